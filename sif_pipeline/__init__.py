@@ -1,0 +1,1 @@
+"""Receive, validate, fold, load and report SIF messages; everything but what is stored."""

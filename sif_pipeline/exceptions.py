@@ -1,0 +1,28 @@
+"""Trouble that is ours, not a district's: each class's docstring is its default message and names the way out."""
+
+
+class SifPipelineError(Exception):
+    """Something in the pipeline itself failed; see the log of the process that stopped."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class ConfigurationError(SifPipelineError):
+    """A setting is missing or wrong; `sif-pipeline --help` lists the settings."""
+
+
+class DatabaseUnreachable(SifPipelineError):
+    """The database does not answer; check SIF_DATABASE_URL, or unset it to use the embedded server."""
+
+
+class UnknownZone(SifPipelineError):
+    """No such zone; `sif-pipeline status` lists the zones, `sif-pipeline zone add` makes one."""
+
+
+class UnknownReport(SifPipelineError):
+    """No such report; `sif-pipeline report --help` lists the reports."""
+
+
+class DeclarationError(SifPipelineError):
+    """A declaration in warehouse/objects contradicts the schema; the contract tests say where."""

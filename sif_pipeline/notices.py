@@ -1,0 +1,96 @@
+"""The findings the pipeline can make about a message or an object, each with its words.
+
+A Notice says what is wrong and where, never the offending value: it may be a student's.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a finding weighs."""
+
+    ERROR = "error"  #: the object is not loaded until it is corrected
+    WARNING = "warning"  #: the object is loaded; look at it
+    INFO = "info"  #: nothing to do; for example held until its parent arrives
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeType:
+    """One kind of finding: stable code, weight, plain words, way out and the SIF_Error it maps to."""
+
+    code: str
+    severity: Severity
+    title: str  #: what is wrong, in a district clerk's words
+    remedy: str  #: how to mend it
+    sif_category: int = 1  #: SIF_Error/SIF_Category (infrastructure code sets 2.x)
+    sif_code: int = 3  #: SIF_Error/SIF_Code within that category
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One finding: its code, the element path it is about and the line of the received message (0: unknown)."""
+
+    code: str
+    path: str = ""
+    line: int = 0
+
+    @property
+    def type(self) -> NoticeType:
+        """The catalogue entry of this finding."""
+        return CATALOGUE[self.code]
+
+
+CATALOGUE: dict[str, NoticeType] = {}
+
+
+def _declare(  # noqa: PLR0913 -- one flat line per finding reads best
+    code: str, severity: Severity, title: str, remedy: str, sif_category: int = 1, sif_code: int = 3
+) -> None:
+    CATALOGUE[code] = NoticeType(code, severity, title, remedy, sif_category, sif_code)
+
+
+_declare(
+    "element_missing", Severity.ERROR,
+    "A required element or attribute is missing.",
+    "Fill the field in the student information system; the record is sent again when it changes.",
+    1, 6,
+)  # fmt: skip
+_declare(
+    "value_not_in_code_set", Severity.ERROR,
+    "A code is not in the standard's code set for this element.",
+    "Map the local value to one of the listed codes in the agent's code mapping.",
+    1, 4,
+)  # fmt: skip
+_declare(
+    "value_malformed", Severity.ERROR,
+    "A value does not have the form this element requires (a date, a number, an identifier, a length).",
+    "Correct the value; the data dictionary shows the form of every element.",
+    1, 4,
+)  # fmt: skip
+_declare(
+    "element_out_of_place", Severity.ERROR,
+    "An element stands where the standard does not allow it: wrong order, repeated, or under the wrong parent.",
+    "Ask the SIS vendor: the agent does not follow the element order of SIF 2.x.",
+)
+_declare(
+    "element_unknown", Severity.WARNING,
+    "An element or attribute is not part of this object in SIF 2.7; it was kept, and the rest was loaded.",
+    "Nothing to do, unless the state expects the value: send it under SIF_ExtendedElements instead.",
+)
+_declare(
+    "object_unknown", Severity.WARNING,
+    "An object of a kind this state does not collect was received; it was kept, and not loaded.",
+    "Nothing to do; switch the object off in the agent to save traffic.",
+    12, 2,
+)  # fmt: skip
+_declare(
+    "object_invalid", Severity.ERROR,
+    "The object does not conform to the SIF 2.7 schema.",
+    "Ask the SIS vendor to validate the object against the published schema.",
+)
+_declare(
+    "findings_capped", Severity.WARNING,
+    "This object has more findings than are listed.",
+    "Mend the listed findings first; the rest is reported when the object is sent again.",
+)

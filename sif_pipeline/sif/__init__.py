@@ -1,0 +1,1 @@
+"""The SIF 2.x standard as pure functions over bytes and elements: no database, no network."""

@@ -1,0 +1,1 @@
+"""A synthetic state: districts, schools, students and their SIF messages, deterministic by seed."""

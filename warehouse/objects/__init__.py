@@ -1,0 +1,1 @@
+"""One file per SIF object: its table, element paths, meaning and privacy."""
