@@ -1,0 +1,246 @@
+"""The only way bytes from outside become an XML tree: strict decoding, two parsers, hard limits.
+
+Two parsers, because each has let through what the other stops: libxml2 forgives namespace errors when a
+warning follows them, expat has no limits of its own. No byte of a document type declaration reaches
+libxml2, so neither entities nor external files exist in what we read. It knows XML only; what a message
+means is the business of `messages`.
+"""
+
+import codecs
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, NoReturn
+from xml.parsers import expat
+
+from lxml import etree
+
+from sif_pipeline.exceptions import ConfigurationError
+
+OLDEST_LXML: Final = (6, 1, 3)
+"""Older releases read local files through parameter entities (lxml 6.1.3 changelog, LP#2165901)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a message may cost before it is refused."""
+
+    size: int = 8 * 1024 * 1024  #: bytes
+    elements: int = 250_000  #: start tags, comments and CDATA sections together
+    depth: int = 64  #: elements within elements
+    attributes: int = 64  #: on one element
+    namespaces: int = 256  #: declarations in scope at one place
+
+
+@dataclass(eq=False)
+class Refused(Exception):  # noqa: N818 -- a refusal is an answer to an agent, not an error of ours
+    """A message that is not taken in: its SIF_Error, whose sentence names the way out.
+
+    The sentence never quotes the message.
+    """
+
+    category: int  #: SIF_Error/SIF_Category
+    code: int  #: SIF_Error/SIF_Code within the category
+    sentence: str  #: SIF_Error/SIF_Desc
+
+    def __str__(self) -> str:
+        """Name category and code with the sentence."""
+        return f"SIF_Error {self.category}/{self.code}: {self.sentence}"
+
+
+def check_parser() -> None:
+    """Raise ConfigurationError when the installed lxml is one that reads files a message names."""
+    if etree.LXML_VERSION[:3] < OLDEST_LXML:
+        found = ".".join(str(part) for part in etree.LXML_VERSION[:3])
+        raise ConfigurationError(
+            f"lxml {found} can be made to read local files by a message; install lxml 6.1.3 or newer."
+        )
+
+
+def open_message(data: bytes, limits: Limits | None = None) -> etree._Element:
+    """Turn the bytes of one message into a tree, or raise Refused; comments and blank text are left out.
+
+    Lines are numbered as received. Nothing is loaded, expanded or defaulted: the tree says what the bytes
+    say.
+    """
+    limits = limits or Limits()
+    if len(data) > limits.size:
+        raise too_large(limits)
+    document = _utf8(data)
+    if (
+        len(document) > 3 * limits.elements
+    ):  # the shortest element is `<a>`, so a smaller document cannot exceed it
+        _count_elements(document, limits)
+    _check_with_expat(document, limits)
+    root = _parse_with_libxml2(document)
+    _check_shape(root, limits)
+    return root
+
+
+def too_large(limits: Limits) -> Refused:
+    """Refuse a message for its size; the server uses it before it has read such a message."""
+    return Refused(
+        12, 1, f"The message is larger than {limits.size} bytes; send fewer objects in each message."
+    )
+
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8", frozenset({"utf-8", "utf8"})),
+    (codecs.BOM_UTF16_LE, "utf-16-le", frozenset({"utf-16", "utf-16le"})),
+    (codecs.BOM_UTF16_BE, "utf-16-be", frozenset({"utf-16", "utf-16be"})),
+)
+_NO_MARK = (b"", "utf-8", frozenset({"utf-8", "utf8"}))
+
+_DECLARATION = re.compile(
+    r"""<\?xml
+        [ \t\r\n]+ version [ \t\r\n]*=[ \t\r\n]* (?:"1\.0"|'1\.0')
+        (?:[ \t\r\n]+ encoding [ \t\r\n]*=[ \t\r\n]*
+            (?:"(?P<a>[A-Za-z][A-Za-z0-9._-]*)"|'(?P<b>[A-Za-z][A-Za-z0-9._-]*)'))?
+        (?:[ \t\r\n]+ standalone [ \t\r\n]*=[ \t\r\n]* (?:"(?:yes|no)"|'(?:yes|no)'))?
+        [ \t\r\n]* \?>""",
+    re.VERBOSE,
+)
+_LOOKS_DECLARED = re.compile(r"<\?xml(?=[ \t\r\n?])", re.IGNORECASE)
+
+
+def _utf8(data: bytes) -> bytes:
+    """Decode strictly by byte order mark, take the XML declaration off, and give UTF-8 back."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise Refused(1, 2, "The message is in UTF-32; send it in UTF-8.")
+    mark, encoding, names = next((m for m in _BYTE_ORDER_MARKS if data.startswith(m[0])), _NO_MARK)
+    try:
+        text = data[len(mark) :].decode(encoding)
+    except UnicodeDecodeError:
+        raise Refused(
+            1, 2, "The message is not in the encoding it says it has; send it in UTF-8, as SIF requires."
+        ) from None
+    return _undeclared(text, names).encode()
+
+
+def _undeclared(text: str, names: frozenset[str]) -> str:
+    """Take off the XML declaration: it must be XML 1.0's, name the encoding really used, and stand alone."""
+    declaration = _DECLARATION.match(text)
+    if declaration:
+        named = declaration["a"] or declaration["b"]
+        if named and named.lower() not in names:
+            raise Refused(
+                1,
+                2,
+                "The XML declaration names another encoding than the message has; declare and send UTF-8.",
+            )
+        text = text[declaration.end() :]
+    if _LOOKS_DECLARED.match(text):
+        raise Refused(
+            1, 2, "The XML declaration cannot be used; send XML 1.0 in UTF-8 with one declaration or none."
+        )
+    return text
+
+
+def _count_elements(document: bytes, limits: Limits) -> None:
+    """Bound start tags before any parser keeps one; comments and CDATA count too, to be on the safe side."""
+    if document.count(b"<") - document.count(b"</") > limits.elements:
+        raise Refused(
+            12,
+            1,
+            f"The message has more than {limits.elements} elements; send fewer objects in each message.",
+        )
+
+
+_CHUNK = 1024 * 1024
+"""Bytes expat gets at a time: it holds the interpreter's lock, and other connections want their turn."""
+
+
+def _check_with_expat(document: bytes, limits: Limits) -> None:
+    """Let expat, namespaces on, find the document well-formed, without DOCTYPE, its namespaces sane."""
+    parser = expat.ParserCreate("utf-8", "}")
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    if len(document) > 8 * limits.namespaces and document.count(b"xmlns") > limits.namespaces:
+        _watch_namespaces(parser, limits)
+    try:
+        for start in range(0, len(document), _CHUNK):
+            parser.Parse(document[start : start + _CHUNK])
+        parser.Parse(b"", True)  # noqa: FBT003 -- pyexpat takes it by position only
+    except expat.ExpatError as error:
+        raise _not_well_formed(error.lineno) from None
+
+
+def _refuse_doctype(*_: object) -> NoReturn:
+    raise Refused(
+        1, 2, "The message has a document type declaration (DOCTYPE), which SIF does not use; leave it out."
+    )
+
+
+def _watch_namespaces(parser: expat.XMLParserType, limits: Limits) -> None:
+    """Refuse too many namespaces in scope at once; the same few declared again and again are fine."""
+    in_scope = 0
+
+    def start(*_: object) -> None:
+        nonlocal in_scope
+        in_scope += 1
+        if in_scope > limits.namespaces:
+            raise Refused(
+                12, 1, f"More than {limits.namespaces} namespaces are declared at one place; SIF needs two."
+            )
+
+    def end(*_: object) -> None:
+        nonlocal in_scope
+        in_scope -= 1
+
+    parser.StartNamespaceDeclHandler = start
+    parser.EndNamespaceDeclHandler = end
+
+
+def _parse_with_libxml2(document: bytes) -> etree._Element:
+    # 'internal', not False: False leaves silent holes where an entity stood. A parser per message: parsers
+    # keep state. Every option is written out, so that a changed default changes nothing.
+    parser: etree.XMLParser[etree._Element] = etree.XMLParser(  # type: ignore[call-overload]  # decompress
+        encoding="utf-8",
+        resolve_entities="internal",
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        recover=False,
+        collect_ids=True,
+        decompress=False,
+        remove_comments=True,
+        remove_pis=True,
+        remove_blank_text=True,
+    )
+    try:
+        root = etree.fromstring(document, parser)
+    except etree.XMLSyntaxError as error:
+        raise _not_well_formed(error.lineno or 0) from None
+    docinfo = root.getroottree().docinfo
+    if docinfo.internalDTD is not None or docinfo.externalDTD is not None:
+        _refuse_doctype()
+    return root
+
+
+def _not_well_formed(line: int) -> Refused:
+    where = f" at line {line}" if line else ""
+    return Refused(
+        1, 2, f"The message is not well-formed XML{where}; it was not stored. Ask the vendor of the agent."
+    )
+
+
+def _check_shape(root: etree._Element, limits: Limits) -> None:
+    """Check depth and attributes with XPath, which libxml2 evaluates in one pass at its own speed."""
+    if _compiled("boolean(" + "/*" * (limits.depth + 1) + ")")(root):
+        raise Refused(12, 1, f"Elements are nested more than {limits.depth} deep; no SIF object is.")
+    if _compiled(f"boolean(/descendant::*/@*[{limits.attributes + 1}])")(root):
+        raise Refused(12, 1, f"An element has more than {limits.attributes} attributes; no SIF element has.")
+
+
+@cache
+def _compiled(path: str) -> etree.XPath:
+    return etree.XPath(path)
+
+
+def reopen(data: bytes) -> etree._Element:
+    """Turn the bytes of a message that once passed `open_message` into the same tree, unasked.
+
+    The drain reads what the inbox holds, and the inbox holds only what the gate let in.
+    """
+    return _parse_with_libxml2(_utf8(data))
