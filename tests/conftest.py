@@ -1,0 +1,75 @@
+"""Databases for tests: a private embedded server per session, a new migrated one per test or module."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import make_url
+
+from sif_pipeline import database
+from sif_pipeline.config import Settings
+from sif_pipeline.local import postgres
+
+
+def _on(server: str, name: str) -> str:
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def _fresh(server: str, template: str) -> Iterator[str]:
+    """Give the URL of a new database made from `template`, and drop it afterwards, whoever is connected."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        admin.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+    try:
+        yield _on(server, name)
+    finally:
+        with psycopg.connect(server, autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Make the settings of this session: a temporary SIF_HOME, and SIF_DATABASE_URL when the environment has one."""
+    database_url = os.environ.get("SIF_DATABASE_URL") or None
+    return Settings(home=tmp_path_factory.mktemp("home"), database_url=database_url)
+
+
+@pytest.fixture(scope="session")
+def database_server(settings: Settings) -> Iterator[str]:
+    """Give the URL of a server, embedded and durable or SIF_DATABASE_URL, whose role may create databases."""
+    with postgres.running(settings) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _template(database_server: str) -> Iterator[str]:
+    with _fresh(database_server, "template1") as url:
+        database.upgrade(url)
+        yield make_url(url).database or ""
+
+
+@pytest.fixture
+def empty_database_url(database_server: str) -> Iterator[str]:
+    """Give a database of the test's own without any schema of ours, for migrations."""
+    with _fresh(database_server, "template1") as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(database_server: str, _template: str) -> Iterator[str]:
+    """Give a database of the test's own with all migrations applied."""
+    with _fresh(database_server, _template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(database_server: str, _template: str) -> Iterator[str]:
+    """Give a migrated database that the tests of one module share."""
+    with _fresh(database_server, _template) as url:
+        yield url
