@@ -1,0 +1,428 @@
+"""Fold object events into the state of their objects: every version is a pure function of the events received.
+
+Events of an object are ordered by (SIF_Timestamp bounded by receipt, arrival). A version is what they say together
+once a message is taken in; its recorded time is that message's. An event that refers to an object nobody has seen,
+or changes one that is not there, is held and takes part as soon as it can. docs/adr/0002-fold-semantics.md has the
+table of semantics. Here is no SQL: a Store answers for what was known before.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from lxml import etree
+
+from sif_pipeline import mapping
+from sif_pipeline.notices import Notice, Severity
+from sif_pipeline.sif import schema
+from sif_pipeline.sif.merging import merged
+from warehouse.base import SifObject, objects
+from warehouse.inbox import Outcome
+
+ObjectKey = tuple[int, str, UUID]
+"""Zone, SIF object name and row key: what identifies an object in the warehouse."""
+
+Order = tuple[datetime, int, int]
+"""Place of an event in the fold: ordered_at, message_id, position."""
+
+WHOLE_IMAGES = frozenset({"Add", "Response"})
+
+
+@dataclass(slots=True, eq=False)
+class ObjectEvent:
+    """One object in one message, read and judged by the schema."""
+
+    message_id: int
+    position: int
+    zone_id: int
+    object_name: str
+    row_key: UUID | None
+    action: str  #: Add, Change, Delete or Response
+    ordered_at: datetime
+    recorded_at: datetime
+    element: etree._Element
+    outcome: Outcome = Outcome.APPLIED
+    waiting: tuple[str, UUID] | None = None  #: the object a held event waits for
+    earlier: tuple[Outcome, tuple[str, UUID] | None] | None = (
+        None  #: as stored, when it is of an earlier batch
+    )
+
+    @property
+    def order(self) -> Order:
+        """Place in the fold of its object."""
+        return self.ordered_at, self.message_id, self.position
+
+    @property
+    def key(self) -> ObjectKey:
+        """The object it is about; only an event with a row key takes part in a fold."""
+        assert self.row_key is not None  # noqa: S101 -- events without a key never reach the fold
+        return self.zone_id, self.object_name, self.row_key
+
+
+@dataclass(slots=True)
+class Finding:
+    """A notice with the event it is about."""
+
+    event: ObjectEvent
+    notice: Notice
+    recorded_at: datetime
+    resolved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What an object was from one recorded time on; no document means that it was not there."""
+
+    recorded_from: datetime
+    message_id: int
+    document: str | None
+    content_hash: UUID | None = None
+    cells: tuple[str | None, ...] = ()
+    extended: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of an object from earlier batches without reading its events."""
+
+    last: Order  #: the latest event that takes part in its fold
+    unsettled: bool  #: some event is held or unfit, so that the next one needs the whole fold
+    known: bool  #: a whole image was applied once, so that others may refer to it
+
+
+class Store(Protocol):
+    """What was known before this batch."""
+
+    def head(self, key: ObjectKey) -> Head | None:
+        """Give the head of an object; None when no earlier event takes part in its fold."""
+
+    def content_hash(self, key: ObjectKey) -> UUID | None:
+        """Give the hash of an object's current document; None when it has no current row."""
+
+    def document(self, key: ObjectKey) -> str:
+        """Give an object's current document; it has one when it has a content hash."""
+
+    def events(self, key: ObjectKey) -> list[ObjectEvent]:
+        """Read the earlier events that take part in an object's fold, `earlier` filled in, in any order."""
+
+    def known(self, keys: Collection[ObjectKey]) -> set[ObjectKey]:
+        """Say which objects others may refer to."""
+
+    def waiting(self, key: ObjectKey) -> set[ObjectKey]:
+        """Find the objects with earlier events that wait for this one."""
+
+
+@dataclass(slots=True)
+class ObjectState:
+    """An object while a batch is folded."""
+
+    key: ObjectKey
+    cls: type[SifObject]
+    last: Order | None = None
+    unsettled: bool = False
+    known: bool = False
+    stored: bool = False  #: a current row existed before this batch
+    content_hash: UUID | None = None  #: of the current version; None when the object is not there
+    element: etree._Element | None = None  #: the current version, when at hand
+    had_events: bool = False  #: earlier batches had events of this object
+    events: list[ObjectEvent] = field(default_factory=list)  #: of this batch
+    versions: list[Version] = field(default_factory=list)  #: made by this batch
+    findings: list[Finding] = field(default_factory=list)  #: open, made by this batch
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """From `recorded_at` on, earlier findings on an object no longer hold: all, or those below some elements."""
+
+    key: ObjectKey
+    recorded_at: datetime
+    elements: tuple[str, ...] | None  #: local names of the object's children a Change brought; None for all
+
+
+class Fold:
+    """Takes the events of a batch in order of arrival and keeps what they change."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.states: dict[ObjectKey, ObjectState] = {}
+        self.findings: list[Finding] = []
+        self.resolutions: list[Resolution] = []
+        self.revised: dict[tuple[int, int], ObjectEvent] = {}  #: earlier events whose outcome changed
+        self.revised_at: dict[tuple[int, int], datetime] = {}  #: and when
+        self._waiting: dict[ObjectKey, set[ObjectKey]] = defaultdict(set)
+        self._known: dict[ObjectKey, bool] = {}
+
+    def take(self, event: ObjectEvent, notices: Iterable[Notice] = ()) -> None:
+        """Fold one event in, with what the schema found on it; rejected ones are only kept in mind."""
+        for notice in notices:
+            self._find(event, notice, event.recorded_at)
+        if event.outcome is not Outcome.APPLIED:
+            return
+        state = self.state(event.key)
+        state.events.append(event)
+        if missing := self._missing(event):
+            self._hold(state, event, missing, event.recorded_at)
+        elif state.unsettled or (state.last is not None and event.order < state.last):
+            self._refold(state, event)
+        else:
+            self._apply(state, event)
+
+    def state(self, key: ObjectKey) -> ObjectState:
+        """Give the state of an object, looked up when it is first needed."""
+        if (state := self.states.get(key)) is None:
+            state = self.states[key] = ObjectState(key, objects()[key[1]])
+            if head := self.store.head(key):
+                state.last, state.unsettled, state.known, state.had_events = (
+                    head.last,
+                    head.unsettled,
+                    head.known,
+                    True,
+                )
+                state.content_hash = self.store.content_hash(key)
+                state.stored = state.content_hash is not None
+        return state
+
+    # -- the common case: the event is the latest of its object
+
+    def _apply(self, state: ObjectState, event: ObjectEvent) -> None:
+        state.last = event.order
+        if event.action in WHOLE_IMAGES:
+            self._apply_whole(state, event)
+        elif event.action == "Delete":
+            self._publish(state, None, event)
+            self._resolve(state, event)
+        elif state.content_hash is None:
+            self._hold(state, event, (event.object_name, event.key[2]), event.recorded_at)
+        else:
+            self._apply_change(state, event)
+
+    def _apply_whole(self, state: ObjectState, event: ObjectEvent) -> None:
+        if unfit := self._publish(state, event.element, event):
+            self._unfit(state, event, unfit)
+            return
+        self._resolve(state, event)
+        self._make_known(state, event)
+
+    def _apply_change(self, state: ObjectState, event: ObjectEvent) -> None:
+        whole = merged(self._current(state), event.element)
+        if unfit := self._publish(state, whole, event):
+            self._unfit(state, event, unfit)
+        else:
+            self._resolve(state, event)
+
+    def _current(self, state: ObjectState) -> etree._Element:
+        if state.element is None:
+            state.element = etree.fromstring(self.store.document(state.key), _document_parser())
+        return state.element
+
+    # -- the rare case: an event from before, or an object with events that wait
+
+    def _refold(self, state: ObjectState, cause: ObjectEvent) -> None:
+        """Fold all events of an object anew, in their order, as of the message that made it necessary."""
+        events = sorted([*self._earlier(state), *state.events], key=lambda event: event.order)
+        element: etree._Element | None = None
+        for event in events:
+            element = self._replay(state, event, element, cause)
+        state.last = max(state.last, events[-1].order) if state.last else events[-1].order
+        state.unsettled = any(event.outcome is not Outcome.APPLIED for event in events)
+        self._publish(state, element, cause)
+        if any(e.outcome is Outcome.APPLIED and e.action in WHOLE_IMAGES for e in events):
+            self._make_known(state, cause)
+
+    def _earlier(self, state: ObjectState) -> list[ObjectEvent]:
+        if not state.had_events:
+            return []
+        found = self.store.events(state.key)
+        return [self.revised.get((event.message_id, event.position), event) for event in found]
+
+    def _replay(
+        self, state: ObjectState, event: ObjectEvent, element: etree._Element | None, cause: ObjectEvent
+    ) -> etree._Element | None:
+        """Fold one event over the state before it; settle its outcome; give the state after it."""
+        after, outcome, waiting, notices = self._step(event, element)
+        was = (event.outcome, event.waiting)
+        event.outcome, event.waiting = outcome, waiting
+        if event.earlier is not None:
+            self.revised[event.message_id, event.position] = event
+            if was != (outcome, waiting):
+                self.revised_at[event.message_id, event.position] = cause.recorded_at
+        if was != (outcome, waiting) or event is cause:
+            if outcome is Outcome.APPLIED:
+                self._resolve(state, event, cause.recorded_at)
+            else:
+                self._note(state, event, notices, cause.recorded_at)
+        return after
+
+    def _step(
+        self, event: ObjectEvent, element: etree._Element | None
+    ) -> tuple[etree._Element | None, Outcome, tuple[str, UUID] | None, list[Notice]]:
+        if missing := self._missing(event):
+            return element, Outcome.HELD, missing, [_held(event, missing)]
+        if event.action == "Delete":
+            return None, Outcome.APPLIED, None, []
+        if event.action in WHOLE_IMAGES:
+            after = event.element
+        elif element is None:
+            own = (event.object_name, event.key[2])
+            return element, Outcome.HELD, own, [_held(event, own)]
+        else:
+            after = merged(element, event.element)
+        if unfit := judge(self.state(event.key).cls, after, whole=event.action in WHOLE_IMAGES):
+            return element, Outcome.UNFIT, None, unfit
+        return after, Outcome.APPLIED, None, []
+
+    # -- references
+
+    def _missing(self, event: ObjectEvent) -> tuple[str, UUID] | None:
+        if event.action == "Delete":
+            return None
+        for name, ref_id in mapping.references(objects()[event.object_name], event.element):
+            if name in objects() and not self._is_known((event.zone_id, name, ref_id)):
+                return name, ref_id
+        return None
+
+    def expect(self, keys: Collection[ObjectKey]) -> None:
+        """Look up many objects that will be referred to in one go."""
+        found = self.store.known(keys)
+        self._known.update({key: key in found for key in keys})
+
+    def _is_known(self, key: ObjectKey) -> bool:
+        if (state := self.states.get(key)) is not None and state.known:
+            return True
+        if key not in self._known:
+            self._known[key] = key in self.store.known([key])
+        return self._known[key]
+
+    def _make_known(self, state: ObjectState, cause: ObjectEvent) -> None:
+        """Release what waits for an object, the first time a whole image of it is applied."""
+        if state.known:
+            return
+        state.known = self._known[state.key] = True
+        waiting = self._waiting.pop(state.key, set()) | self.store.waiting(state.key)
+        for key in sorted(waiting, key=str):
+            if key != state.key:
+                self._refold(self.state(key), cause)
+
+    # -- what is written down
+
+    def _publish(
+        self, state: ObjectState, element: etree._Element | None, cause: ObjectEvent
+    ) -> list[Notice]:
+        """Make an element the current version from the cause's recorded time on, unless nothing changes by it.
+
+        Give the reasons, and change nothing, when it cannot be a version.
+        """
+        if element is None:
+            if state.content_hash is not None:
+                self._add_version(state, Version(cause.recorded_at, cause.message_id, None))
+            state.element = None
+            return []
+        text = mapping.document(element)
+        hashed = mapping.content_hash(text)
+        if hashed == state.content_hash or self._same_content(state, element):
+            return []
+        if unfit := judge_change(state.cls, element, cause):
+            return unfit
+        cells, problems = mapping.row(state.cls, element)
+        if problems:
+            return problems
+        extended = mapping.extended(element)
+        self._add_version(
+            state, Version(cause.recorded_at, cause.message_id, text, hashed, tuple(cells), extended)
+        )
+        state.element = element
+        return []
+
+    def _same_content(self, state: ObjectState, element: etree._Element) -> bool:
+        if state.content_hash is None:
+            return False
+        return etree.tostring(self._current(state), method="c14n") == etree.tostring(element, method="c14n")
+
+    def _add_version(self, state: ObjectState, version: Version) -> None:
+        if state.versions and state.versions[-1].recorded_from == version.recorded_from:
+            state.versions.pop()
+        state.versions.append(version)
+        state.content_hash = version.content_hash
+
+    def _hold(
+        self, state: ObjectState, event: ObjectEvent, missing: tuple[str, UUID], recorded_at: datetime
+    ) -> None:
+        event.outcome, event.waiting = Outcome.HELD, missing
+        state.unsettled = True
+        self._note(state, event, [_held(event, missing)], recorded_at)
+
+    def _unfit(self, state: ObjectState, event: ObjectEvent, notices: list[Notice]) -> None:
+        event.outcome = Outcome.UNFIT
+        state.unsettled = True
+        self._note(state, event, notices, event.recorded_at)
+
+    def _note(
+        self, state: ObjectState, event: ObjectEvent, notices: list[Notice], recorded_at: datetime
+    ) -> None:
+        if event.waiting is not None:
+            self._waiting[event.zone_id, *event.waiting].add(state.key)
+        for notice in notices:
+            self._find(event, notice, recorded_at)
+
+    def _find(self, event: ObjectEvent, notice: Notice, recorded_at: datetime) -> None:
+        finding = Finding(event, notice, recorded_at)
+        self.findings.append(finding)
+        if event.row_key is not None and event.object_name in objects():
+            self.state(event.key).findings.append(finding)
+
+    def _resolve(self, state: ObjectState, event: ObjectEvent, recorded_at: datetime | None = None) -> None:
+        """An applied event ends the findings on what it brought; its own warnings stay."""
+        if not state.findings and not state.had_events:
+            return
+        at = recorded_at or event.recorded_at
+        brought = None if event.action != "Change" else tuple(etree.QName(c).localname for c in event.element)
+        for finding in [f for f in state.findings if _resolves(f, event, brought)]:
+            finding.resolved_at = at
+            state.findings.remove(finding)
+        if state.had_events:
+            self.resolutions.append(Resolution(state.key, at, brought))
+
+
+def _resolves(finding: Finding, event: ObjectEvent, brought: tuple[str, ...] | None) -> bool:
+    if finding.event is event:
+        return finding.notice.type.severity is not Severity.WARNING
+    return brought is None or finding.notice.path.partition("/")[2].partition("/")[0] in brought
+
+
+def _held(event: ObjectEvent, missing: tuple[str, UUID]) -> Notice:
+    line = event.element.sourceline or 0
+    if missing == (event.object_name, event.row_key):
+        return Notice("change_before_add", event.object_name, line)
+    references = mapping.plan(objects()[event.object_name]).references
+    path = next(reference.path for reference in references if reference.object_name == missing[0])
+    return Notice("parent_missing", f"{event.object_name}/{path}", line)
+
+
+def judge(cls: type[SifObject], element: etree._Element, *, whole: bool) -> list[Notice]:
+    """Say why an object as folded cannot be kept: the schema's findings on a merged one, values beyond range."""
+    if not whole and not schema.is_valid(element, schema.Profile.WHOLE):
+        found = [
+            n for n in schema.findings(element, schema.Profile.WHOLE) if n.type.severity is Severity.ERROR
+        ]
+        if found:
+            return [Notice("change_makes_invalid", found[0].path, 0), *found]
+    return mapping.row(cls, element)[1]
+
+
+def judge_change(cls: type[SifObject], element: etree._Element, cause: ObjectEvent) -> list[Notice]:
+    """Judge the outcome of a Change; a whole image was judged when it was read."""
+    return (
+        judge(cls, element, whole=False) if cause.action == "Change" and element is not cause.element else []
+    )
+
+
+def _document_parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities="internal", no_network=True, remove_blank_text=True)
+
+
+def changed(states: Mapping[ObjectKey, ObjectState]) -> list[ObjectState]:
+    """Give the objects that have new versions."""
+    return [state for state in states.values() if state.versions]

@@ -1,0 +1,316 @@
+"""The warehouse as the fold sees it (DatabaseStore), and writing down what a fold changed."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from lxml import etree
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Composed, Identifier
+
+from sif_pipeline import mapping
+from sif_pipeline.database import Connection, queries
+from sif_pipeline.folding import Fold, Head, ObjectEvent, ObjectKey, ObjectState, Version, changed
+from warehouse.base import CURRENT, HISTORY, SifObject, objects
+from warehouse.inbox import Outcome
+
+INBOX = queries("inbox")
+
+EventReader = Callable[[bytes], dict[int, etree._Element]]
+"""Reads a stored message into its objects' elements by position."""
+
+TREES_KEPT = 32
+"""Messages kept parsed while late and held events are folded again: neighbours tend to share a message."""
+
+
+class DatabaseStore:
+    """Answers the fold from the warehouse, fetching for a whole batch at once what the batch will ask."""
+
+    def __init__(self, connection: Connection, read: EventReader) -> None:
+        self.connection = connection
+        self._read = read
+        self._heads: dict[ObjectKey, Head | None] = {}
+        self._hashes: dict[ObjectKey, UUID | None] = {}
+        self._documents: dict[ObjectKey, str] = {}
+        self._waiting: dict[ObjectKey, set[ObjectKey]] = {}
+        self._trees: OrderedDict[int, dict[int, etree._Element]] = OrderedDict()
+
+    def prepare(
+        self, keys: Collection[ObjectKey], whole: Collection[ObjectKey], sparse: Collection[ObjectKey]
+    ) -> None:
+        """Fetch what is known of a batch's objects; `whole` may release others, `sparse` are going to be changed."""
+        self._fetch_waiting(whole)
+        children = {child for found in self._waiting.values() for child in found}
+        self._fetch_heads({*keys, *children})
+        stored = [key for key, head in self._heads.items() if head is not None]
+        self._fetch_hashes(stored)
+        self._fetch_documents([key for key in sparse if self._hashes.get(key) is not None])
+
+    def head(self, key: ObjectKey) -> Head | None:
+        """Give the head of an object; None when no earlier event takes part in its fold."""
+        if key not in self._heads:
+            self._fetch_heads([key])
+        return self._heads[key]
+
+    def content_hash(self, key: ObjectKey) -> UUID | None:
+        """Give the hash of an object's current document; None when it has no current row."""
+        if key not in self._hashes:
+            self._fetch_hashes([key])
+        return self._hashes[key]
+
+    def document(self, key: ObjectKey) -> str:
+        """Give an object's current document."""
+        if key not in self._documents:
+            self._fetch_documents([key])
+        return self._documents[key]
+
+    def known(self, keys: Collection[ObjectKey]) -> set[ObjectKey]:
+        """Say which objects others may refer to: a whole image of them was applied."""
+        if not keys:
+            return set()
+        return {(z, name, key) for z, name, key in self.connection.execute(INBOX["known"], _columns(keys))}
+
+    def waiting(self, key: ObjectKey) -> set[ObjectKey]:
+        """Find the objects with earlier events that wait for this one."""
+        if key not in self._waiting:
+            self._fetch_waiting([key])
+        return self._waiting[key]
+
+    def events(self, key: ObjectKey) -> list[ObjectEvent]:
+        """Read the earlier events that take part in an object's fold."""
+        zone_id, name, row_key = key
+        found = self.connection.execute(
+            INBOX["events"], {"zone_id": zone_id, "object_name": name, "row_key": row_key}
+        ).fetchall()
+        return [self._event(key, *line) for line in found]
+
+    def _event(  # noqa: PLR0913, PLR0917 -- one column each, in the order of the query
+        self, key: ObjectKey, message_id: int, position: int, action: str, ordered_at: datetime, outcome: str,
+        waiting_object: str | None, waiting_key: UUID | None, recorded_at: datetime,
+    ) -> ObjectEvent:  # fmt: skip
+        waiting = (waiting_object, waiting_key) if waiting_object and waiting_key else None
+        element = self._tree(message_id)[position]
+        return ObjectEvent(
+            message_id, position, *key, action, ordered_at, recorded_at, element,
+            Outcome(outcome), waiting, (Outcome(outcome), waiting),
+        )  # fmt: skip
+
+    def _tree(self, message_id: int) -> dict[int, etree._Element]:
+        if message_id in self._trees:
+            self._trees.move_to_end(message_id)
+            return self._trees[message_id]
+        (body,) = _one(self.connection.execute(INBOX["body"], {"message_id": message_id}))
+        self._trees[message_id] = self._read(body)
+        if len(self._trees) > TREES_KEPT:
+            self._trees.popitem(last=False)
+        return self._trees[message_id]
+
+    def _fetch_heads(self, keys: Collection[ObjectKey]) -> None:
+        self._heads.update(dict.fromkeys(keys))
+        for zone_id, name, key, ordered_at, message_id, position, unsettled, known in self.connection.execute(
+            INBOX["heads"], _columns(keys)
+        ):
+            self._heads[zone_id, name, key] = Head((ordered_at, message_id, position), unsettled, known)
+
+    def _fetch_waiting(self, keys: Collection[ObjectKey]) -> None:
+        self._waiting.update({key: set() for key in keys})
+        if keys:
+            for z, name, key, child_name, child_key in self.connection.execute(
+                INBOX["waiting"], _columns(keys)
+            ):
+                self._waiting[z, name, key].add((z, child_name, child_key))
+
+    def _fetch_hashes(self, keys: Collection[ObjectKey]) -> None:
+        self._hashes.update(dict.fromkeys(keys))
+        for name, of_kind in _by_name(keys).items():
+            for zone_id, key, hashed in self.connection.execute(
+                statements(objects()[name]).hashes, _columns(of_kind)
+            ):
+                self._hashes[zone_id, name, key] = hashed
+
+    def _fetch_documents(self, keys: Collection[ObjectKey]) -> None:
+        for name, of_kind in _by_name(keys).items():
+            for zone_id, key, text in self.connection.execute(
+                statements(objects()[name]).documents, _columns(of_kind)
+            ):
+                self._documents[zone_id, name, key] = text
+
+
+class Statements:
+    """The SQL of one declared object, composed once from its table."""
+
+    def __init__(self, cls: type[SifObject]) -> None:
+        current, history = Identifier(CURRENT, cls.__tablename__), Identifier(HISTORY, cls.__tablename__)
+        columns = _names("zone_id", "row_key", *mapping.plan(cls).columns, *VERSION_COLUMNS)
+        keys = SQL("unnest(%(zone_ids)s::int[], %(keys)s::uuid[]) AS k (zone_id, row_key)")
+        select = SQL(
+            "SELECT t.zone_id, t.row_key, t.{what} FROM {current} AS t JOIN {keys} USING (zone_id, row_key)"
+        )
+        self.hashes = select.format(what=SQL("content_hash"), current=current, keys=keys)
+        self.documents = select.format(what=SQL("document"), current=current, keys=keys)
+        self.copy_current = SQL("COPY {} ({}) FROM STDIN").format(current, columns)
+        self.copy_history = SQL("COPY {} ({}, recorded_to) FROM STDIN").format(history, columns)
+        self.close = _close(current, history, mapping.plan(cls).columns)
+
+
+VERSION_COLUMNS = ("recorded_from", "message_id", "content_hash", "extended", "document")
+
+
+def _close(current: Identifier, history: Identifier, declared: Sequence[str]) -> Composed:
+    names = ("zone_id", "row_key", *declared, *VERSION_COLUMNS)
+    return SQL(
+        """
+        WITH closing AS (
+            SELECT *
+            FROM unnest(%(zone_ids)s::int[], %(keys)s::uuid[], %(recorded)s::timestamptz[])
+                AS c (zone_id, row_key, recorded_to)
+        ), closed AS (
+            DELETE FROM {current} AS t USING closing AS c
+            WHERE t.zone_id = c.zone_id AND t.row_key = c.row_key
+            RETURNING {of_current}, c.recorded_to
+        )
+        INSERT INTO {history} ({names}, recorded_to) SELECT * FROM closed
+        """
+    ).format(
+        current=current,
+        history=history,
+        names=_names(*names),
+        of_current=SQL(", ").join(SQL("t.{}").format(Identifier(name)) for name in names),
+    )
+
+
+def _names(*names: str) -> Composed:
+    return SQL(", ").join(Identifier(name) for name in names)
+
+
+@cache
+def statements(cls: type[SifObject]) -> Statements:
+    """Give the SQL of a declared object."""
+    return Statements(cls)
+
+
+def write(connection: Connection, fold: Fold, events: Sequence[ObjectEvent]) -> None:
+    """Write down what a fold changed: versions, events, earlier events' new outcomes, findings."""
+    by_name: dict[str, list[ObjectState]] = defaultdict(list)
+    for state in changed(fold.states):
+        by_name[state.key[1]].append(state)
+    with connection.cursor() as cursor:
+        for name, states in by_name.items():
+            _write_versions(cursor, statements(objects()[name]), states)
+        _copy_events(cursor, events)
+        _revise(cursor, fold)
+        _write_findings(cursor, fold)
+
+
+def _write_versions(cursor: Cursor[TupleRow], sql: Statements, states: list[ObjectState]) -> None:
+    if closing := [state for state in states if state.stored]:
+        parameters = _columns([state.key for state in closing])
+        cursor.execute(sql.close, {**parameters, "recorded": [s.versions[0].recorded_from for s in closing]})
+    if past := [line for state in states for line in _closed(state)]:
+        _copy(cursor, sql.copy_history, past)
+    if present := [_cells(s.key, s.versions[-1]) for s in states if s.versions[-1].document is not None]:
+        _copy(cursor, sql.copy_current, present)
+
+
+def _closed(state: ObjectState) -> Iterable[tuple[Any, ...]]:
+    for version, later in zip(state.versions, state.versions[1:], strict=False):
+        if version.document is not None:
+            yield (*_cells(state.key, version), later.recorded_from)
+
+
+def _cells(key: ObjectKey, version: Version) -> tuple[Any, ...]:
+    return (
+        key[0], key[2], *version.cells,
+        version.recorded_from, version.message_id, version.content_hash, version.extended, version.document,
+    )  # fmt: skip
+
+
+def _copy(cursor: Cursor[TupleRow], statement: Composed | str, lines: Iterable[tuple[Any, ...]]) -> None:
+    with cursor.copy(statement) as copy:  # type: ignore[arg-type]
+        for line in lines:
+            copy.write_row(line)
+
+
+COPY_EVENTS = SQL(
+    "COPY inbox.object_event (message_id, position, zone_id, object_name, row_key, action, ordered_at, outcome,"
+    " waiting_object, waiting_key) FROM STDIN"
+).format()
+
+
+def _copy_events(cursor: Cursor[TupleRow], events: Iterable[ObjectEvent]) -> None:
+    lines = (
+        (e.message_id, e.position, e.zone_id, e.object_name, e.row_key, e.action, e.ordered_at, e.outcome.value,
+         *(e.waiting or (None, None)))
+        for e in events
+    )  # fmt: skip
+    _copy(cursor, COPY_EVENTS, lines)
+
+
+def _revise(cursor: Cursor[TupleRow], fold: Fold) -> None:
+    revised = [e for e in fold.revised.values() if e.earlier != (e.outcome, e.waiting)]
+    if not revised:
+        return
+    cursor.execute(
+        INBOX["revise_events"],
+        {
+            "message_ids": [e.message_id for e in revised],
+            "positions": [e.position for e in revised],
+            "outcomes": [e.outcome.value for e in revised],
+            "waiting_objects": [e.waiting[0] if e.waiting else None for e in revised],
+            "waiting_keys": [e.waiting[1] if e.waiting else None for e in revised],
+            "recorded": [fold.revised_at[e.message_id, e.position] for e in revised],
+        },
+    )
+    cursor.execute(INBOX["recount"], {"message_ids": sorted({e.message_id for e in revised})})
+
+
+COPY_NOTICES = SQL(
+    "COPY inbox.notice (zone_id, message_id, position, object_name, row_key, code, severity, path, line, recorded_at,"
+    " resolved_at) FROM STDIN"
+).format()
+
+
+def _write_findings(cursor: Cursor[TupleRow], fold: Fold) -> None:
+    if fold.resolutions:
+        cursor.execute(
+            INBOX["resolve"],
+            {
+                **_columns([r.key for r in fold.resolutions]),
+                "recorded": [r.recorded_at for r in fold.resolutions],
+                "elements": [
+                    " ".join(r.elements) if r.elements is not None else None for r in fold.resolutions
+                ],
+            },
+        )
+    if fold.findings:
+        lines = (
+            (f.event.zone_id, f.event.message_id, f.event.position, f.event.object_name, f.event.row_key,
+             f.notice.code, f.notice.type.severity.value, f.notice.path, f.notice.line, f.recorded_at, f.resolved_at)
+            for f in fold.findings
+        )  # fmt: skip
+        _copy(cursor, COPY_NOTICES, lines)
+
+
+def _columns(keys: Collection[ObjectKey]) -> dict[str, list[Any]]:
+    return {
+        "zone_ids": [key[0] for key in keys],
+        "names": [key[1] for key in keys],
+        "keys": [key[2] for key in keys],
+    }
+
+
+def _by_name(keys: Iterable[ObjectKey]) -> dict[str, list[ObjectKey]]:
+    found: dict[str, list[ObjectKey]] = defaultdict(list)
+    for key in keys:
+        found[key[1]].append(key)
+    return found
+
+
+def _one(cursor: Cursor[TupleRow]) -> TupleRow:
+    line = cursor.fetchone()
+    assert line is not None  # noqa: S101 -- an event's message is never deleted while the event is there
+    return line

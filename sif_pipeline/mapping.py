@@ -1,0 +1,306 @@
+"""From an object's element to its row: one walk, driven by a plan compiled from the declaration.
+
+Values are checked here, in Python, so that PostgreSQL never has to refuse one: its words would repeat the value.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from lxml import etree
+from sqlalchemy import Column
+
+from sif_pipeline.notices import Notice
+from warehouse.base import Element, SifObject, elements
+
+NAMESPACE = "{http://www.sifinfo.org/infrastructure/2.x}"
+XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+
+Row = list[str | None]
+Converter = Callable[[str], str | None]
+
+SMALLEST_INT, LARGEST_INT, LONGEST_NUMBER = -(2**31), 2**31 - 1, 40
+
+
+def to_text(text: str) -> str | None:
+    """Take text as it is, without the white space around it."""
+    return text.strip()
+
+
+def to_date(text: str) -> str | None:
+    """Take an xs:date of the years 1 to 9999 without its time zone; None for any other."""
+    day = text.strip()[:10]
+    return day if day[4:5] == "-" and day[0] != "-" else None
+
+
+def to_number(text: str) -> str | None:
+    """Take an xs:decimal of at most forty characters; None for a longer one."""
+    number = text.strip()
+    return number if 0 < len(number) <= LONGEST_NUMBER else None
+
+
+def to_integer(text: str) -> str | None:
+    """Take an xs:integer of 32 bits, or the year of an xs:gYear; None for any other."""
+    number = text.strip()
+    digits = number[:4] if number[4:5] in {"Z", "+", "-"} else number
+    if len(digits) > len(str(SMALLEST_INT)):
+        return None
+    return digits if SMALLEST_INT <= int(digits) <= LARGEST_INT else None
+
+
+def to_key(text: str) -> str | None:
+    """Take a RefId: 32 hexadecimal digits; None for anything else."""
+    key = text.strip()
+    return key if len(key) == 32 and key.isalnum() else None
+
+
+CONVERTERS: dict[type, Converter] = {
+    str: to_text,
+    date: to_date,
+    Decimal: to_number,
+    int: to_integer,
+    UUID: to_key,
+}
+
+
+@dataclass(slots=True)
+class Node:
+    """What the walk does at one element: where its text goes, which attributes and children it looks at."""
+
+    place: int | None = None  #: index in the row that takes the element's text
+    convert: Converter = to_text
+    repeated: bool = False  #: the text is one of a list
+    whole: int | None = None  #: index in the row that takes the element with all below it as JSON
+    attributes: list[tuple[str, int, Converter, bool]] = field(default_factory=list)
+    children: dict[str, "Node"] = field(default_factory=dict)
+
+    def child(self, tag: str) -> "Node":
+        """Give the node of a child element, made when it is first named."""
+        return self.children.setdefault(NAMESPACE + tag, Node())
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A RefId in an object that points at another object."""
+
+    object_name: str
+    path: str  #: as declared
+    steps: str  #: path of the element that holds it, for findall; empty for the object's own element
+    attribute: str | None  #: the attribute that holds it; None when the element's text does
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything the mapping of one declared object needs."""
+
+    root: Node
+    columns: tuple[str, ...]  #: declared columns, in the order of the row
+    required: tuple[tuple[int, str], ...]  #: index and element path of columns that may not be empty
+    lists: tuple[int, ...]  #: indexes of text[] columns
+    documents: tuple[int, ...]  #: indexes of jsonb columns
+    width: int
+    references: tuple[Reference, ...]
+
+
+@cache
+def plan(cls: type[SifObject]) -> Plan:
+    """Compile the declaration of an object into the plan of its walk."""
+    root, declared = Node(), list(elements(cls))
+    for place, (column, line) in enumerate(declared):
+        _plan_element(root, place, column, line)
+    return Plan(
+        root,
+        tuple(column.name for column, _ in declared),
+        tuple((i, line.path) for i, (c, line) in enumerate(declared) if not c.nullable and not _is_list(c)),
+        tuple(i for i, (c, _) in enumerate(declared) if _is_list(c) and not _is_json(c)),
+        tuple(i for i, (c, _) in enumerate(declared) if _is_json(c)),
+        len(declared),
+        tuple(_reference(line.refers, line.path) for _, line in declared if line.refers),
+    )
+
+
+def _plan_element(root: Node, place: int, column: Column[Any], line: Element) -> None:
+    *steps, last = line.path.split("/")
+    node = root
+    for step in steps:
+        node = node.child(step)
+    if last.startswith("@"):
+        node.attributes.append((last[1:], place, _converter(column), _is_list(column)))
+    elif _is_json(column):
+        node.child(last).whole = place
+    else:
+        leaf = node.child(last)
+        leaf.place, leaf.convert, leaf.repeated = place, _converter(column), _is_list(column)
+
+
+def _is_list(column: Column[Any]) -> bool:
+    return column.type.python_type is list or _is_json(column)
+
+
+def _is_json(column: Column[Any]) -> bool:
+    return column.type.__class__.__name__ == "JSONB"
+
+
+def _converter(column: Column[Any]) -> Converter:
+    return CONVERTERS.get(column.type.python_type, to_text)
+
+
+def _reference(object_name: str, path: str) -> Reference:
+    head, _, last = path.rpartition("/")
+    if last.startswith("@"):
+        return Reference(object_name, path, _qualified(head), last[1:])
+    return Reference(object_name, path, _qualified(path), None)
+
+
+def _qualified(path: str) -> str:
+    return "/".join(NAMESPACE + step for step in path.split("/")) if path else ""
+
+
+def row(cls: type[SifObject], element: etree._Element) -> tuple[Row, list[Notice]]:
+    """Map an object's element to the texts of its declared columns, and say which values cannot be stored.
+
+    Texts are in PostgreSQL's input form: `{a,b}` for lists, JSON for elements with structure, None for no value.
+    """
+    compiled = plan(cls)
+    cells: list[Any] = [None] * compiled.width
+    unfit: list[Notice] = []
+    _walk(element, compiled.root, cells, unfit)
+    for place in compiled.lists:
+        cells[place] = array(cells[place]) if cells[place] else "{}"
+    for place in compiled.documents:
+        cells[place] = json.dumps(cells[place], ensure_ascii=False) if cells[place] else "[]"
+    for place, path in compiled.required:
+        if cells[place] is None:
+            unfit.append(Notice("element_missing", f"{cls.sif_name}/{path}", element.sourceline or 0))
+    return cells, unfit
+
+
+def _walk(element: etree._Element, node: Node, cells: list[Any], unfit: list[Notice]) -> None:
+    for name, place, convert, repeated in node.attributes:
+        if (text := element.get(name)) is not None:
+            _put(element, cells, place, convert(text), repeated, unfit)
+    nodes = node.children
+    for child in element:
+        found = nodes.get(child.tag)  # type: ignore[arg-type]
+        if found is None:
+            continue
+        if found.place is not None:
+            if text := child.text:
+                _put(child, cells, found.place, found.convert(text), found.repeated, unfit)
+            elif found.convert is to_text and not found.repeated and child.get(XSI_NIL) is None:
+                cells[found.place] = ""
+        if found.whole is not None:
+            _collect(cells, found.whole, as_json(child))
+        if found.children or found.attributes:
+            _walk(child, found, cells, unfit)
+
+
+def _put(  # noqa: PLR0913 -- inlined state of the walk, the hottest call of the mapping
+    element: etree._Element,
+    cells: list[Any],
+    place: int,
+    value: str | None,
+    repeated: bool,
+    unfit: list[Notice],  # noqa: FBT001
+) -> None:
+    if value is None:
+        unfit.append(Notice("value_out_of_range", path_of(element), element.sourceline or 0))
+    elif repeated:
+        _collect(cells, place, value)
+    else:
+        cells[place] = value
+
+
+def _collect(cells: list[Any], place: int, value: Any) -> None:
+    if cells[place] is None:
+        cells[place] = [value]
+    else:
+        cells[place].append(value)
+
+
+def path_of(element: etree._Element) -> str:
+    """Spell the path of an element from its object down, by local names; values never appear in it."""
+    names = [etree.QName(element).localname]
+    for parent in element.iterancestors():
+        name = etree.QName(parent).localname
+        if name.startswith("SIF_") and name != "SIF_ExtendedElements":
+            break
+        names.append(name)
+    return "/".join(reversed(names))
+
+
+def array(values: list[str]) -> str:
+    """Spell a list of texts as a PostgreSQL array literal."""
+    return "{" + ",".join('"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"' for v in values) + "}"
+
+
+def as_json(element: etree._Element) -> Any:
+    """Turn an element into JSON values: its text, or an object of attributes (`@name`) and children (lists)."""
+    if len(element) == 0 and not element.attrib:
+        return element.text or ""
+    value: dict[str, Any] = {f"@{etree.QName(k).localname}": v for k, v in element.items() if k != XSI_NIL}
+    for child in element:
+        _add(value, etree.QName(child).localname, as_json(child))
+    if element.text and element.text.strip():
+        value["$"] = element.text
+    return value
+
+
+def _add(value: dict[str, Any], name: str, item: Any) -> None:
+    if name not in value:
+        value[name] = item
+    elif isinstance(value[name], list):
+        value[name].append(item)
+    else:
+        value[name] = [value[name], item]
+
+
+def extended(element: etree._Element) -> str | None:
+    """Give SIF_ExtendedElements as a JSON object of name to value; None when there are none."""
+    container = element.find(NAMESPACE + "SIF_ExtendedElements")
+    if container is None or len(container) == 0:
+        return None
+    found = {item.get("Name", ""): as_json(item) if len(item) else item.text for item in container}
+    return json.dumps(found, ensure_ascii=False)
+
+
+def references(cls: type[SifObject], element: etree._Element) -> Iterator[tuple[str, UUID]]:
+    """Yield the objects an element refers to: SIF object name and RefId."""
+    for reference in plan(cls).references:
+        holders = element.findall(reference.steps) if reference.steps else (element,)
+        for holder in holders:
+            text = holder.text if reference.attribute is None else holder.get(reference.attribute)
+            if text and (key := to_key(text)):
+                yield reference.object_name, UUID(key)
+
+
+def row_key(cls: type[SifObject], element: etree._Element) -> UUID | None:
+    """Give an object's key: its RefId, or a hash of its natural key; None when a part of it is missing."""
+    if cls.key_paths == ("@RefId",):
+        text = element.get("RefId")
+        return UUID(text) if text and to_key(text) else None
+    parts = [_value_at(element, path) for path in cls.key_paths]
+    if not all(parts):
+        return None
+    return UUID(bytes=hashlib.sha256("\x1f".join([cls.sif_name, *map(str, parts)]).encode()).digest()[:16])
+
+
+def _value_at(element: etree._Element, path: str) -> str | None:
+    text = element.get(path[1:]) if path.startswith("@") else element.findtext(NAMESPACE + path)
+    return text.strip() if text else None
+
+
+def document(element: etree._Element) -> str:
+    """Serialise an object's element, as it is kept in the warehouse."""
+    return etree.tostring(element, encoding="unicode", with_tail=False)
+
+
+def content_hash(text: str) -> UUID:
+    """Hash a document: the first sixteen bytes of its SHA-256."""
+    return UUID(bytes=hashlib.sha256(text.encode()).digest()[:16])

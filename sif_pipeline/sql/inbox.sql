@@ -1,0 +1,157 @@
+-- name: zones_with_work
+-- Zones with pending messages whose drain nobody else holds; the lock lasts until the transaction ends.
+SELECT zone_id
+FROM inbox.zone AS z
+WHERE EXISTS (SELECT FROM inbox.message AS m WHERE m.zone_id = z.zone_id AND m.state = 'pending')
+  AND pg_try_advisory_xact_lock(7437, z.zone_id)
+ORDER BY zone_id
+
+-- name: lock_zone
+SELECT pg_advisory_xact_lock(7437, %(zone_id)s)
+
+-- name: claim
+-- The next messages of the zones whose lock we hold, a fair share of each, oldest first; messages that are replayed
+-- come in the order of their first drain.
+SELECT message_id, zone_id, source_id, message_type, sif_timestamp, received_at, recorded_at, body
+FROM (
+    SELECT m.*, sum(octet_length(m.body)) OVER (ORDER BY m.place, m.message_id) AS bytes
+    FROM unnest(%(zone_ids)s::int[]) AS z (zone_id)
+    CROSS JOIN LATERAL (
+        SELECT p.*, row_number() OVER (ORDER BY p.recorded_at, p.message_id) AS place
+        FROM (
+            SELECT *
+            FROM inbox.message
+            WHERE state = 'pending' AND zone_id = z.zone_id
+            ORDER BY recorded_at, message_id
+            LIMIT %(messages)s
+        ) AS p
+    ) AS m
+) AS m
+WHERE bytes - octet_length(body) < %(bytes)s
+ORDER BY zone_id, place
+
+-- name: last_recorded
+SELECT zone_id, last_recorded_at FROM inbox.zone WHERE zone_id = ANY(%(zone_ids)s)
+
+-- name: heads
+-- What is known of objects that earlier messages were about.
+WITH k AS (
+    SELECT * FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
+)
+SELECT k.zone_id, k.object_name, k.row_key, last.ordered_at, last.message_id, last.position, facts.unsettled, facts.known
+FROM k
+CROSS JOIN LATERAL (
+    SELECT e.ordered_at, e.message_id, e.position
+    FROM inbox.object_event AS e
+    WHERE e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
+      AND e.outcome IN ('applied', 'held', 'unfit')
+    ORDER BY e.ordered_at DESC, e.message_id DESC, e.position DESC
+    LIMIT 1
+) AS last
+CROSS JOIN LATERAL (
+    SELECT
+        bool_or(e.outcome <> 'applied') AS unsettled,
+        bool_or(e.outcome = 'applied' AND e.action IN ('Add', 'Response')) AS known
+    FROM inbox.object_event AS e
+    WHERE e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
+      AND e.outcome IN ('applied', 'held', 'unfit')
+) AS facts
+
+-- name: known
+-- Objects that others may refer to: a whole image of them was applied.
+SELECT k.zone_id, k.object_name, k.row_key
+FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
+WHERE EXISTS (
+    SELECT
+    FROM inbox.object_event AS e
+    WHERE e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
+      AND e.outcome = 'applied' AND e.outcome IN ('applied', 'held', 'unfit') AND e.action IN ('Add', 'Response')
+)
+
+-- name: waiting
+-- Objects with held events that wait for one of these.
+SELECT DISTINCT k.zone_id, k.object_name, k.row_key, e.object_name, e.row_key
+FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
+JOIN inbox.object_event AS e
+  ON e.zone_id = k.zone_id AND e.waiting_key = k.row_key AND e.waiting_object = k.object_name AND e.outcome = 'held'
+
+-- name: events
+-- Earlier events of one object that take part in its fold.
+SELECT e.message_id, e.position, e.action, e.ordered_at, e.outcome, e.waiting_object, e.waiting_key, m.recorded_at
+FROM inbox.object_event AS e
+JOIN inbox.message AS m USING (message_id)
+WHERE e.zone_id = %(zone_id)s AND e.row_key = %(row_key)s AND e.object_name = %(object_name)s
+  AND e.outcome IN ('applied', 'held', 'unfit')
+
+-- name: body
+SELECT body FROM inbox.message WHERE message_id = %(message_id)s
+
+-- name: revise_events
+-- Give earlier events their new outcomes, and remember the old ones under the recorded time of the change.
+WITH revision AS (
+    SELECT *
+    FROM unnest(
+        %(message_ids)s::bigint[], %(positions)s::int[], %(outcomes)s::text[],
+        %(waiting_objects)s::text[], %(waiting_keys)s::uuid[], %(recorded)s::timestamptz[]
+    ) AS r (message_id, position, outcome, waiting_object, waiting_key, recorded_at)
+), remembered AS (
+    INSERT INTO inbox.outcome_change (message_id, position, recorded_at, zone_id, outcome, waiting_object, waiting_key)
+    SELECT e.message_id, e.position, r.recorded_at, e.zone_id, e.outcome, e.waiting_object, e.waiting_key
+    FROM revision AS r
+    JOIN inbox.object_event AS e USING (message_id, position)
+    ON CONFLICT DO NOTHING
+)
+UPDATE inbox.object_event AS e
+SET outcome = r.outcome, waiting_object = r.waiting_object, waiting_key = r.waiting_key
+FROM revision AS r
+WHERE e.message_id = r.message_id AND e.position = r.position
+
+-- name: recount
+-- Count again what is held and rejected of messages whose events got new outcomes.
+UPDATE inbox.message AS m
+SET held = c.held, rejected = c.rejected
+FROM (
+    SELECT
+        message_id,
+        count(*) FILTER (WHERE outcome = 'held') AS held,
+        count(*) FILTER (WHERE outcome IN ('rejected', 'unfit')) AS rejected
+    FROM inbox.object_event
+    WHERE message_id = ANY(%(message_ids)s)
+    GROUP BY message_id
+) AS c
+WHERE m.message_id = c.message_id
+
+-- name: resolve
+-- End the findings that an applied event made good: all on its object, or those below the elements it brought.
+UPDATE inbox.notice AS n
+SET resolved_at = r.recorded_at
+FROM unnest(
+    %(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[], %(recorded)s::timestamptz[], %(elements)s::text[]
+) AS r (zone_id, object_name, row_key, recorded_at, elements)
+WHERE n.zone_id = r.zone_id AND n.row_key = r.row_key AND n.object_name = r.object_name
+  AND n.resolved_at IS NULL AND n.recorded_at < r.recorded_at
+  AND (r.elements IS NULL OR split_part(n.path, '/', 2) = ANY(string_to_array(r.elements, ' ')))
+
+-- name: settle
+-- Say what became of the messages; the transaction that loads their objects commits this too.
+UPDATE inbox.message AS m
+SET state = 'done', recorded_at = s.recorded_at, loaded_at = clock_timestamp(),
+    objects = s.objects, held = s.held, rejected = s.rejected, last_failure = NULL
+FROM unnest(
+    %(message_ids)s::bigint[], %(recorded)s::timestamptz[], %(objects)s::int[], %(held)s::int[], %(rejected)s::int[]
+) AS s (message_id, recorded_at, objects, held, rejected)
+WHERE m.message_id = s.message_id
+
+-- name: advance_zones
+UPDATE inbox.zone AS z
+SET last_recorded_at = a.recorded_at
+FROM unnest(%(zone_ids)s::int[], %(recorded)s::timestamptz[]) AS a (zone_id, recorded_at)
+WHERE z.zone_id = a.zone_id AND (z.last_recorded_at IS NULL OR z.last_recorded_at < a.recorded_at)
+
+-- name: fail
+-- Count a failed drain of one message; the third one takes it out of the way of the others.
+UPDATE inbox.message
+SET attempts = attempts + 1, last_failure = %(failure)s,
+    state = CASE WHEN attempts + 1 >= 3 THEN 'quarantined' ELSE state END
+WHERE message_id = %(message_id)s AND state = 'pending'
+RETURNING state

@@ -1,0 +1,172 @@
+"""What every declared SIF object is made of: one typed line per element, from which tables and mapping follow.
+
+A declaration holds paths, types, meanings, code sets, references and privacy. It holds no expressions: what needs
+one is a reporting view or a rule.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+INBOX, CURRENT, HISTORY, REPORTING = "inbox", "sif", "sif_history", "reporting"
+"""The four schemas of the warehouse database."""
+
+NAMING = {
+    "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One line of a declaration: where a value stands in the object's XML and what it means."""
+
+    path: str  #: steps below the object's element, `@` for an attribute: `Demographics/BirthDate`
+    meaning: str  #: the dictionary entry and column comment
+    codes: str | None = None  #: name of the code set in schemas/codesets
+    refers: str | None = None  #: name of the SIF object whose RefId this is
+    pii: bool = False  #: tells who a person is, or something private about them
+
+
+def element(
+    path: str, meaning: str, *, codes: str | None = None, refers: str | None = None, pii: bool = False
+) -> Any:
+    """Declare a column by its element path; the Mapped annotation gives type, nullability and repetition.
+
+    `Mapped[list[str]]` collects every value at the path, `Mapped[list[Any]]` every element as JSON.
+    """
+    return mapped_column(comment=meaning, info={"element": Element(path, meaning, codes, refers, pii)})
+
+
+class Base(DeclarativeBase):
+    """The metadata of the whole warehouse, with one naming convention and one type per Python type."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        int: Integer,
+        date: Date,
+        datetime: DateTime(timezone=True),
+        Decimal: Numeric,
+        UUID: Uuid,
+        list[str]: ARRAY(Text),
+        list[Any]: JSONB,
+        dict[str, Any]: JSONB,
+    }
+
+
+class SifObject(Base):
+    """A SIF object as current rows in schema `sif` and closed versions in schema `sif_history`.
+
+    The row is what the folded events of the object say now; `document` is the folded object itself, so what is not
+    declared as a column is still there to be queried.
+    """
+
+    __abstract__ = True
+
+    sif_name: ClassVar[str]  #: the object's name in the standard
+    key_paths: ClassVar[tuple[str, ...]] = ("@RefId",)  #: what identifies the object across messages
+    history: ClassVar[Table]  #: closed versions: the same columns and recorded_to
+
+    zone_id: Mapped[int] = mapped_column(
+        primary_key=True, comment="Zone of the district that sent the object", sort_order=-9
+    )
+    row_key: Mapped[UUID] = mapped_column(
+        primary_key=True, comment="The object's RefId, or a hash of its natural key", sort_order=-8
+    )
+    recorded_from: Mapped[datetime] = mapped_column(
+        comment="When the state knew this version", sort_order=900
+    )
+    message_id: Mapped[int] = mapped_column(
+        BigInteger, comment="Message that made this version", sort_order=901
+    )
+    content_hash: Mapped[UUID] = mapped_column(
+        comment="First 16 bytes of the document's SHA-256", sort_order=902
+    )
+    extended: Mapped[dict[str, Any] | None] = mapped_column(
+        comment="SIF_ExtendedElements: name to value", info={"pii": True}, sort_order=903
+    )
+    document: Mapped[str] = mapped_column(
+        comment="The folded object as XML", info={"pii": True}, sort_order=904
+    )
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Name the tables after the object and derive its history table."""
+        cls.sif_name = cls.__name__
+        cls.__tablename__ = snake_case(cls.__name__)
+        cls.__table_args__ = {"schema": CURRENT, "comment": (cls.__doc__ or "").strip().splitlines()[0]}
+        super().__init_subclass__(**options)
+        cls.history = _history(cls.__table__)  # type: ignore[arg-type]
+
+
+def _history(current: Table) -> Table:
+    columns = [
+        Column(
+            c.name,
+            c.type,
+            primary_key=c.primary_key or c.name == "recorded_from",
+            nullable=c.nullable,
+            comment=c.comment,
+            info=c.info,
+        )  # fmt: skip
+        for c in current.columns
+    ]
+    columns.append(
+        Column("recorded_to", DateTime(timezone=True), nullable=False, comment="When the state knew better")
+    )
+    table = Table(
+        current.name, Base.metadata, *columns, schema=HISTORY, comment=f"Closed versions: {current.comment}"
+    )
+    Index(f"ix_{current.name}_recorded_to", table.columns.recorded_to)
+    return table
+
+
+def snake_case(name: str) -> str:
+    """Spell a SIF object's name as a table name: `LEAInfo` is `lea_info`."""
+    letters = [
+        f"_{c}" if i and c.isupper() and (name[i - 1].islower() or name[i + 1 : i + 2].islower()) else c
+        for i, c in enumerate(name)
+    ]
+    return "".join(letters).lower()
+
+
+@cache
+def objects() -> dict[str, type[SifObject]]:
+    """Find every declared object by its SIF name; a new file in warehouse/objects is all it takes."""
+    from warehouse import objects as package  # noqa: PLC0415 -- declarations import this module
+
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    return {cls.sif_name: cls for cls in sorted(SifObject.__subclasses__(), key=lambda cls: cls.__name__)}
+
+
+def elements(cls: type[SifObject]) -> Iterator[tuple[Column[Any], Element]]:
+    """Yield the declared columns of an object with their elements, in the order of the table."""
+    for column in cls.__table__.columns:
+        if (declared := column.info.get("element")) is not None:
+            yield column, declared  # type: ignore[misc]

@@ -1,0 +1,31 @@
+"""Alembic's entry: migrations run on the connection that the pipeline hands over."""
+
+from alembic import context
+from sqlalchemy import text
+
+import warehouse.inbox  # noqa: F401 -- registers its tables
+from warehouse.base import CURRENT, HISTORY, INBOX, Base, objects
+
+objects()
+
+connection = context.config.attributes["connection"]
+for schema in (INBOX, CURRENT, HISTORY):
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+
+
+def ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Tell Alembic which schemas are the warehouse's own."""
+    return kind != "schema" or name in {INBOX, CURRENT, HISTORY}
+
+
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    include_schemas=True,
+    include_name=ours,
+    compare_type=True,
+    compare_server_default=True,
+    version_table_schema=INBOX,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,54 @@
+"""StudentSchoolEnrollment: a student's membership in a school."""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped
+
+from warehouse.base import SifObject, element
+
+
+class StudentSchoolEnrollment(SifObject):
+    """A student's membership in one school over one span of dates within one school year."""
+
+    student_ref_id: Mapped[UUID] = element(
+        "@StudentPersonalRefId", "Enrolled student", refers="StudentPersonal"
+    )
+    school_ref_id: Mapped[UUID] = element("@SchoolInfoRefId", "School attended", refers="SchoolInfo")
+    membership_type: Mapped[str] = element("@MembershipType", "Home, Concurrent or Summer")
+    time_frame: Mapped[str] = element(
+        "@TimeFrame", "Historical, Current or Future, seen from the sender's today"
+    )
+    school_year: Mapped[int] = element("@SchoolYear", "School year by its end year")
+    entry_date: Mapped[date] = element("EntryDate", "First day of membership")
+    entry_type_code: Mapped[str | None] = element(
+        "EntryType/Code", "Kind of entry", codes="NCES0619EntryTypeType"
+    )
+    grade_code: Mapped[str | None] = element("GradeLevel/Code", "Grade during the membership")
+    exit_date: Mapped[date | None] = element("ExitDate", "Last day of membership; empty while enrolled")
+    exit_status_code: Mapped[str | None] = element(
+        "ExitStatus/Code", "Permanent or temporary exit", codes="NCES0643ExitWithdrawalStatusType"
+    )
+    exit_type_code: Mapped[str | None] = element(
+        "ExitType/Code", "Reason of the exit", codes="NCES0644ExitWithdrawalTypeType"
+    )
+    exit_type_other_codes: Mapped[list[str]] = element(
+        "ExitType/OtherCodeList/OtherCode", "State codes of the exit reason (DOE012 in Massachusetts)"
+    )
+    record_closure_reason: Mapped[str | None] = element("RecordClosureReason", "Why the record was closed")
+    fte: Mapped[Decimal | None] = element("FTE", "Share of full time, 0 to 1")
+    full_time_status: Mapped[str | None] = element("FTPTStatus", "Full or part time")
+    residency_code: Mapped[str | None] = element(
+        "ResidencyStatus/Code",
+        "Residence against attendance area",
+        codes="NCES0598PublicSchoolResidenceStatusType",
+    )
+    nonresident_reason_code: Mapped[str | None] = element(
+        "NonResidentAttendReason",
+        "Why a non-resident attends",
+        codes="NCES0599NonResidentAttendanceRationaleType",
+    )
+    promotion_status: Mapped[str | None] = element(
+        "PromotionInfo/PromotionStatus", "Promoted, retained or demoted"
+    )
