@@ -1,0 +1,68 @@
+"""Zones: a district's connection, known by an unguessable token in its URL of which only the hash is kept."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from sif_pipeline.database import Connection, queries
+from sif_pipeline.exceptions import ConfigurationError, UnknownZone
+
+SQL = queries("zones")
+
+_NAME = re.compile(r"[\w][\w .()/-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A district's connection."""
+
+    zone_id: int  #: key of inbox.zone
+    name: str  #: chosen by the state; the SIF ZoneId
+    lea_code: str  #: state code of the district
+
+
+def add(connection: Connection, name: str, lea_code: str) -> str:
+    """Make a zone and return its token, which is shown this once: it is the end of the zone's URL.
+
+    Raise ConfigurationError when there is such a zone already or the name cannot be used.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            "A zone's name has 1 to 64 letters, digits, blanks and _ . ( ) / -; choose another."
+        )
+    token = secrets.token_urlsafe(32)
+    try:
+        with connection.transaction():
+            values = {"name": name, "lea_code": lea_code, "token_sha256": token_hash(token)}
+            connection.execute(SQL["add"].encode(), values)
+    except psycopg.errors.UniqueViolation:
+        raise ConfigurationError(
+            f"There is a zone {name} already; `sif-pipeline status` lists the zones."
+        ) from None
+    return token
+
+
+def renew(connection: Connection, name: str) -> str:
+    """Give a zone a new token and return it; the old one stops working within seconds. Raise UnknownZone."""
+    token = secrets.token_urlsafe(32)
+    changed = connection.execute(SQL["renew"].encode(), {"name": name, "token_sha256": token_hash(token)})
+    if not changed.rowcount:
+        raise UnknownZone
+    return token
+
+
+async def find(connection: psycopg.AsyncConnection[Any], token_sha256: bytes) -> Zone | None:
+    """Find the zone of a token by the token's hash."""
+    async with connection.cursor(row_factory=class_row(Zone)) as cursor:
+        await cursor.execute(SQL["find"].encode(), {"token_sha256": token_sha256})
+        return await cursor.fetchone()
+
+
+def token_hash(token: str) -> bytes:
+    """Hash a token: 256 random bits need no salt and no slow hash."""
+    return hashlib.sha256(token.encode()).digest()
