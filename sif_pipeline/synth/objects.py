@@ -1,0 +1,41 @@
+"""The nine SIF objects of a district, written as XML text from its plan, one generator per object.
+
+Elements stand in the order of SIF US 2.7 and carry what Massachusetts requires. Text is built with f-strings,
+not element trees: every word comes escaped from `names`, everything else is a number, a date or a code.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from sif_pipeline.synth import attending, organization, people
+from sif_pipeline.synth.parts import SynthObject
+from sif_pipeline.synth.plan import Plan
+
+OBJECTS: dict[str, Callable[[Plan], Iterator[SynthObject]]] = {
+    "LEAInfo": organization.lea_info,
+    "SchoolInfo": organization.school_info,
+    "StaffPersonal": people.staff_personal,
+    "TermInfo": organization.term_info,
+    "SchoolCourseInfo": organization.school_course_info,
+    "SectionInfo": organization.section_info,
+    "StudentPersonal": people.student_personal,
+    "StudentSchoolEnrollment": attending.student_school_enrollment,
+    "StudentAttendanceSummary": attending.student_attendance_summary,
+}
+"""How each object is written, in an order in which nothing refers to what has not been sent."""
+
+
+def counts(plan: Plan) -> dict[str, int]:
+    """Return how many objects of each kind the district has, without writing them."""
+    memberships = Counter(spell.membership for spell in plan.spells())
+    return {
+        "LEAInfo": 1,
+        "SchoolInfo": len(plan.schools),
+        "StaffPersonal": plan.staff,
+        "TermInfo": 3 * len(plan.schools),
+        "SchoolCourseInfo": organization.count_courses(plan),
+        "SectionInfo": organization.count_sections(plan),
+        "StudentPersonal": plan.size,
+        "StudentSchoolEnrollment": memberships.total(),
+        "StudentAttendanceSummary": memberships["Home"],
+    }
