@@ -1,22 +1,21 @@
 """The warehouse database: connecting, and bringing it to the current version."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 import warehouse
-from psycopg.sql import SQL, Identifier
 from sif_pipeline.exceptions import DatabaseUnreachable
 from warehouse.base import CURRENT, HISTORY, REPORTING, SifObject, objects
 
@@ -26,12 +25,14 @@ MIGRATIONS = Path(warehouse.__file__).parent / "migrations"
 REPORTING_FILES = Path(warehouse.__file__).parent / "reporting"
 
 
-def connect(url: str, *, autocommit: bool = False, **settings: str) -> psycopg.Connection[TupleRow]:
+def connect(
+    url: str, settings: Mapping[str, str] | None = None, *, autocommit: bool = False
+) -> psycopg.Connection[TupleRow]:
     """Open a connection to the warehouse; `settings` are PostgreSQL settings of the session.
 
     Raise DatabaseUnreachable, without the server's words, when there is no answer within ten seconds.
     """
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    options = " ".join(f"-c {name}={value}" for name, value in (settings or {}).items())
     try:
         return psycopg.connect(url, autocommit=autocommit, connect_timeout=10, options=options)
     except psycopg.OperationalError as error:
@@ -44,9 +45,9 @@ def engine(url: str) -> Engine:
 
 
 @contextmanager
-def session(url: str, **settings: Any) -> Iterator[psycopg.Connection[TupleRow]]:
+def session(url: str, settings: Mapping[str, str] | None = None) -> Iterator[psycopg.Connection[TupleRow]]:
     """Give a connection for one unit of work: committed at the end, rolled back on an exception."""
-    with connect(url, **settings) as connection:
+    with connect(url, settings) as connection:
         yield connection
 
 

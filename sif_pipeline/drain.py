@@ -5,11 +5,10 @@ once. A crash at any point rolls the whole batch back; the messages stay pending
 """
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
+from typing import Any, LiteralString
 
 import psycopg
 from lxml import etree
@@ -82,9 +81,7 @@ class Claimed:
     recorded_at: datetime | None
     body: bytes
     events: list[ObjectEvent] = field(default_factory=list)
-    notices: dict[int, list[Notice]] = field(
-        default_factory=dict
-    )  #: by position of the object; 0 the message
+    notices: dict[int, list[Notice]] = field(default_factory=dict)  #: by position of the object; 0 the message
 
 
 def drain(
@@ -92,7 +89,7 @@ def drain(
 ) -> DrainSummary:
     """Drain until nothing is pending; call `progress` with the sums so far after every batch."""
     total = DrainSummary()
-    with connect(url, **SESSION) as connection:
+    with connect(url, SESSION) as connection:
         while (done := drain_batch(connection, limits or Limits())) is not None:
             total.add(done)
             if progress:
@@ -110,9 +107,8 @@ def drain_batch(connection: Connection, limits: Limits) -> DrainSummary | None:
         return _transaction(connection, limits)
     except (psycopg.OperationalError, DatabaseUnreachable):
         raise
-    except Exception as error:  # noqa: BLE001 -- whatever one message provokes must not stop the others
-        connection.rollback()
-        return _one_by_one(connection, error)
+    except Exception:  # noqa: BLE001 -- whatever one message provokes must not stop the others
+        return _one_by_one(connection)
 
 
 def _transaction(connection: Connection, limits: Limits) -> DrainSummary | None:
@@ -123,9 +119,17 @@ def _transaction(connection: Connection, limits: Limits) -> DrainSummary | None:
         return load(connection, claim(connection, zone_ids, limits))
 
 
-def _one_by_one(connection: Connection, first: Exception) -> DrainSummary:
-    """Drain the oldest message of each zone alone; blame the one that fails."""
-    total = DrainSummary()
+SYSTEMIC = 3
+"""So many messages failing in one pass with none loaded is not the messages' fault."""
+
+
+def _one_by_one(connection: Connection) -> DrainSummary:
+    """Drain the next messages one by one and count failures against those that fail.
+
+    Raise the last failure, and count none, when every one of several messages fails: then something else is broken,
+    and the messages stay pending.
+    """
+    total, failures = DrainSummary(), 0
     with connection.transaction():
         zone_ids = [zone_id for (zone_id,) in connection.execute(INBOX["zones_with_work"])]
         for message in claim(connection, zone_ids, Limits(messages=20, bytes=2**40)):
@@ -134,22 +138,20 @@ def _one_by_one(connection: Connection, first: Exception) -> DrainSummary:
                     total.add(load(connection, [message]))
             except psycopg.OperationalError:
                 raise
-            except Exception as error:  # noqa: BLE001 -- see drain_batch
+            except Exception as error:
+                failures += 1
+                if failures >= SYSTEMIC and total.messages == 0:
+                    raise
                 total.quarantined += _blame(connection, message, error)
-                if total.quarantined == 0:
-                    break
     return total
 
 
 def _blame(connection: Connection, message: Claimed, error: Exception) -> int:
     """Count a failure against a message, naming the exception's class only; 1 when that was the last try."""
-    state = ""
     sqlstate = getattr(error, "sqlstate", None)
     failure = f"{type(error).__name__} {sqlstate}" if sqlstate else type(error).__name__
-    parameters = {"message_id": message.message_id, "failure": failure}
-    if line := connection.execute(INBOX["fail"], parameters).fetchone():
-        (state,) = line
-    return int(state == "quarantined")
+    line = connection.execute(INBOX["fail"], {"message_id": message.message_id, "failure": failure}).fetchone()
+    return int(line == ("quarantined",))
 
 
 def claim(connection: Connection, zone_ids: Sequence[int], limits: Limits) -> list[Claimed]:
@@ -171,15 +173,14 @@ def load(connection: Connection, claimed: list[Claimed]) -> DrainSummary:
         for event in message.events:
             fold.take(event, message.notices.get(event.position, ()))
     loading.write(connection, fold, events)
-    return _settle(connection, claimed, fold)
+    return _settle(connection, claimed)
 
 
 def _record(connection: Connection, claimed: Iterable[Claimed]) -> None:
     """Give every message its recorded time: its receipt, or the tick after its predecessor's in the zone."""
     zone_ids = sorted({message.zone_id for message in claimed})
-    latest: dict[int, datetime | None] = dict(
-        connection.execute(INBOX["last_recorded"], {"zone_ids": zone_ids}).fetchall()
-    )  # type: ignore[arg-type]
+    found = connection.execute(INBOX["last_recorded"], {"zone_ids": zone_ids})
+    latest: dict[int, datetime | None] = {zone_id: last for zone_id, last in found}  # noqa: C416 -- typed rows
     for message in claimed:
         if message.recorded_at is None:
             last = latest[message.zone_id]
@@ -275,7 +276,7 @@ def _prepare(store: DatabaseStore, fold: Fold, events: Iterable[ObjectEvent]) ->
     fold.expect(referred)
 
 
-def _settle(connection: Connection, claimed: Sequence[Claimed], fold: Fold) -> DrainSummary:
+def _settle(connection: Connection, claimed: Sequence[Claimed]) -> DrainSummary:
     summary = DrainSummary(messages=len(claimed))
     held, rejected = [], []
     for message in claimed:
@@ -299,3 +300,45 @@ def _settle(connection: Connection, claimed: Sequence[Claimed], fold: Fold) -> D
     latest = {message.zone_id: message.recorded_at for message in claimed}
     connection.execute(INBOX["advance_zones"], {"zone_ids": list(latest), "recorded": list(latest.values())})
     return summary
+
+
+def lead(url: str, *, standby: timedelta, leading: timedelta) -> DrainSummary:
+    """Stand by until the leader goes, at most for `standby`, then lead for `leading`: drain as messages arrive.
+
+    Hot standby: of two that overlap, one leads under a session advisory lock and the other takes over the moment the
+    leader's connection ends, however it ends. Two leaders at once would do no harm; they would share the zones.
+    """
+    total = DrainSummary()
+    with connect(url, SESSION, autocommit=True) as connection:
+        if not _await_leadership(connection, time.monotonic() + standby.total_seconds()):
+            return total
+        connection.execute(f"LISTEN {CHANNEL}")
+        until = time.monotonic() + leading.total_seconds()
+        while time.monotonic() < until:
+            if (done := drain_batch(connection, Limits())) is not None:
+                total.add(done)
+            else:
+                _await_message(connection)
+    return total
+
+
+AWAIT_LEADER, AWAIT_MESSAGE = 0.1, 1.0
+"""Seconds between two looks at the leader's lock, and at an inbox that says nothing."""
+
+
+def _await_leadership(connection: Connection, until: float) -> bool:
+    while not _one(connection, "SELECT pg_try_advisory_lock(%s)", LEADER_LOCK):
+        if time.monotonic() > until:
+            return False
+        time.sleep(AWAIT_LEADER)
+    return True
+
+
+def _one(connection: Connection, statement: LiteralString, *parameters: object) -> Any:
+    line = connection.execute(statement, parameters).fetchone()
+    return line[0] if line else None
+
+
+def _await_message(connection: Connection) -> None:
+    for _ in connection.notifies(timeout=AWAIT_MESSAGE, stop_after=1):
+        pass

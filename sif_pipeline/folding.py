@@ -46,9 +46,7 @@ class ObjectEvent:
     element: etree._Element
     outcome: Outcome = Outcome.APPLIED
     waiting: tuple[str, UUID] | None = None  #: the object a held event waits for
-    earlier: tuple[Outcome, tuple[str, UUID] | None] | None = (
-        None  #: as stored, when it is of an earlier batch
-    )
+    earlier: tuple[Outcome, tuple[str, UUID] | None] | None = None  #: as stored, when it is of an earlier batch
 
     @property
     def order(self) -> Order:
@@ -308,9 +306,7 @@ class Fold:
 
     # -- what is written down
 
-    def _publish(
-        self, state: ObjectState, element: etree._Element | None, cause: ObjectEvent
-    ) -> list[Notice]:
+    def _publish(self, state: ObjectState, element: etree._Element | None, cause: ObjectEvent) -> list[Notice]:
         """Make an element the current version from the cause's recorded time on, unless nothing changes by it.
 
         Give the reasons, and change nothing, when it cannot be a version.
@@ -330,9 +326,7 @@ class Fold:
         if problems:
             return problems
         extended = mapping.extended(element)
-        self._add_version(
-            state, Version(cause.recorded_at, cause.message_id, text, hashed, tuple(cells), extended)
-        )
+        self._add_version(state, Version(cause.recorded_at, cause.message_id, text, hashed, tuple(cells), extended))
         state.element = element
         return []
 
@@ -347,9 +341,7 @@ class Fold:
         state.versions.append(version)
         state.content_hash = version.content_hash
 
-    def _hold(
-        self, state: ObjectState, event: ObjectEvent, missing: tuple[str, UUID], recorded_at: datetime
-    ) -> None:
+    def _hold(self, state: ObjectState, event: ObjectEvent, missing: tuple[str, UUID], recorded_at: datetime) -> None:
         event.outcome, event.waiting = Outcome.HELD, missing
         state.unsettled = True
         self._note(state, event, [_held(event, missing)], recorded_at)
@@ -359,9 +351,7 @@ class Fold:
         state.unsettled = True
         self._note(state, event, notices, event.recorded_at)
 
-    def _note(
-        self, state: ObjectState, event: ObjectEvent, notices: list[Notice], recorded_at: datetime
-    ) -> None:
+    def _note(self, state: ObjectState, event: ObjectEvent, notices: list[Notice], recorded_at: datetime) -> None:
         if event.waiting is not None:
             self._waiting[event.zone_id, *event.waiting].add(state.key)
         for notice in notices:
@@ -374,7 +364,7 @@ class Fold:
             self.state(event.key).findings.append(finding)
 
     def _resolve(self, state: ObjectState, event: ObjectEvent, recorded_at: datetime | None = None) -> None:
-        """An applied event ends the findings on what it brought; its own warnings stay."""
+        """End the findings on what an applied event brought; its own warnings stay."""
         if not state.findings and not state.had_events:
             return
         at = recorded_at or event.recorded_at
@@ -404,9 +394,7 @@ def _held(event: ObjectEvent, missing: tuple[str, UUID]) -> Notice:
 def judge(cls: type[SifObject], element: etree._Element, *, whole: bool) -> list[Notice]:
     """Say why an object as folded cannot be kept: the schema's findings on a merged one, values beyond range."""
     if not whole and not schema.is_valid(element, schema.Profile.WHOLE):
-        found = [
-            n for n in schema.findings(element, schema.Profile.WHOLE) if n.type.severity is Severity.ERROR
-        ]
+        found = [n for n in schema.findings(element, schema.Profile.WHOLE) if n.type.severity is Severity.ERROR]
         if found:
             return [Notice("change_makes_invalid", found[0].path, 0), *found]
     return mapping.row(cls, element)[1]
@@ -414,9 +402,7 @@ def judge(cls: type[SifObject], element: etree._Element, *, whole: bool) -> list
 
 def judge_change(cls: type[SifObject], element: etree._Element, cause: ObjectEvent) -> list[Notice]:
     """Judge the outcome of a Change; a whole image was judged when it was read."""
-    return (
-        judge(cls, element, whole=False) if cause.action == "Change" and element is not cause.element else []
-    )
+    return judge(cls, element, whole=False) if cause.action == "Change" and element is not cause.element else []
 
 
 def _document_parser() -> etree.XMLParser:

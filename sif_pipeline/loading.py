@@ -20,7 +20,7 @@ from warehouse.inbox import Outcome
 
 INBOX = queries("inbox")
 
-EventReader = Callable[[bytes], dict[int, etree._Element]]
+EventReader = Callable[[bytes], dict[int, etree._Element]]  # noqa: SLF001 -- lxml has no public name for it
 """Reads a stored message into its objects' elements by position."""
 
 TREES_KEPT = 32
@@ -39,9 +39,7 @@ class DatabaseStore:
         self._waiting: dict[ObjectKey, set[ObjectKey]] = {}
         self._trees: OrderedDict[int, dict[int, etree._Element]] = OrderedDict()
 
-    def prepare(
-        self, keys: Collection[ObjectKey], whole: Collection[ObjectKey], sparse: Collection[ObjectKey]
-    ) -> None:
+    def prepare(self, keys: Collection[ObjectKey], whole: Collection[ObjectKey], sparse: Collection[ObjectKey]) -> None:
         """Fetch what is known of a batch's objects; `whole` may release others, `sparse` are going to be changed."""
         self._fetch_waiting(whole)
         children = {child for found in self._waiting.values() for child in found}
@@ -119,24 +117,18 @@ class DatabaseStore:
     def _fetch_waiting(self, keys: Collection[ObjectKey]) -> None:
         self._waiting.update({key: set() for key in keys})
         if keys:
-            for z, name, key, child_name, child_key in self.connection.execute(
-                INBOX["waiting"], _columns(keys)
-            ):
+            for z, name, key, child_name, child_key in self.connection.execute(INBOX["waiting"], _columns(keys)):
                 self._waiting[z, name, key].add((z, child_name, child_key))
 
     def _fetch_hashes(self, keys: Collection[ObjectKey]) -> None:
         self._hashes.update(dict.fromkeys(keys))
         for name, of_kind in _by_name(keys).items():
-            for zone_id, key, hashed in self.connection.execute(
-                statements(objects()[name]).hashes, _columns(of_kind)
-            ):
+            for zone_id, key, hashed in self.connection.execute(statements(objects()[name]).hashes, _columns(of_kind)):
                 self._hashes[zone_id, name, key] = hashed
 
     def _fetch_documents(self, keys: Collection[ObjectKey]) -> None:
         for name, of_kind in _by_name(keys).items():
-            for zone_id, key, text in self.connection.execute(
-                statements(objects()[name]).documents, _columns(of_kind)
-            ):
+            for zone_id, key, text in self.connection.execute(statements(objects()[name]).documents, _columns(of_kind)):
                 self._documents[zone_id, name, key] = text
 
 
@@ -147,9 +139,7 @@ class Statements:
         current, history = Identifier(CURRENT, cls.__tablename__), Identifier(HISTORY, cls.__tablename__)
         columns = _names("zone_id", "row_key", *mapping.plan(cls).columns, *VERSION_COLUMNS)
         keys = SQL("unnest(%(zone_ids)s::int[], %(keys)s::uuid[]) AS k (zone_id, row_key)")
-        select = SQL(
-            "SELECT t.zone_id, t.row_key, t.{what} FROM {current} AS t JOIN {keys} USING (zone_id, row_key)"
-        )
+        select = SQL("SELECT t.zone_id, t.row_key, t.{what} FROM {current} AS t JOIN {keys} USING (zone_id, row_key)")
         self.hashes = select.format(what=SQL("content_hash"), current=current, keys=keys)
         self.documents = select.format(what=SQL("document"), current=current, keys=keys)
         self.copy_current = SQL("COPY {} ({}) FROM STDIN").format(current, columns)
@@ -230,7 +220,7 @@ def _cells(key: ObjectKey, version: Version) -> tuple[Any, ...]:
 
 
 def _copy(cursor: Cursor[TupleRow], statement: Composed | str, lines: Iterable[tuple[Any, ...]]) -> None:
-    with cursor.copy(statement) as copy:  # type: ignore[arg-type]
+    with cursor.copy(statement) as copy:
         for line in lines:
             copy.write_row(line)
 
@@ -281,9 +271,7 @@ def _write_findings(cursor: Cursor[TupleRow], fold: Fold) -> None:
             {
                 **_columns([r.key for r in fold.resolutions]),
                 "recorded": [r.recorded_at for r in fold.resolutions],
-                "elements": [
-                    " ".join(r.elements) if r.elements is not None else None for r in fold.resolutions
-                ],
+                "elements": [" ".join(r.elements) if r.elements is not None else None for r in fold.resolutions],
             },
         )
     if fold.findings:

@@ -201,13 +201,13 @@ def _walk(element: etree._Element, node: Node, cells: list[Any], unfit: list[Not
             _walk(child, found, cells, unfit)
 
 
-def _put(  # noqa: PLR0913 -- inlined state of the walk, the hottest call of the mapping
+def _put(  # noqa: PLR0913, PLR0917 -- inlined state of the walk, the hottest call of the mapping
     element: etree._Element,
     cells: list[Any],
     place: int,
     value: str | None,
-    repeated: bool,
-    unfit: list[Notice],  # noqa: FBT001
+    repeated: bool,  # noqa: FBT001
+    unfit: list[Notice],
 ) -> None:
     if value is None:
         unfit.append(Notice("value_out_of_range", path_of(element), element.sourceline or 0))

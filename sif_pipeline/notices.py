@@ -44,7 +44,7 @@ class Notice:
 CATALOGUE: dict[str, NoticeType] = {}
 
 
-def _declare(  # noqa: PLR0913 -- one flat line per finding reads best
+def _declare(  # noqa: PLR0913, PLR0917 -- one flat line per finding reads best
     code: str, severity: Severity, title: str, remedy: str, sif_category: int = 1, sif_code: int = 3
 ) -> None:
     CATALOGUE[code] = NoticeType(code, severity, title, remedy, sif_category, sif_code)
@@ -69,12 +69,14 @@ _declare(
     1, 4,
 )  # fmt: skip
 _declare(
-    "element_out_of_place", Severity.ERROR,
+    "element_out_of_place",
+    Severity.ERROR,
     "An element stands where the standard does not allow it: wrong order, repeated, or under the wrong parent.",
     "Ask the SIS vendor: the agent does not follow the element order of SIF 2.x.",
 )
 _declare(
-    "element_unknown", Severity.WARNING,
+    "element_unknown",
+    Severity.WARNING,
     "An element or attribute is not part of this object in SIF 2.7; it was kept, and the rest was loaded.",
     "Nothing to do, unless the state expects the value: send it under SIF_ExtendedElements instead.",
 )
@@ -85,12 +87,68 @@ _declare(
     12, 2,
 )  # fmt: skip
 _declare(
-    "object_invalid", Severity.ERROR,
+    "object_invalid",
+    Severity.ERROR,
     "The object does not conform to the SIF 2.7 schema.",
     "Ask the SIS vendor to validate the object against the published schema.",
 )
 _declare(
-    "findings_capped", Severity.WARNING,
+    "findings_capped",
+    Severity.WARNING,
     "This object has more findings than are listed.",
     "Mend the listed findings first; the rest is reported when the object is sent again.",
 )
+_declare(
+    "value_out_of_range", Severity.ERROR,
+    "A value is of the right form but beyond any sensible range (a date outside the years 1 to 9999, a huge number).",
+    "Correct the value in the student information system.",
+    1, 4,
+)  # fmt: skip
+_declare(
+    "key_missing", Severity.ERROR,
+    "The object cannot be identified: its RefId, or a part of its key, is missing or malformed.",
+    "Ask the SIS vendor: every object needs a RefId of 32 upper-case hexadecimal digits.",
+    1, 6,
+)  # fmt: skip
+_declare(
+    "parent_missing", Severity.INFO,
+    "The object is held: another object that it belongs to has not arrived.",
+    "Nothing to do if the other object is on its way; it is then loaded by itself. Otherwise publish that object.",
+    3, 3,
+)  # fmt: skip
+_declare(
+    "change_before_add", Severity.INFO,
+    "The change is held: the object it changes has not arrived.",
+    "Nothing to do if the object is on its way. Otherwise publish the whole object (an Add).",
+    3, 1,
+)  # fmt: skip
+_declare(
+    "change_makes_invalid", Severity.ERROR,
+    "The change would leave the object without a required value, or otherwise invalid; it was not applied.",
+    "Fill the required field in the student information system, or publish the whole object again.",
+    1, 3,
+)  # fmt: skip
+_declare(
+    "timestamp_implausible", Severity.WARNING,
+    "SIF_Timestamp is missing, in the future, or long past; the time of receipt was used instead.",
+    "Set the clock and time zone of the server on which the agent runs.",
+    1, 4,
+)  # fmt: skip
+_declare(
+    "message_unreadable", Severity.ERROR,
+    "The stored message cannot be read as SIF 2.x.",
+    "Send the message again; ask the SIS vendor if it is refused again.",
+    1, 2,
+)  # fmt: skip
+_declare(
+    "action_unknown", Severity.ERROR,
+    "A SIF_EventObject says neither Add, Change nor Delete; what is asked for cannot be told.",
+    "Ask the SIS vendor: SIF_EventObject needs an Action of Add, Change or Delete, spelled so.",
+    9, 3,
+)  # fmt: skip
+_declare(
+    "object_name_differs", Severity.WARNING,
+    "SIF_EventObject names another object than it holds; the object it holds was taken.",
+    "Ask the SIS vendor: ObjectName must be the name of the element inside SIF_EventObject.",
+    9, 3,
+)  # fmt: skip

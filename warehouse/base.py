@@ -53,9 +53,7 @@ class Element:
     pii: bool = False  #: tells who a person is, or something private about them
 
 
-def element(
-    path: str, meaning: str, *, codes: str | None = None, refers: str | None = None, pii: bool = False
-) -> Any:
+def element(path: str, meaning: str, *, codes: str | None = None, refers: str | None = None, pii: bool = False) -> Any:
     """Declare a column by its element path; the Mapped annotation gives type, nullability and repetition.
 
     `Mapped[list[str]]` collects every value at the path, `Mapped[list[Any]]` every element as JSON.
@@ -99,21 +97,13 @@ class SifObject(Base):
     row_key: Mapped[UUID] = mapped_column(
         primary_key=True, comment="The object's RefId, or a hash of its natural key", sort_order=-8
     )
-    recorded_from: Mapped[datetime] = mapped_column(
-        comment="When the state knew this version", sort_order=900
-    )
-    message_id: Mapped[int] = mapped_column(
-        BigInteger, comment="Message that made this version", sort_order=901
-    )
-    content_hash: Mapped[UUID] = mapped_column(
-        comment="First 16 bytes of the document's SHA-256", sort_order=902
-    )
+    recorded_from: Mapped[datetime] = mapped_column(comment="When the state knew this version", sort_order=900)
+    message_id: Mapped[int] = mapped_column(BigInteger, comment="Message that made this version", sort_order=901)
+    content_hash: Mapped[UUID] = mapped_column(comment="First 16 bytes of the document's SHA-256", sort_order=902)
     extended: Mapped[dict[str, Any] | None] = mapped_column(
         comment="SIF_ExtendedElements: name to value", info={"pii": True}, sort_order=903
     )
-    document: Mapped[str] = mapped_column(
-        comment="The folded object as XML", info={"pii": True}, sort_order=904
-    )
+    document: Mapped[str] = mapped_column(comment="The folded object as XML", info={"pii": True}, sort_order=904)
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Name the tables after the object and derive its history table."""
@@ -133,15 +123,11 @@ def _history(current: Table) -> Table:
             nullable=c.nullable,
             comment=c.comment,
             info=c.info,
-        )  # fmt: skip
+        )
         for c in current.columns
     ]
-    columns.append(
-        Column("recorded_to", DateTime(timezone=True), nullable=False, comment="When the state knew better")
-    )
-    table = Table(
-        current.name, Base.metadata, *columns, schema=HISTORY, comment=f"Closed versions: {current.comment}"
-    )
+    columns.append(Column("recorded_to", DateTime(timezone=True), nullable=False, comment="When the state knew better"))
+    table = Table(current.name, Base.metadata, *columns, schema=HISTORY, comment=f"Closed versions: {current.comment}")
     Index(f"ix_{current.name}_recorded_to", table.columns.recorded_to)
     return table
 

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -26,9 +25,7 @@ class MessageState(StrEnum):
 
     PENDING = "pending"  #: stored and acknowledged, not yet drained
     DONE = "done"  #: drained: every object in it is loaded, held or rejected
-    QUARANTINED = (
-        "quarantined"  #: the drain failed on it three times: a bug of ours, for an operator to look at
-    )
+    QUARANTINED = "quarantined"  #: the drain failed on it three times: a bug of ours, for an operator to look at
 
 
 class Outcome(StrEnum):
@@ -45,14 +42,12 @@ class Zone(Base):
     """A district's connection: its name, its district code and the hash of its URL token."""
 
     __tablename__ = "zone"
-    __table_args__: ClassVar[dict[str, str]] = {"schema": INBOX, "comment": "A district's connection"}
+    __table_args__ = {"schema": INBOX, "comment": "A district's connection"}
 
     zone_id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
     name: Mapped[str] = mapped_column(unique=True, comment="Name of the zone, chosen by the state")
     lea_code: Mapped[str] = mapped_column(comment="State code of the district (LEA)")
-    token_sha256: Mapped[bytes] = mapped_column(
-        LargeBinary, unique=True, comment="SHA-256 of the zone URL's token"
-    )
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True, comment="SHA-256 of the zone URL's token")
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     last_recorded_at: Mapped[datetime | None] = mapped_column(
         comment="Recorded time of the latest drained message; the next one is later, whatever the clock says"
@@ -63,7 +58,7 @@ class Agent(Base):
     """An agent that registered in a zone."""
 
     __tablename__ = "agent"
-    __table_args__: ClassVar[dict[str, str]] = {
+    __table_args__ = {
         "schema": INBOX,
         "comment": "An agent that registered in a zone",
     }
@@ -73,9 +68,7 @@ class Agent(Base):
     name: Mapped[str | None] = mapped_column(comment="SIF_Name as registered")
     sif_version: Mapped[str | None] = mapped_column(comment="SIF_Message/@Version of the registration")
     mode: Mapped[str | None] = mapped_column(comment="Push or Pull")
-    max_buffer_size: Mapped[int | None] = mapped_column(
-        BigInteger, comment="Largest message the agent takes, bytes"
-    )
+    max_buffer_size: Mapped[int | None] = mapped_column(BigInteger, comment="Largest message the agent takes, bytes")
     push_url: Mapped[str | None] = mapped_column(comment="Where a push agent listens")
     registered_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     unregistered_at: Mapped[datetime | None] = mapped_column(comment="When it left; empty while registered")
@@ -85,16 +78,14 @@ class Provision(Base):
     """One right or duty an agent declared in its SIF_Provision."""
 
     __tablename__ = "provision"
-    __table_args__: ClassVar[dict[str, str]] = {
+    __table_args__ = {
         "schema": INBOX,
         "comment": "What an agent provides or publishes",
     }
 
     zone_id: Mapped[int] = mapped_column(ForeignKey(Zone.zone_id), primary_key=True)
     source_id: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(
-        primary_key=True, comment="List of SIF_Provision, such as SIF_ProvideObjects"
-    )
+    kind: Mapped[str] = mapped_column(primary_key=True, comment="List of SIF_Provision, such as SIF_ProvideObjects")
     object_name: Mapped[str] = mapped_column(primary_key=True)
 
 
@@ -121,32 +112,22 @@ class Message(Base):
     msg_id: Mapped[str] = mapped_column(comment="SIF_MsgId; with zone and source it identifies the message")
     message_type: Mapped[str] = mapped_column(comment="Element under SIF_Message, or Objects for a bare list")
     sif_version: Mapped[str | None] = mapped_column(comment="SIF_Message/@Version")
-    sif_timestamp: Mapped[datetime | None] = mapped_column(
-        comment="SIF_Timestamp; UTC when it came without offset"
-    )
+    sif_timestamp: Mapped[datetime | None] = mapped_column(comment="SIF_Timestamp; UTC when it came without offset")
     origin: Mapped[str] = mapped_column(comment="http or file")
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     body: Mapped[bytes] = mapped_column(LargeBinary, comment="The bytes as received")
     body_sha256: Mapped[bytes] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(server_default=MessageState.PENDING)
-    duplicates: Mapped[int] = mapped_column(
-        server_default="0", comment="How often the same message came again"
-    )
+    duplicates: Mapped[int] = mapped_column(server_default="0", comment="How often the same message came again")
     attempts: Mapped[int] = mapped_column(server_default="0", comment="Drains that failed on this message")
-    last_failure: Mapped[str | None] = mapped_column(
-        comment="Exception class and SQLSTATE of the last failed drain"
-    )
+    last_failure: Mapped[str | None] = mapped_column(comment="Exception class and SQLSTATE of the last failed drain")
     recorded_at: Mapped[datetime | None] = mapped_column(
         comment="Recorded time of everything this message changed; unique and rising within the zone"
     )
-    loaded_at: Mapped[datetime | None] = mapped_column(
-        comment="Clock time at which the drain settled the message"
-    )
+    loaded_at: Mapped[datetime | None] = mapped_column(comment="Clock time at which the drain settled the message")
     objects: Mapped[int] = mapped_column(server_default="0", comment="Object events in the message")
     held: Mapped[int] = mapped_column(server_default="0", comment="Of those, how many are held now")
-    rejected: Mapped[int] = mapped_column(
-        server_default="0", comment="Of those, how many are rejected or unfit"
-    )
+    rejected: Mapped[int] = mapped_column(server_default="0", comment="Of those, how many are rejected or unfit")
 
 
 class ObjectEvent(Base):
@@ -162,24 +143,18 @@ class ObjectEvent(Base):
             "message_id",
             "position",
             postgresql_where=text("outcome IN ('applied', 'held', 'unfit')"),
-        ),  # fmt: skip
+        ),
         Index("ix_object_event_waiting", "zone_id", "waiting_key", postgresql_where=text("outcome = 'held'")),
         {"schema": INBOX, "comment": "One object in one message and what became of it"},
     )
 
     message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(
-        primary_key=True, autoincrement=False, comment="Place in the message, from 1"
-    )
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="Place in the message, from 1")
     zone_id: Mapped[int]
     object_name: Mapped[str]
-    row_key: Mapped[UUID | None] = mapped_column(
-        comment="Key of the object; empty where it could not be read"
-    )
+    row_key: Mapped[UUID | None] = mapped_column(comment="Key of the object; empty where it could not be read")
     action: Mapped[str] = mapped_column(comment="Add, Change, Delete, or Response for a whole image")
-    ordered_at: Mapped[datetime] = mapped_column(
-        comment="Place in the fold: SIF_Timestamp, bounded by receipt"
-    )
+    ordered_at: Mapped[datetime] = mapped_column(comment="Place in the fold: SIF_Timestamp, bounded by receipt")
     outcome: Mapped[str]
     waiting_object: Mapped[str | None] = mapped_column(comment="Kind of object a held event waits for")
     waiting_key: Mapped[UUID | None] = mapped_column(comment="Key of the object a held event waits for")
@@ -226,16 +201,14 @@ class NoticeRow(Base):
     path: Mapped[str] = mapped_column(comment="Element path the finding is about")
     line: Mapped[int] = mapped_column(comment="Line of the message as received; 0 when unknown")
     recorded_at: Mapped[datetime]
-    resolved_at: Mapped[datetime | None] = mapped_column(
-        comment="Recorded time at which the object was good again"
-    )
+    resolved_at: Mapped[datetime | None] = mapped_column(comment="Recorded time at which the object was good again")
 
 
 class Audit(Base):
     """Security-relevant facts: refused URLs, conflicting messages, unregistered agents. No personal data."""
 
     __tablename__ = "audit"
-    __table_args__: ClassVar[dict[str, str]] = {"schema": INBOX, "comment": "Security-relevant facts"}
+    __table_args__ = {"schema": INBOX, "comment": "Security-relevant facts"}
 
     audit_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

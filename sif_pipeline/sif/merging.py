@@ -41,7 +41,7 @@ def _has_parts(below: Shape) -> bool:
 
 
 def _merge_structure(base: etree._Element, child: etree._Element, known: Shape, below: Shape) -> None:
-    old = base.find(child.tag)
+    old = base.find(etree.QName(child))
     if old is None or _is_nil(old):
         _replace(base, child, known)
     else:
@@ -50,7 +50,7 @@ def _merge_structure(base: etree._Element, child: etree._Element, known: Shape, 
 
 def _replace(base: etree._Element, child: etree._Element, known: Shape) -> None:
     """Put a copy of the child where its predecessors stood; an element sent as nil leaves without a successor."""
-    for old in base.findall(child.tag):
+    for old in base.findall(etree.QName(child)):
         base.remove(old)
     if not _is_nil(child):
         _insert(base, deepcopy(child), known)
@@ -74,7 +74,7 @@ def _rank(element: etree._Element, known: Shape) -> int:
 
 def _merge_list(base: etree._Element, sent: etree._Element, known: Shape, below: Shape) -> None:
     """Set and delete items by key; an empty list changes nothing, and one left empty goes."""
-    held = base.find(sent.tag)
+    held = base.find(etree.QName(sent))
     if held is None:
         held = etree.SubElement(base, sent.tag)
         base.remove(held)

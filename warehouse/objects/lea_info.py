@@ -11,9 +11,7 @@ class LEAInfo(SifObject):
     """A district (local education agency)."""
 
     local_id: Mapped[str] = element("LocalId", "Identifier the district uses for itself")
-    state_id: Mapped[str | None] = element(
-        "StateProvinceId", "State organisation code, 8 digits in Massachusetts"
-    )
+    state_id: Mapped[str | None] = element("StateProvinceId", "State organisation code, 8 digits in Massachusetts")
     nces_id: Mapped[str | None] = element("NCESId", "Federal (NCES) identifier of the district")
     lea_name: Mapped[str] = element("LEAName", "Name of the district")
     url: Mapped[str | None] = element("LEAURL", "Web site of the district")
@@ -26,6 +24,4 @@ class LEAInfo(SifObject):
     grade_codes: Mapped[list[str]] = element("GradeLevels/GradeLevel/Code", "Grades the district serves")
     addresses: Mapped[list[Any]] = element("AddressList/Address", "Addresses of the district by type")
     phone_numbers: Mapped[list[Any]] = element("PhoneNumberList/PhoneNumber", "Telephone numbers by type")
-    contacts: Mapped[list[Any]] = element(
-        "LEAContactList/LEAContact", "Contact persons of the district", pii=True
-    )
+    contacts: Mapped[list[Any]] = element("LEAContactList/LEAContact", "Contact persons of the district", pii=True)

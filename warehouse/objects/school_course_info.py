@@ -11,16 +11,12 @@ from warehouse.base import SifObject, element
 class SchoolCourseInfo(SifObject):
     """A course offered by one school in one school year."""
 
-    school_ref_id: Mapped[UUID] = element(
-        "@SchoolInfoRefId", "School that offers the course", refers="SchoolInfo"
-    )
+    school_ref_id: Mapped[UUID] = element("@SchoolInfoRefId", "School that offers the course", refers="SchoolInfo")
     school_year: Mapped[int] = element("@SchoolYear", "School year by its end year")
     course_code: Mapped[str] = element("CourseCode", "School's code of the course")
     state_course_code: Mapped[str | None] = element("StateCourseCode", "State's subject-area course code")
     district_course_code: Mapped[str | None] = element("DistrictCourseCode", "District's code of the course")
-    subject_area_codes: Mapped[list[str]] = element(
-        "SubjectAreaList/SubjectArea/Code", "Subject areas of the course"
-    )
+    subject_area_codes: Mapped[list[str]] = element("SubjectAreaList/SubjectArea/Code", "Subject areas of the course")
     course_title: Mapped[str] = element("CourseTitle", "Title of the course")
     description: Mapped[str | None] = element("Description", "What the course is about")
     instructional_level_code: Mapped[str | None] = element(
@@ -28,8 +24,6 @@ class SchoolCourseInfo(SifObject):
     )
     course_credits: Mapped[Decimal | None] = element("CourseCredits", "Credits a student can earn")
     is_core_academic: Mapped[str | None] = element("CoreAcademicCourse", "Core academic course: Yes or No")
-    is_graduation_requirement: Mapped[str | None] = element(
-        "GraduationRequirement", "Needed to graduate: Yes or No"
-    )
+    is_graduation_requirement: Mapped[str | None] = element("GraduationRequirement", "Needed to graduate: Yes or No")
     department: Mapped[str | None] = element("Department", "Department that teaches it")
     dual_credit: Mapped[str | None] = element("DualCredit", "Also earns college credit: Yes or No")

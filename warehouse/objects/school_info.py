@@ -11,18 +11,12 @@ from warehouse.base import SifObject, element
 class SchoolInfo(SifObject):
     """A school, or a programme that is reported as one."""
 
-    lea_ref_id: Mapped[UUID | None] = element(
-        "LEAInfoRefId", "District the school belongs to", refers="LEAInfo"
-    )
+    lea_ref_id: Mapped[UUID | None] = element("LEAInfoRefId", "District the school belongs to", refers="LEAInfo")
     local_id: Mapped[str | None] = element("LocalId", "Identifier the district uses for the school")
-    state_id: Mapped[str | None] = element(
-        "StateProvinceId", "State organisation code, 8 digits in Massachusetts"
-    )
+    state_id: Mapped[str | None] = element("StateProvinceId", "State organisation code, 8 digits in Massachusetts")
     nces_id: Mapped[str | None] = element("NCESId", "Federal (NCES) identifier of the school")
     school_name: Mapped[str] = element("SchoolName", "Name of the school")
-    school_type_code: Mapped[str | None] = element(
-        "SchoolType", "Level of the school", codes="NCES0031SchoolLevelType"
-    )
+    school_type_code: Mapped[str | None] = element("SchoolType", "Level of the school", codes="NCES0031SchoolLevelType")
     focus_codes: Mapped[list[str]] = element("SchoolFocusList/SchoolFocus", "Special focuses of the school")
     url: Mapped[str | None] = element("SchoolURL", "Web site of the school")
     session_type_code: Mapped[str | None] = element(
@@ -33,9 +27,7 @@ class SchoolInfo(SifObject):
     operational_status_code: Mapped[str | None] = element(
         "OperationalStatus", "Whether the school is open", codes="NCES0256SchoolStatusType"
     )
-    active_school_year: Mapped[int | None] = element(
-        "ActiveSchoolYear", "School year now active, by its end year"
-    )
+    active_school_year: Mapped[int | None] = element("ActiveSchoolYear", "School year now active, by its end year")
     addresses: Mapped[list[Any]] = element("AddressList/Address", "Addresses of the school by type")
     phone_numbers: Mapped[list[Any]] = element("PhoneNumberList/PhoneNumber", "Telephone numbers by type")
     principal: Mapped[list[Any]] = element("PrincipalInfo", "The principal", pii=True)

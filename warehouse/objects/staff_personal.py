@@ -12,9 +12,7 @@ class StaffPersonal(SifObject):
     """A member of staff: identifiers, legal name and demographics."""
 
     local_id: Mapped[str] = element("LocalId", "District's identifier of the person", pii=True)
-    state_id: Mapped[str | None] = element(
-        "StateProvinceId", "State's identifier of the educator (MEPID)", pii=True
-    )
+    state_id: Mapped[str | None] = element("StateProvinceId", "State's identifier of the educator (MEPID)", pii=True)
     other_ids: Mapped[list[Any]] = element(
         "OtherIdList/OtherId", "Other identifiers by type, such as licences", pii=True
     )
@@ -26,12 +24,8 @@ class StaffPersonal(SifObject):
     race_codes: Mapped[list[str]] = element(
         "Demographics/RaceList/Race/Code", "Races reported", codes="NCES0849RaceType", pii=True
     )
-    is_hispanic: Mapped[str | None] = element(
-        "Demographics/HispanicLatino", "Hispanic or Latino: Yes or No", pii=True
-    )
+    is_hispanic: Mapped[str | None] = element("Demographics/HispanicLatino", "Hispanic or Latino: Yes or No", pii=True)
     title: Mapped[str | None] = element("Title", "Job title")
     addresses: Mapped[list[Any]] = element("AddressList/Address", "Addresses by type", pii=True)
-    phone_numbers: Mapped[list[Any]] = element(
-        "PhoneNumberList/PhoneNumber", "Telephone numbers by type", pii=True
-    )
+    phone_numbers: Mapped[list[Any]] = element("PhoneNumberList/PhoneNumber", "Telephone numbers by type", pii=True)
     emails: Mapped[list[Any]] = element("EmailList/Email", "E-mail addresses by type", pii=True)

@@ -15,9 +15,7 @@ class StudentAttendanceSummary(SifObject):
     # Its RefId is made anew for every response (SIF 2.7, StudentAttendanceSummary/@RefId), so it identifies nothing.
     key_paths = ("@StudentPersonalRefId", "@SchoolInfoRefId", "@SchoolYear", "StartDate", "EndDate")
 
-    student_ref_id: Mapped[UUID] = element(
-        "@StudentPersonalRefId", "Student summarised", refers="StudentPersonal"
-    )
+    student_ref_id: Mapped[UUID] = element("@StudentPersonalRefId", "Student summarised", refers="StudentPersonal")
     school_ref_id: Mapped[UUID] = element("@SchoolInfoRefId", "School attended", refers="SchoolInfo")
     school_year: Mapped[int] = element("@SchoolYear", "School year by its end year")
     start_date: Mapped[date] = element("StartDate", "First date summarised")

@@ -12,62 +12,40 @@ class StudentPersonal(SifObject):
     """A student: identifiers, legal name, demographics and programme flags."""
 
     local_id: Mapped[str] = element("LocalId", "District's identifier of the student (LASID)", pii=True)
-    state_id: Mapped[str | None] = element(
-        "StateProvinceId", "State's identifier of the student (SASID)", pii=True
-    )
+    state_id: Mapped[str | None] = element("StateProvinceId", "State's identifier of the student (SASID)", pii=True)
     last_name: Mapped[str] = element("Name/LastName", "Legal last name", pii=True)
     first_name: Mapped[str] = element("Name/FirstName", "Legal first name", pii=True)
     middle_name: Mapped[str | None] = element("Name/MiddleName", "Legal middle name", pii=True)
     other_names: Mapped[list[Any]] = element("OtherNames/Name", "Former and other names by type", pii=True)
     birth_date: Mapped[date | None] = element("Demographics/BirthDate", "Date of birth", pii=True)
-    place_of_birth: Mapped[str | None] = element(
-        "Demographics/PlaceOfBirth", "City or town of birth", pii=True
-    )
-    country_of_birth_code: Mapped[str | None] = element(
-        "Demographics/CountryOfBirth", "Country of birth", pii=True
-    )
+    place_of_birth: Mapped[str | None] = element("Demographics/PlaceOfBirth", "City or town of birth", pii=True)
+    country_of_birth_code: Mapped[str | None] = element("Demographics/CountryOfBirth", "Country of birth", pii=True)
     gender: Mapped[str | None] = element("Demographics/Gender", "Gender as reported", pii=True)
     race_codes: Mapped[list[str]] = element(
         "Demographics/RaceList/Race/Code", "Races reported", codes="NCES0849RaceType", pii=True
     )
-    is_hispanic: Mapped[str | None] = element(
-        "Demographics/HispanicLatino", "Hispanic or Latino: Yes or No", pii=True
-    )
+    is_hispanic: Mapped[str | None] = element("Demographics/HispanicLatino", "Hispanic or Latino: Yes or No", pii=True)
     english_proficiency_code: Mapped[str | None] = element(
         "Demographics/EnglishProficiency/Code",
         "Proficiency in English",
         codes="NCES0585EnglishProficiencyType",
         pii=True,
     )
-    languages: Mapped[list[Any]] = element(
-        "Demographics/LanguageList/Language", "Languages and their use", pii=True
-    )
+    languages: Mapped[list[Any]] = element("Demographics/LanguageList/Language", "Languages and their use", pii=True)
     addresses: Mapped[list[Any]] = element("AddressList/Address", "Addresses by type", pii=True)
-    phone_numbers: Mapped[list[Any]] = element(
-        "PhoneNumberList/PhoneNumber", "Telephone numbers by type", pii=True
-    )
+    phone_numbers: Mapped[list[Any]] = element("PhoneNumberList/PhoneNumber", "Telephone numbers by type", pii=True)
     emails: Mapped[list[Any]] = element("EmailList/Email", "E-mail addresses by type", pii=True)
     other_ids: Mapped[list[Any]] = element("OtherIdList/OtherId", "Other identifiers by type", pii=True)
-    on_time_graduation_year: Mapped[int | None] = element(
-        "OnTimeGraduationYear", "Year of on-time graduation"
-    )
+    on_time_graduation_year: Mapped[int | None] = element("OnTimeGraduationYear", "Year of on-time graduation")
     graduation_date: Mapped[date | None] = element("GraduationDate", "Date of graduation", pii=True)
-    most_recent_grade_code: Mapped[str | None] = element(
-        "MostRecent/GradeLevel/Code", "Grade at last enrolment"
-    )
+    most_recent_grade_code: Mapped[str | None] = element("MostRecent/GradeLevel/Code", "Grade at last enrolment")
     idea: Mapped[str | None] = element("IDEA", "Has a disability under IDEA: Yes or No", pii=True)
     migrant: Mapped[str | None] = element("Migrant", "Migrant student: Yes or No", pii=True)
     title1: Mapped[str | None] = element("Title1", "Served under Title I: Yes or No", pii=True)
-    gifted_talented: Mapped[str | None] = element(
-        "GiftedTalented", "Gifted and talented: Yes or No", pii=True
-    )
-    economic_disadvantage: Mapped[str | None] = element(
-        "EconomicDisadvantage", "Economically disadvantaged", pii=True
-    )
+    gifted_talented: Mapped[str | None] = element("GiftedTalented", "Gifted and talented: Yes or No", pii=True)
+    economic_disadvantage: Mapped[str | None] = element("EconomicDisadvantage", "Economically disadvantaged", pii=True)
     ell: Mapped[str | None] = element("ELL", "English learner: Yes or No", pii=True)
     homeless: Mapped[str | None] = element("Homeless", "Homeless: Yes or No", pii=True)
     section504: Mapped[str | None] = element("Section504", "Has a Section 504 plan: Yes or No", pii=True)
     immigrant: Mapped[str | None] = element("Immigrant", "Immigrant student: Yes or No", pii=True)
-    first_us_enrollment: Mapped[date | None] = element(
-        "FirstUSEnrollment", "First enrolled in a US school", pii=True
-    )
+    first_us_enrollment: Mapped[date | None] = element("FirstUSEnrollment", "First enrolled in a US school", pii=True)

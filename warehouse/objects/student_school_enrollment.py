@@ -12,19 +12,13 @@ from warehouse.base import SifObject, element
 class StudentSchoolEnrollment(SifObject):
     """A student's membership in one school over one span of dates within one school year."""
 
-    student_ref_id: Mapped[UUID] = element(
-        "@StudentPersonalRefId", "Enrolled student", refers="StudentPersonal"
-    )
+    student_ref_id: Mapped[UUID] = element("@StudentPersonalRefId", "Enrolled student", refers="StudentPersonal")
     school_ref_id: Mapped[UUID] = element("@SchoolInfoRefId", "School attended", refers="SchoolInfo")
     membership_type: Mapped[str] = element("@MembershipType", "Home, Concurrent or Summer")
-    time_frame: Mapped[str] = element(
-        "@TimeFrame", "Historical, Current or Future, seen from the sender's today"
-    )
+    time_frame: Mapped[str] = element("@TimeFrame", "Historical, Current or Future, seen from the sender's today")
     school_year: Mapped[int] = element("@SchoolYear", "School year by its end year")
     entry_date: Mapped[date] = element("EntryDate", "First day of membership")
-    entry_type_code: Mapped[str | None] = element(
-        "EntryType/Code", "Kind of entry", codes="NCES0619EntryTypeType"
-    )
+    entry_type_code: Mapped[str | None] = element("EntryType/Code", "Kind of entry", codes="NCES0619EntryTypeType")
     grade_code: Mapped[str | None] = element("GradeLevel/Code", "Grade during the membership")
     exit_date: Mapped[date | None] = element("ExitDate", "Last day of membership; empty while enrolled")
     exit_status_code: Mapped[str | None] = element(
@@ -49,6 +43,4 @@ class StudentSchoolEnrollment(SifObject):
         "Why a non-resident attends",
         codes="NCES0599NonResidentAttendanceRationaleType",
     )
-    promotion_status: Mapped[str | None] = element(
-        "PromotionInfo/PromotionStatus", "Promoted, retained or demoted"
-    )
+    promotion_status: Mapped[str | None] = element("PromotionInfo/PromotionStatus", "Promoted, retained or demoted")

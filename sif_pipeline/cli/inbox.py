@@ -1,0 +1,78 @@
+"""`sif-pipeline receive`, `drain` and `replay`: messages into the inbox, and from it into the warehouse."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sif_pipeline import drain as draining
+from sif_pipeline import files
+from sif_pipeline import replay as replaying
+from sif_pipeline.cli import app
+from sif_pipeline.cli.terminal import progress, warehouse
+from sif_pipeline.config import Settings
+from sif_pipeline.drain import DrainSummary
+from sif_pipeline.reports import moment
+
+FOREVER = timedelta(days=36500)
+
+ZoneName = Annotated[str, typer.Option("--zone", help="Name of the zone.")]
+
+
+@app.command("receive", epilog="Example: sif-pipeline receive --zone springfield full-sync/")
+def receive(
+    zone: ZoneName,
+    paths: Annotated[list[Path], typer.Argument(exists=True, help="Files, or folders with *.xml files.")],
+) -> None:
+    """Take files into the inbox: any SIF_Message, or a bare list of objects, of any size.
+
+    Exit code 1 when a file was refused; the others are stored all the same.
+    """
+    with warehouse() as url, progress("Receiving") as bar:
+        received = files.receive(url, zone, paths, lambda done, total: bar.to(done, total, f"{done >> 20} MiB"))
+    typer.echo(f"{received.messages} messages stored, {received.duplicates} held already, of {received.files} files.")
+    for path, why in received.refused:
+        typer.echo(f"{path}: {why}", err=True)
+    if received.refused:
+        raise typer.Exit(1)
+
+
+@app.command("drain", epilog="Example: sif-pipeline drain --until-empty")
+def drain(
+    until_empty: Annotated[bool, typer.Option("--until-empty", help="Stop when nothing is pending (default).")] = False,
+    forever: Annotated[bool, typer.Option("--forever", help="Go on until stopped, in place of Airflow.")] = False,
+) -> None:
+    """Load what the inbox holds into the warehouse. Any number may run at once, beside Airflow's too."""
+    if until_empty and forever:
+        raise typer.BadParameter("choose --until-empty or --forever, not both")
+    with warehouse() as url, progress("Draining") as bar:
+        if forever:
+            summary = draining.lead(url, standby=FOREVER, leading=FOREVER)
+        else:
+            summary = draining.drain(url, progress=lambda done: bar.to(done.messages, None, _words(done)))
+    typer.echo(_words(summary))
+
+
+@app.command("replay", epilog="Example: sif-pipeline replay --zone springfield --since 2026-10-01")
+def replay(
+    zone: ZoneName,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="Replay what was received from this date or time on; default all."),
+    ] = None,
+) -> None:
+    """Rebuild a zone's objects from the messages in the inbox, in one transaction.
+
+    With the same rules the warehouse comes out as it was; after a change of rules, as they now say.
+    """
+    at = moment(since, Settings.from_environment().timezone) if since else None
+    with warehouse() as url, progress("Replaying") as bar:
+        summary = replaying.replay(url, zone, at, lambda done: bar.to(done.messages, None, _words(done)))
+    typer.echo(_words(summary))
+
+
+def _words(summary: DrainSummary) -> str:
+    counts = f"{summary.loaded} objects loaded, {summary.held} held, {summary.rejected} rejected"
+    words = f"{summary.messages} messages: {counts}"
+    return words + (f", {summary.quarantined} messages quarantined" if summary.quarantined else "") + "."

@@ -1,0 +1,19 @@
+"""`sif-pipeline serve`: the zone server."""
+
+from typing import Annotated
+
+import typer
+
+from sif_pipeline import server
+from sif_pipeline.cli import app
+from sif_pipeline.cli.terminal import warehouse
+
+
+@app.command("serve", epilog="Example: sif-pipeline serve --host 0.0.0.0 --port 7080")
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 7080,
+) -> None:
+    """Listen for SIF messages from agents until stopped; a message is stored before it is acknowledged."""
+    with warehouse() as url:
+        server.serve(url, host, port)

@@ -1,0 +1,83 @@
+"""What commands have in common: the database they work on, progress on a terminal, tables."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from sif_pipeline import database, reports
+from sif_pipeline.config import Settings
+from sif_pipeline.local import postgres
+
+FORMATS = ("table", "csv", "json")
+
+
+@contextmanager
+def warehouse() -> Iterator[str]:
+    """Give the URL of the warehouse at its current version; the embedded server runs for as long as it is needed."""
+    with postgres.running(Settings.from_environment()) as url:
+        database.upgrade(url)
+        yield url
+
+
+@contextmanager
+def progress(label: str, total: float | None = None) -> Iterator["Reporter"]:
+    """Show a bar on a terminal; print nothing in a pipe."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[words]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        yield Reporter(bar, bar.add_task(label, total=total, words=""))
+
+
+class Reporter:
+    """Moves a progress bar on."""
+
+    def __init__(self, bar: Progress, task: Any) -> None:
+        self._bar, self._task = bar, task
+
+    def to(self, done: float, total: float | None = None, words: str = "") -> None:
+        """Show how much of how much is done."""
+        self._bar.update(self._task, completed=done, total=total, words=words)
+
+
+def show(report: reports.Report, format_: str, title: str = "") -> None:
+    """Print a report as a table, CSV or JSON."""
+    if format_ == "csv":
+        sys.stdout.write(reports.as_csv(report))
+    elif format_ == "json":
+        typer.echo(reports.as_json(report))
+    else:
+        print_table(title, report.columns, report.lines)
+
+
+def print_table(title: str, columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
+    """Print a table, numbers to the right, as wide as its content."""
+    table = Table(title=title or None, title_justify="left", header_style="bold")
+    for place, column in enumerate(columns):
+        numeric = bool(lines) and reports.is_number([line[place] for line in lines])
+        table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*("" if cell is None else _cell(cell) for cell in line))
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width).print(table)
+
+
+def _cell(cell: Any) -> str:
+    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+
+
+def check_format(value: str, allowed: Sequence[str] = FORMATS) -> str:
+    """Accept a known output format; typer prints the sentence otherwise."""
+    if value not in allowed:
+        raise typer.BadParameter(f"choose one of {', '.join(allowed)}")
+    return value

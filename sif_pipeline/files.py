@@ -1,0 +1,142 @@
+"""Receive files: a SIF_Message, or a bare list of objects, of any size, into the same inbox as everything else."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sif_pipeline.database import Connection, connect, queries
+from sif_pipeline.exceptions import UnknownZone
+from sif_pipeline.sif import gate, messages
+from sif_pipeline.sif.gate import Refused
+from sif_pipeline.splitting import pieces
+
+FILES = queries("files")
+
+WHOLE_BYTES = 2 * 1024 * 1024
+"""A message up to this size is stored byte for byte; a larger file is stored in pieces."""
+
+BARE = "Objects"
+"""Message type of a bare list of objects."""
+
+
+@dataclass(slots=True)
+class Received:
+    """What became of some files."""
+
+    files: int = 0
+    messages: int = 0  #: messages, or pieces of a file, that are new
+    duplicates: int = 0  #: of those, held already
+    refused: list[tuple[Path, str]] = field(default_factory=list)  #: files nothing was stored of, and why
+
+
+def receive(url: str, zone: str, paths: list[Path], progress: Callable[[int, int], None] | None = None) -> Received:
+    """Receive files, and the `*.xml` files below folders, in the order of their names.
+
+    Each file is stored whole or not at all. `progress` gets bytes done and bytes in all. Raise UnknownZone.
+    """
+    received, files = Received(), [file for path in paths for file in below(path)]
+    total, done = sum(file.stat().st_size for file in files), 0
+    with connect(url, {"application_name": "sif-receive"}) as connection:
+        zone_id = find_zone(connection, zone)
+        for file in files:
+            _receive_file(connection, zone_id, file, received)
+            done += file.stat().st_size
+            if progress:
+                progress(done, total)
+    return received
+
+
+def receive_path(url: str, zone: str, path: Path) -> Received:
+    """Receive one dropped file."""
+    return receive(url, zone, [path])
+
+
+def find_zone(connection: Connection, name: str) -> int:
+    """Give a zone's number by its name; raise UnknownZone."""
+    line = connection.execute(FILES["zone"], {"name": name}).fetchone()
+    connection.commit()
+    if line is None:
+        raise UnknownZone(f"There is no zone {name!r}; `sif-pipeline status` lists the zones.")
+    (zone_id,) = line
+    return int(zone_id)
+
+
+def below(path: Path) -> Iterator[Path]:
+    """Yield the `*.xml` files below a folder by name, or the file itself."""
+    if path.is_dir():
+        yield from sorted(file for file in path.rglob("*.xml") if file.is_file())
+    else:
+        yield path
+
+
+def _receive_file(connection: Connection, zone_id: int, file: Path, received: Received) -> None:
+    received.files += 1
+    stored = {"messages": 0, "duplicates": 0}
+    try:
+        with connection.transaction():
+            for line in _lines(file):
+                stored[_store(connection, {"zone_id": zone_id, **line})] += 1
+            connection.execute(FILES["notify"])
+    except (Refused, OSError) as error:
+        received.refused.append((file, error.sentence if isinstance(error, Refused) else _why(error)))
+        return
+    received.messages += stored["messages"]
+    received.duplicates += stored["duplicates"]
+
+
+def _why(error: OSError) -> str:
+    return f"The file cannot be read: {error.strerror}."
+
+
+def _store(connection: Connection, line: dict[str, object]) -> str:
+    found = connection.execute(FILES["store"], line).fetchone()
+    if found is None:
+        raise Refused(12, 1, "A different message with the same SIF_MsgId was received before; it was not replaced.")
+    return "messages" if found == (0,) else "duplicates"
+
+
+def _lines(file: Path) -> Iterator[dict[str, object]]:
+    """Give what the inbox keeps of a file: one line when it is a message of ordinary size, else one a piece."""
+    if file.stat().st_size <= WHOLE_BYTES:
+        body = file.read_bytes()
+        root = gate.open_message(body)
+        if messages.is_message(root):
+            yield _line(messages.read_message(root), body, 0)
+            return
+    identity, number = _identity(file), -1
+    for number, piece in enumerate(pieces(file)):
+        root = gate.open_message(piece, gate.Limits(size=16 * gate.Limits().size))
+        if messages.is_message(root):
+            yield _line(messages.read_message(root), piece, number)
+        else:
+            yield {**_BARE_LINE, "msg_id": _derived(identity, number), "body": piece}
+    if number < 0:
+        raise Refused(1, 3, "The file holds no SIF objects.")
+
+
+_BARE_LINE = {"source_id": "file", "message_type": BARE, "sif_version": None, "sif_timestamp": None}
+
+
+def _line(message: messages.Message, body: bytes, number: int) -> dict[str, object]:
+    return {
+        "source_id": message.source_id,
+        "msg_id": message.msg_id if number == 0 else _derived(message.msg_id, number),
+        "message_type": message.message_type,
+        "sif_version": message.version,
+        "sif_timestamp": message.timestamp,
+        "body": body,
+    }
+
+
+def _identity(file: Path) -> str:
+    """Identify a bare file by where it lies, its size and its time of writing: the same file again is a duplicate.
+
+    Its content would not do: a district that goes back to an earlier state sends the same bytes again.
+    """
+    facts = file.stat()
+    return f"{file.resolve()}\x1f{facts.st_size}\x1f{facts.st_mtime_ns}"
+
+
+def _derived(identity: str, number: int) -> str:
+    return hashlib.sha256(f"{identity}\x1f{number}".encode()).hexdigest()[:32].upper()

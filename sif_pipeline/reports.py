@@ -1,0 +1,92 @@
+"""Run a report of the reporting schema, now or as of a recorded time, and write it as a table, CSV or JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from psycopg.sql import SQL, Identifier
+
+from sif_pipeline.database import REPORTING_FILES, connect
+from sif_pipeline.exceptions import ConfigurationError, UnknownReport
+from warehouse.base import REPORTING
+
+PREFIX = "rpt_"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer of a report."""
+
+    columns: tuple[str, ...]
+    lines: list[tuple[Any, ...]]
+
+
+def names() -> dict[str, str]:
+    """Give the reports by name with the first comment line of their SQL: grain and purpose."""
+    found = {}
+    for file in sorted(REPORTING_FILES.glob(f"{PREFIX}*.sql")):
+        first = file.read_text(encoding="utf-8").splitlines()[0]
+        found[file.stem.removeprefix(PREFIX)] = first.removeprefix("-- ")
+    return found
+
+
+def run(url: str, name: str, as_of: datetime | None, timezone: ZoneInfo) -> Report:
+    """Run a report; raise UnknownReport. `as_of` is a recorded time, None means now."""
+    name = name.removeprefix(PREFIX)
+    if name not in names():
+        raise UnknownReport(f"There is no report {name!r}; there are: {', '.join(names())}.")
+    statement = SQL("SELECT * FROM {}(%(as_of)s)").format(Identifier(REPORTING, f"{PREFIX}{name}_as_of"))
+    with connect(url, {"timezone": timezone.key, "application_name": "sif-report"}) as connection:
+        cursor = connection.execute(statement, {"as_of": as_of})
+        return Report(tuple(column.name for column in cursor.description or ()), cursor.fetchall())
+
+
+def moment(text: str, timezone: ZoneInfo) -> datetime:
+    """Read a date (its end, in the state's time zone) or an ISO date-time; raise ConfigurationError for neither."""
+    try:
+        if len(text) == len("2026-10-01"):
+            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), timezone) - timedelta(
+                microseconds=1
+            )
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            "A point in time is written 2026-10-01 (the end of that day) or 2026-10-01T08:00:00-04:00."
+        ) from None
+    return at if at.tzinfo else at.replace(tzinfo=timezone)
+
+
+def as_csv(report: Report) -> str:
+    """Write a report as CSV with a header line."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(report.columns)
+    writer.writerows(report.lines)
+    return out.getvalue()
+
+
+def as_json(report: Report) -> str:
+    """Write a report as a JSON list of objects; numbers stay numbers."""
+    return json.dumps(
+        [dict(zip(report.columns, line, strict=True)) for line in report.lines],
+        default=_plain,
+        ensure_ascii=False,
+        indent=1,
+    )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)
+
+
+def is_number(values: Sequence[Any]) -> bool:
+    """Tell whether a column holds numbers, which stand to the right in a table."""
+    return all(isinstance(value, int | float | Decimal) or value is None for value in values)

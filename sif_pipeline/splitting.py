@@ -1,0 +1,139 @@
+"""Cut a file of any size into pieces a message may have, without holding it: envelope, some objects, end of envelope.
+
+Every piece repeats the file's own bytes: the tags around its objects, and the objects unchanged. Whether a piece is
+good XML is the gate's business.
+"""
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, NoReturn
+from xml.parsers import expat
+
+from sif_pipeline.sif.gate import Refused
+
+BLOCK: Final = 1024 * 1024
+MOST_OBJECTS: Final = 1000
+MOST_BYTES: Final = 2 * 1024 * 1024
+"""A piece ends with the object that reaches one of these."""
+
+WRAPPERS: Final = frozenset({"SIF_ObjectData", "SIF_EventObject"})
+"""Elements of the standard whose children are objects, or another wrapper."""
+
+
+class Cutter:
+    """Follows expat through a file and keeps the bytes that no finished piece has taken yet."""
+
+    def __init__(self) -> None:
+        self.parser = expat.ParserCreate("utf-8")
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.StartDoctypeDeclHandler = _refuse_doctype
+        self.ready: list[bytes] = []
+        self._held = bytearray()
+        self._offset = 0  # of the first held byte in the file
+        self._open: list[str] = []  # elements open around the place, outermost first
+        self._object_depth = 0
+        self._prefix: bytes | None = None
+        self._suffix = b""
+        self._objects = 0  # in the piece that is being collected
+
+    def feed(self, block: bytes, *, final: bool = False) -> None:
+        """Take the next bytes of the file; finished pieces are in `ready`. Raise Refused when it is not XML."""
+        self._held += block
+        try:
+            self.parser.Parse(block, final)
+        except expat.ExpatError as error:
+            raise Refused(1, 2, f"The file is not well-formed XML at line {error.lineno}.") from None
+        if final and self._objects:
+            self._finish(len(self._held))
+
+    def _start(self, name: str, _: dict[str, str]) -> None:
+        if self._prefix is None and self._is_object(name):
+            self._prefix = bytes(self._held[: self.parser.CurrentByteIndex])
+            self._suffix = "".join(f"</{tag}>" for tag in reversed(self._open)).encode()
+            self._object_depth = len(self._open) + 1
+            self._drop(self.parser.CurrentByteIndex)
+        self._open.append(name)
+
+    def _is_object(self, name: str) -> bool:
+        if not self._open or _local(name) in WRAPPERS:
+            return False
+        in_message = _local(self._open[0]) == "SIF_Message"
+        return _local(self._open[-1]) in WRAPPERS if in_message else len(self._open) == 1
+
+    def _end(self, _: str) -> None:
+        if self._prefix is not None and len(self._open) == self._object_depth:
+            self._objects += 1
+            end = self._end_of_tag()
+            if self._objects == MOST_OBJECTS or end >= MOST_BYTES:
+                self._finish(end)
+        self._open.pop()
+
+    def _end_of_tag(self) -> int:
+        """Give the place in the held bytes just behind the end tag; expat points at its start, or behind `/>`."""
+        place = self.parser.CurrentByteIndex - self._offset
+        return self._held.index(b">", place) + 1 if self._held[place : place + 2] == b"</" else place
+
+    def _finish(self, end: int) -> None:
+        objects = bytes(self._held[:end])
+        closed = not self._open  # the file's own end tags are in it
+        self.ready.append((self._prefix or b"") + objects + (b"" if closed else self._suffix))
+        self._objects = 0
+        self._drop(self._offset + end)
+
+    def _drop(self, upto: int) -> None:
+        del self._held[: upto - self._offset]
+        self._offset = upto
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _refuse_doctype(*_: object) -> NoReturn:
+    raise Refused(1, 2, "The file has a document type declaration (DOCTYPE), which SIF does not use.")
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    """Yield the pieces of a file of objects, in order and in UTF-8; none when it has no objects.
+
+    Raise Refused when the file is not well-formed, not in the encoding it says, or has a DOCTYPE.
+    """
+    cutter = Cutter()
+    with path.open("rb") as file:
+        for block in _utf8(file):
+            cutter.feed(block)
+            yield from cutter.ready
+            cutter.ready.clear()
+    cutter.feed(b"", final=True)
+    yield from cutter.ready
+
+
+def _utf8(file: BinaryIO) -> Iterator[bytes]:
+    """Decode by byte order mark, without the XML declaration, which would name another encoding."""
+    head = file.read(BLOCK)
+    mark, encoding = next(
+        ((mark, name) for mark, name in _MARKS if head.startswith(mark)),
+        (b"", "utf-8"),
+    )
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        text = decoder.decode(head[len(mark) :])
+        yield _undeclared(text).encode()
+        while block := file.read(BLOCK):
+            yield decoder.decode(block).encode()
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise Refused(1, 2, "The file is not in the encoding it says it has; write it in UTF-8.") from None
+
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+def _undeclared(text: str) -> str:
+    if not text.startswith("<?xml "):
+        return text
+    end = text.find("?>") + 2
+    # Its line breaks stay, so that line numbers do.
+    return "\n" * text[:end].count("\n") + text[end:]

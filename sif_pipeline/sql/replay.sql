@@ -1,0 +1,34 @@
+-- name: forget_events
+DELETE FROM inbox.object_event AS e
+USING inbox.message AS m
+WHERE e.message_id = m.message_id AND m.zone_id = %(zone_id)s AND m.recorded_at >= %(since)s
+
+-- name: restore_events
+-- Give the events that stay the outcomes they had at the time: the first ones that later messages changed.
+WITH first AS (
+    SELECT DISTINCT ON (message_id, position) message_id, position, outcome, waiting_object, waiting_key
+    FROM inbox.outcome_change
+    WHERE zone_id = %(zone_id)s AND recorded_at >= %(since)s
+    ORDER BY message_id, position, recorded_at
+)
+UPDATE inbox.object_event AS e
+SET outcome = f.outcome, waiting_object = f.waiting_object, waiting_key = f.waiting_key
+FROM first AS f
+WHERE e.message_id = f.message_id AND e.position = f.position
+
+-- name: forget_changes
+DELETE FROM inbox.outcome_change WHERE zone_id = %(zone_id)s AND recorded_at >= %(since)s
+RETURNING message_id
+
+-- name: forget_notices
+DELETE FROM inbox.notice WHERE zone_id = %(zone_id)s AND recorded_at >= %(since)s
+
+-- name: reopen_notices
+UPDATE inbox.notice SET resolved_at = NULL WHERE zone_id = %(zone_id)s AND resolved_at >= %(since)s
+
+-- name: reset_messages
+-- Back to pending; recorded_at stays, so that they are drained in the same order and leave the same history.
+UPDATE inbox.message
+SET state = 'pending', attempts = 0, last_failure = NULL, loaded_at = NULL, objects = 0, held = 0, rejected = 0
+WHERE zone_id = %(zone_id)s
+  AND (recorded_at >= %(since)s OR (state = 'quarantined' AND recorded_at IS NULL))
