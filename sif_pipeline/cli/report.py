@@ -7,10 +7,10 @@ import typer
 
 from sif_pipeline import reports, status
 from sif_pipeline.cli import app
-from sif_pipeline.cli.terminal import check_format, show, warehouse
+from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
 from sif_pipeline.config import Settings
 
-Format = Annotated[str, typer.Option("--format", help="table, csv or json.", callback=check_format)]
+Format = Annotated[str, typer.Option("--format", help="table, csv or json.", callback=one_of(*FORMATS))]
 
 
 def _reports_list() -> str:

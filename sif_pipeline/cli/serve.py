@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from sif_pipeline import server
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import warehouse
 
@@ -15,5 +14,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 7080,
 ) -> None:
     """Listen for SIF messages from agents until stopped; a message is stored before it is acknowledged."""
+    from sif_pipeline import server  # noqa: PLC0415 -- the other commands start faster without it
+
     with warehouse() as url:
         server.serve(url, host, port)

@@ -1,7 +1,7 @@
 """What commands have in common: the database they work on, progress on a terminal, tables."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from sif_pipeline.config import Settings
 from sif_pipeline.local import postgres
 
 FORMATS = ("table", "csv", "json")
+"""How reports are printed."""
 
 
 @contextmanager
@@ -76,8 +77,12 @@ def _cell(cell: Any) -> str:
     return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
 
 
-def check_format(value: str, allowed: Sequence[str] = FORMATS) -> str:
-    """Accept a known output format; typer prints the sentence otherwise."""
-    if value not in allowed:
-        raise typer.BadParameter(f"choose one of {', '.join(allowed)}")
-    return value
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """Make the check of an option with a few values; typer prints its sentence otherwise."""
+
+    def check(value: str) -> str:
+        if value not in allowed:
+            raise typer.BadParameter(f"choose one of {', '.join(allowed)}")
+        return value
+
+    return check

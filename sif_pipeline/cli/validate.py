@@ -8,17 +8,13 @@ import typer
 
 from sif_pipeline import validation
 from sif_pipeline.cli import app
-from sif_pipeline.cli.terminal import check_format
-
-
-def _format(value: str) -> str:
-    return check_format(value, ("text", "json"))
+from sif_pipeline.cli.terminal import one_of
 
 
 @app.command("validate", epilog="Example: sif-pipeline validate student.xml --format json")
 def validate(
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Files, or folders with *.xml files.")],
-    format_: Annotated[str, typer.Option("--format", help="text or json.", callback=_format)] = "text",
+    format_: Annotated[str, typer.Option("--format", help="text or json.", callback=one_of("text", "json"))] = "text",
 ) -> None:
     """Say what is wrong with SIF messages or lists of objects, as the state would say it, without a database.
 
