@@ -26,11 +26,11 @@ Progress = Callable[[int, int], None]
 """Called after each message with messages acknowledged so far and messages in all."""
 
 
-class ZoneSilent(SifPipelineError):  # noqa: N818 -- says what is the matter
+class ZoneSilent(SifPipelineError):
     """The zone does not answer; check its URL and that the server runs, then start the agent again."""
 
 
-class ZoneRefuses(SifPipelineError):  # noqa: N818 -- says what is the matter
+class ZoneRefuses(SifPipelineError):
     """The zone refuses this agent; check the zone's URL and token and the agent's SIF_SourceId."""
 
 

@@ -8,8 +8,7 @@ from sif_pipeline.synth.plan import GRADES, Plan, Spell
 
 _RESIDENT = "<ResidencyStatus><Code>1652</Code></ResidencyStatus>"
 _BY_CHOICE = (
-    "<ResidencyStatus><Code>1654</Code></ResidencyStatus>"
-    "<NonResidentAttendReason>1666</NonResidentAttendReason>"
+    "<ResidencyStatus><Code>1654</Code></ResidencyStatus><NonResidentAttendReason>1666</NonResidentAttendReason>"
 )
 
 

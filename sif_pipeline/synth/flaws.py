@@ -94,9 +94,7 @@ def _lower_case(found: SynthObject) -> SynthObject:
 
 def _orphaned(found: SynthObject) -> SynthObject:
     # A student who is never sent: the enrollment's own RefId is certainly nobody's.
-    return found._replace(
-        xml=found.xml.replace(found.student.encode(), found.ref_id.encode()), student=found.ref_id
-    )
+    return found._replace(xml=found.xml.replace(found.student.encode(), found.ref_id.encode()), student=found.ref_id)
 
 
 def _uncollected(found: SynthObject) -> SynthObject:
@@ -110,17 +108,13 @@ FLAWS = (
     Flaw("date_impossible", tuple(_DATED), Fate.REJECTED, "value_malformed", _misdated),
     Flaw("order_wrong", tuple(_MOVABLE), Fate.REJECTED, "element_out_of_place", _reordered),
     Flaw("element_foreign", (*_MOVABLE, "StaffPersonal"), Fate.LOADED, "element_unknown", _extended),
-    Flaw(
-        "refid_lower_case", (_STUDENT, _ENROLLMENT, _SUMMARY), Fate.REJECTED, "value_malformed", _lower_case
-    ),
+    Flaw("refid_lower_case", (_STUDENT, _ENROLLMENT, _SUMMARY), Fate.REJECTED, "value_malformed", _lower_case),
     Flaw("student_absent", (_ENROLLMENT,), Fate.HELD, PARENT_MISSING, _orphaned),
     Flaw("object_uncollected", (_SUMMARY,), Fate.UNKNOWN, "object_unknown", _uncollected),
 )
 """Every flaw there is. Objects that others than enrollments and summaries refer to are never rejected."""
 
-_BY_OBJECT = {
-    name: tuple(flaw for flaw in FLAWS if name in flaw.objects) for flaw in FLAWS for name in flaw.objects
-}
+_BY_OBJECT = {name: tuple(flaw for flaw in FLAWS if name in flaw.objects) for flaw in FLAWS for name in flaw.objects}
 
 
 def flaw_of(object_name: str, ref_id: str, bad: float) -> Flaw | None:
@@ -137,7 +131,7 @@ class Sent(NamedTuple):
     object: SynthObject
     flaw: Flaw | None
     fate: Fate
-    code: str  #: of the notice expected, "" for none
+    codes: tuple[str, ...]  #: of the notices expected
 
 
 def spoiled(good: SynthObject, bad: float) -> Sent:
@@ -147,10 +141,10 @@ def spoiled(good: SynthObject, bad: float) -> Sent:
     """
     flaw = flaw_of(good.name, good.ref_id, bad)
     sent = good if flaw is None else flaw.spoil(good)
-    fate, code = (Fate.LOADED, "") if flaw is None else (flaw.fate, flaw.code)
+    fate, codes = (Fate.LOADED, ()) if flaw is None else (flaw.fate, (flaw.code,))
     if fate is Fate.LOADED and good.student and not student_arrives(good.student, bad):
-        fate, code = Fate.HELD, PARENT_MISSING
-    return Sent(sent, flaw, fate, code)
+        fate, codes = Fate.HELD, (*codes, PARENT_MISSING)
+    return Sent(sent, flaw, fate, codes)
 
 
 def student_arrives(ref_id: str, bad: float) -> bool:

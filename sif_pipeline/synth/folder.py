@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.synth import messages
 from sif_pipeline.synth.flaws import Fate, Sent
 from sif_pipeline.synth.life import Happening
@@ -39,12 +41,14 @@ def write(  # noqa: PLR0913 -- each is a size or a choice of its own
     *,
     bad: float = 0.0,
     varied: bool = True,
+    start: datetime | None = None,
     buffer_size: int = 1_000_000,
     progress: Progress | None = None,
 ) -> Expected:
     """Write `count` districts of `students` students on average below `out`, one folder each by LEA code.
 
-    Packets stay under `buffer_size` bytes. Return what all of it must come to in a warehouse.
+    Packets stay under `buffer_size` bytes; timestamps begin at `start` (see `District.stamps`). Return what all of it
+    must come to in a warehouse. Raise ConfigurationError when a district's folder is there already.
     """
     total = Expected()
     state = list(districts(count, students, seed, bad=bad, varied=varied))
@@ -52,7 +56,7 @@ def write(  # noqa: PLR0913 -- each is a size or a choice of its own
     for district in state:
         done = total.sent.total()
         report = (lambda n, done=done: progress(done + n, size)) if progress else None
-        total.update(write_district(out / district.code, district, buffer_size=buffer_size, report=report))
+        total.update(write_district(out / district.code, district, start=start, buffer_size=buffer_size, report=report))
     return total
 
 
@@ -60,14 +64,13 @@ def write_district(
     folder: Path,
     district: District,
     *,
+    start: datetime | None = None,
     buffer_size: int = 1_000_000,
     report: Callable[[int], None] | None = None,
 ) -> Expected:
-    """Write one district's folder; `report` is told the number of objects after each packet."""
-    adds, later = folder / "01-adds", folder / "02-later"
-    adds.mkdir(parents=True, exist_ok=True)
-    later.mkdir(exist_ok=True)
-    expected, stamps = Expected(), district.stamps()
+    """Write one district's folder, which must not be there yet; tell `report` the objects written after each packet."""
+    adds, later = _new_folders(folder)
+    expected, stamps = Expected(), district.stamps(start)
     with (folder / "manifest.jsonl").open("w", encoding="utf-8") as manifest:
         packets = _packets(district, stamps, buffer_size, _recording(expected, manifest.write))
         for number, (name, packet) in enumerate(packets, 1):
@@ -83,6 +86,16 @@ def write_district(
     text = _README.format(name=district.name, code=district.code, seed=district.plan.seed)
     (folder / "README.txt").write_text(text, encoding="utf-8")
     return expected
+
+
+def _new_folders(folder: Path) -> tuple[Path, Path]:
+    # Files left over from another run would be read as if they belonged to this one.
+    if folder.exists():
+        raise ConfigurationError(f"{folder} is there already; choose another folder, or remove it first.")
+    adds, later = folder / "01-adds", folder / "02-later"
+    adds.mkdir(parents=True)
+    later.mkdir()
+    return adds, later
 
 
 def _packets(
@@ -119,7 +132,7 @@ def _of_sent(sent: Sent) -> dict[str, Any]:
         "key": sent.object.ref_id,
         "flaw": sent.flaw.name if sent.flaw else None,
         "outcome": sent.fate,
-        "code": sent.code,
+        "codes": sent.codes,
         "student": sent.object.student or None,
     }
 

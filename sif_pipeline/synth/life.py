@@ -28,9 +28,7 @@ class Happening(NamedTuple):
     value: str | None = None  #: what it says afterwards, None for nothing
 
 
-def happenings(
-    plan: Plan, *, bad: float = 0.0, changes: float = 0.05, deletes: float = 0.003
-) -> Iterator[Happening]:
+def happenings(plan: Plan, *, bad: float = 0.0, changes: float = 0.05, deletes: float = 0.003) -> Iterator[Happening]:
     """Yield Changes of the share `changes` of students and of enrollments, then Deletes of enrollments.
 
     Only objects that a first load with the share `bad` of flaws loads are touched, and none twice.
@@ -115,8 +113,7 @@ def _promoted(plan: Plan, ref: str, spell: Spell) -> Happening:
     if "OtherCodeList" in GRADE_CODES[spell.grade] and "OtherCodeList" not in codes:
         codes += '<OtherCodeList xsi:nil="true"/>'  # the state's code for the old grade must not stay
     xml = (
-        f"<StudentSchoolEnrollment {_key(plan, ref, spell)}><GradeLevel>{codes}</GradeLevel>"
-        "</StudentSchoolEnrollment>"
+        f"<StudentSchoolEnrollment {_key(plan, ref, spell)}><GradeLevel>{codes}</GradeLevel></StudentSchoolEnrollment>"
     )
     value = "Other" if grade == "SP" else grade
     return Happening("Change", "grade_changed", _ENROLLMENT, ref, xml.encode(), "GradeLevel/Code", value)

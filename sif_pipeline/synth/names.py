@@ -65,9 +65,7 @@ _SECOND = _words(
     "brook, bury, by, cliff, combe, crest, dale, fen, field, ford, gate, ham, haven, holm, ley, marsh, "
     "mere, moor, port, ridge, shore, stead, vale, wick, worth"
 )
-TOWNS = tuple(
-    _FIRST[n % len(_FIRST)] + _SECOND[(n * 7 + n // len(_FIRST)) % len(_SECOND)] for n in range(999)
-)
+TOWNS = tuple(_FIRST[n % len(_FIRST)] + _SECOND[(n * 7 + n // len(_FIRST)) % len(_SECOND)] for n in range(999))
 """999 different invented towns, one for each district there can be."""
 
 SCHOOL_NAMES = _words(

@@ -21,8 +21,7 @@ from sif_pipeline.synth.plan import GRADES, Plan, Seat
 # Massachusetts 2025-26. SIF's codes are M, F and U; the state's N (non-binary) travels beside U, see below.
 _GENDER = table(("M", 5128), ("F", 4858), ("U", 14))
 _NON_BINARY = (
-    '<SIF_ExtendedElements><SIF_ExtendedElement Name="MAGender">N</SIF_ExtendedElement>'
-    "</SIF_ExtendedElements>"
+    '<SIF_ExtendedElements><SIF_ExtendedElement Name="MAGender">N</SIF_ExtendedElement></SIF_ExtendedElements>'
 )
 # About a quarter of the students first spoke another language than English, half of them are learning it.
 _LANGUAGE = table(

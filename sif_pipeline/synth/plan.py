@@ -206,9 +206,7 @@ _LEFT_FOR = (
 _LEFT_SCHOOL = (("1927", "35"), ("1931", "36"), ("3500", "30"))
 
 
-def _spells_of(
-    seat: Seat, by_grade: dict[str, list[School]], last: int, fate: float, when: float
-) -> Iterator[Spell]:
+def _spells_of(seat: Seat, by_grade: dict[str, list[School]], last: int, fate: float, when: float) -> Iterator[Spell]:
     """Yield the enrollments of one student, decided by two numbers from 0 to below 1."""
     student, school, grade = seat
     day = 1 + int(when * last) if last else 0

@@ -30,9 +30,7 @@ def school_year(number: int, today: date) -> SchoolYear:
     days = tuple(_in_session(number))
     until = sum(day <= today.isoformat() for day in days)
     if not until:
-        raise ValueError(
-            f"School year {number} has not begun on {today}; give a later day or an earlier year."
-        )
+        raise ValueError(f"School year {number} has not begun on {today}; give a later day or an earlier year.")
     return SchoolYear(number, days, until, today)
 
 

@@ -54,7 +54,7 @@ class District:
     def adds(self, names: Iterable[str] = OBJECTS) -> Iterator[Sent]:
         """Yield the first load in the same order, with its flaws and what to expect of each object."""
         if not self.bad:
-            return (Sent(found, None, Fate.LOADED, "") for found in self.objects(names))
+            return (Sent(found, None, Fate.LOADED, ()) for found in self.objects(names))
         return (spoiled(found, self.bad) for found in self.objects(names))
 
     def happenings(self) -> Iterator[Happening]:
@@ -62,9 +62,13 @@ class District:
         return happenings(self.plan, bad=self.bad)
 
     def stamps(self, start: datetime | None = None) -> Iterator[messages.Stamp]:
-        """Yield MsgIds and moments for the district's messages, by default from 06:00 UTC of its today."""
-        start = start or datetime.combine(self.plan.year.today, time(6), UTC)
-        return messages.stamps(self.plan.seed, self.source_id, start)
+        """Yield MsgIds and moments for the district's messages, by default from 06:00 UTC of the last school day.
+
+        Give `start` (with its time zone) when that day lies too far from the real one for a zone to believe.
+        """
+        year = self.plan.year
+        default = datetime.combine(date.fromisoformat(year.days[year.until - 1]), time(6), UTC)
+        return messages.stamps(self.plan.seed, self.source_id, start or default)
 
 
 def districts(  # noqa: PLR0913 -- each is a size or a choice of its own
@@ -100,9 +104,7 @@ class Outgoing(NamedTuple):
 def introduction(district: District, stamps: Iterator[messages.Stamp]) -> Iterator[Outgoing]:
     """Yield how an agent enters a zone: SIF_Register, SIF_Provision."""
     stamp = next(stamps)
-    yield Outgoing(
-        "", "SIF_Register", stamp, messages.register(district.source_id, stamp, name=district.name)
-    )
+    yield Outgoing("", "SIF_Register", stamp, messages.register(district.source_id, stamp, name=district.name))
     stamp = next(stamps)
     yield Outgoing("", "SIF_Provision", stamp, messages.provision(district.source_id, OBJECTS, stamp))
 
