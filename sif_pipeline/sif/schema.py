@@ -70,9 +70,7 @@ class Shape:
     repeats: bool = False  #: may stand several times
     coded: bool = False  #: its value comes from a code set
     open: bool = False  #: holds anything at all (SIF_ExtendedElement)
-    keyed_by: tuple[
-        str, ...
-    ] = ()  #: a keyed list's (ActionList's) item key: "@Type" an attribute, "Code" a child
+    keyed_by: tuple[str, ...] = ()  #: a keyed list's (ActionList's) item key: "@Type" an attribute, "Code" a child
     whole: bool = False  #: an unkeyed list (List): the one sent takes the place of the one known
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     children: Mapping[str, "Shape"] = field(default_factory=dict)  #: by name, in the standard's order
@@ -124,11 +122,11 @@ def acceptable(notices: Iterable[Notice]) -> bool:
     return all(notice.type.severity is not Severity.ERROR for notice in notices)
 
 
-_size = etree.XPath("count(descendant::*) + count(descendant-or-self::*/@*)")
+_exceeds = etree.XPath(f"count(descendant::*) + count(descendant-or-self::*/@*) > {MAX_NODES}")
 
 
 def _is_too_big(element: etree._Element) -> bool:
-    return float(str(_size(element))) > MAX_NODES
+    return _exceeds(element) is True
 
 
 def _line(element: etree._Element) -> int:
@@ -223,9 +221,7 @@ class _Inspection:
         self._put_in_order(node, known, placed)
         return {below.name for below, _ in placed}
 
-    def _put_in_order(
-        self, node: etree._Element, known: Shape, placed: list[tuple[Shape, etree._Element]]
-    ) -> None:
+    def _put_in_order(self, node: etree._Element, known: Shape, placed: list[tuple[Shape, etree._Element]]) -> None:
         ranks = {name: rank for rank, name in enumerate(known.children)}
         in_order = _longest_run([ranks[below.name] for below, _ in placed])
         seen: set[str] = set()
@@ -379,16 +375,12 @@ def _part(type_: etree._Element | None, part: str, types: Mapping[str, etree._El
     """Return the declaration of one part of a key, in the type or in one it extends."""
     kind = "attribute" if part.startswith("@") else "element"
     layers = _layers(type_, types)
-    return next(
-        e for layer in layers for e in layer.iter(_XS + kind) if e.get("name") == part.removeprefix("@")
-    )
+    return next(e for layer in layers for e in layer.iter(_XS + kind) if e.get("name") == part.removeprefix("@"))
 
 
 def _type_of(declaration: etree._Element, types: Mapping[str, etree._Element]) -> etree._Element | None:
     """Return the type of an element or attribute; None for one of XML Schema's own."""
-    inner = next(
-        (part for part in declaration if part.tag in {_XS + "complexType", _XS + "simpleType"}), None
-    )
+    inner = next((part for part in declaration if part.tag in {_XS + "complexType", _XS + "simpleType"}), None)
     return types.get(_local(declaration.get("type", ""))) if inner is None else inner
 
 
@@ -420,9 +412,7 @@ def _element_shape(declaration: etree._Element, types: Mapping[str, etree._Eleme
     layers = list(_layers(_type_of(declaration, types), types))
     elements = [e for layer in layers for e in layer.iterfind(f"{_XS}sequence/{_XS}element")]
     attributes = [
-        a
-        for layer in layers
-        for a in (*layer.iterfind(_XS + "attribute"), *layer.iterfind(f"*/*/{_XS}attribute"))
+        a for layer in layers for a in (*layer.iterfind(_XS + "attribute"), *layer.iterfind(f"*/*/{_XS}attribute"))
     ]
     list_type = layers[-1] if layers else declaration
     return Shape(
@@ -433,9 +423,7 @@ def _element_shape(declaration: etree._Element, types: Mapping[str, etree._Eleme
         open=any(layer.find(f"{_XS}sequence/{_XS}any") is not None for layer in layers),
         keyed_by=_key_parts(list_type),
         whole=list_type.get(_P + "list") == "whole",
-        attributes={
-            a.get("name", ""): Attribute(a.get("use") == "required", _is_coded(a, types)) for a in attributes
-        },
+        attributes={a.get("name", ""): Attribute(a.get("use") == "required", _is_coded(a, types)) for a in attributes},
         children={e.get("name", ""): _element_shape(e, types) for e in elements},
     )
 
@@ -447,9 +435,7 @@ def _is_coded(declaration: etree._Element, types: Mapping[str, etree._Element]) 
         return False
     if (union := type_.find(_XS + "union")) is not None:
         members = [types.get(_local(member)) for member in union.get("memberTypes", "").split()]
-        return all(
-            member is not None and member.find(f".//{_XS}enumeration") is not None for member in members
-        )
+        return all(member is not None and member.find(f".//{_XS}enumeration") is not None for member in members)
     return type_.tag == _XS + "simpleType" and type_.find(f".//{_XS}enumeration") is not None
 
 
@@ -479,8 +465,8 @@ def _code_sets() -> bytes:
 
 
 def _derived(name: str, root: etree._Element, profile: Profile) -> bytes:
-    for note in root.iterfind(f"{_XS}annotation/{_XS}documentation"):
-        note.text = f"Written from ../{name}, the {profile} profile: optional is what is not part of a key."
+    note = next(root.iter(_XS + "documentation"))
+    note.text = f"Written from ../{name}, the {profile} profile: optional is what is not part of a key."
     for include in root.iterfind(f"{_XS}include[@schemaLocation='{_CODE_SETS}']"):
         include.set("schemaLocation", f"../{_CODE_SETS}")
     return _text(root)
