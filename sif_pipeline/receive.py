@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 class Incoming:
     """A message as it came, and what could be read of it: its envelope, or why it is refused."""
 
-    body: bytes  #: the bytes as received
+    body: bytes  #: the bytes as received; empty where they were too many to be read
     original: Original  #: what the ack repeats
     content: Message | Refused
 
@@ -57,10 +57,7 @@ def read(body: bytes, limits: Limits | None = None) -> Incoming:
         original = read_original(root)
         message = read_message(root)
         _check_contexts(message)
-        if message.message_type == "SIF_Event" and next(objects(root), None) is None:
-            raise Refused(
-                9, 3, "The SIF_Event holds no object; send what it is about inside SIF_EventObject."
-            )
+        _check_event(message, root)
     except Refused as refused:
         return Incoming(body, original, refused)
     return Incoming(body, message.original, message)
@@ -165,9 +162,7 @@ async def _known_msg_id(connection: Connection, zone: Zone, row: dict[str, Any])
     try:
         await connection.execute(SQL["count_duplicate"], row)
     except psycopg.errors.LockNotAvailable:
-        log.debug(
-            "duplicate not counted"
-        )  # the drain has the row in hand; the answer matters, the count does not
+        log.debug("duplicate not counted")  # the drain has the row in hand; the answer matters, the count does not
     return acks.ALREADY_HELD
 
 
@@ -254,7 +249,7 @@ _ACTS: dict[str, Act] = {
 
 
 async def _control(connection: Connection, zone: Zone, message: Message) -> Outcome:
-    """Answer a SIF_SystemControl, never stored. A ping is for everyone: some kits ping before they register."""
+    """Answer a SIF_SystemControl; none is stored. A ping is for everyone: some ping before they register."""
     if message.command == "SIF_Ping":
         return acks.STORED
     agent = await (await connection.execute(SQL["agent"], _agent(zone, message))).fetchone()
@@ -271,28 +266,20 @@ async def _control(connection: Connection, zone: Zone, message: Message) -> Outc
 
 _PUSH_MODE = Refused(5, 9, "The agent is registered for push; register it for pull to fetch messages.")
 _COMMAND_NOT_TAKEN = Refused(12, 2, "This zone does not carry out the command; it collects and never asks.")
-_NOT_SUPPORTED = Refused(
-    12, 2, "This zone does not take this kind of message; send SIF_Event and SIF_Response."
-)
+_NOT_SUPPORTED = Refused(12, 2, "This zone does not take this kind of message; send SIF_Event and SIF_Response.")
 
 _NOT_TAKEN = {
-    "SIF_Request": Refused(
-        4, 5, "This zone collects for the state and gives no data out; do not request from it."
-    ),
-    "SIF_Subscribe": Refused(
-        4, 4, "This zone collects for the state and passes no events on; do not subscribe."
-    ),
+    "SIF_Request": Refused(4, 5, "This zone collects for the state and gives no data out; do not request from it."),
+    "SIF_Subscribe": Refused(4, 4, "This zone collects for the state and passes no events on; do not subscribe."),
     "SIF_Unsubscribe": Refused(7, 3, "Nothing is subscribed in this zone; there is nothing to undo."),
     "SIF_Ack": Refused(12, 6, "This zone has sent no message that could be acknowledged; nothing to do."),
 }
 
 
 async def _audit_refusal(connection: Connection, zone: Zone, incoming: Incoming, refused: Refused) -> None:
-    size, digest = len(incoming.body), incoming.sha256.hex()
-    detail = f"SIF_Error {refused.category}/{refused.code}; {size} bytes, SHA-256 {digest}"
-    await audit(
-        connection, "message_refused", zone=zone, source_id=incoming.original.source_id, detail=detail
-    )
+    size = f"{len(incoming.body)} bytes, SHA-256 {incoming.sha256.hex()}" if incoming.body else "not read"
+    detail = f"SIF_Error {refused.category}/{refused.code}; {size}"
+    await audit(connection, "message_refused", zone=zone, source_id=incoming.original.source_id, detail=detail)
 
 
 def _log_outcome(zone: Zone, incoming: Incoming, outcome: Outcome) -> None:

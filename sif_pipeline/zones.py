@@ -32,18 +32,14 @@ def add(connection: Connection, name: str, lea_code: str) -> str:
     Raise ConfigurationError when there is such a zone already or the name cannot be used.
     """
     if not _NAME.fullmatch(name):
-        raise ConfigurationError(
-            "A zone's name has 1 to 64 letters, digits, blanks and _ . ( ) / -; choose another."
-        )
+        raise ConfigurationError("A zone's name has 1 to 64 letters, digits, blanks and _ . ( ) / -; choose another.")
     token = secrets.token_urlsafe(32)
     try:
         with connection.transaction():
             values = {"name": name, "lea_code": lea_code, "token_sha256": token_hash(token)}
             connection.execute(SQL["add"].encode(), values)
     except psycopg.errors.UniqueViolation:
-        raise ConfigurationError(
-            f"There is a zone {name} already; `sif-pipeline status` lists the zones."
-        ) from None
+        raise ConfigurationError(f"There is a zone {name} already; `sif-pipeline status` lists the zones.") from None
     return token
 
 

@@ -114,7 +114,7 @@ def read_original(root: etree._Element) -> Original:
     """Read what an ack repeats from any tree at all; what is missing, ill-formed or foreign stays None."""
     header = next(root.iter(_tag("SIF_Header")), None)
     version = root.get("Version", "")
-    known = version if _VERSION.fullmatch(version) else NEWEST_ACK
+    known = version if _VERSION.fullmatch(version) and root.tag == _tag("SIF_Message") else NEWEST_ACK
     if header is None:
         return Original(known)
     source_id, msg_id = _text(header, "SIF_SourceId"), _text(header, "SIF_MsgId")

@@ -1,0 +1,141 @@
+"""Deadlines and size limits of HTTP connections, which uvicorn has none of: slow and oversized senders are cut.
+
+It knows HTTP only; what a request asks for is the business of `server`.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long and how large the parts of a connection may be."""
+
+    header_seconds: float = 15  #: from the first byte, or the connection, to the end of the headers
+    body_seconds: float = 60  #: from the end of the headers to the end of the body
+    progress_seconds: float = 10  #: within which a body must bring at least `progress_bytes`
+    progress_bytes: int = 1024
+    idle_seconds: float = 75  #: between requests; agents that poll do so every 30 seconds
+    header_bytes: int = 16 * 1024  #: request line and headers
+    header_count: int = 64
+    connections: int = 500  #: at once; more are told to come back
+
+
+class Oversized(Exception):
+    """A request line or header beyond the bounds."""
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """uvicorn's HTTP protocol with deadlines, header limits and a cap on connections."""
+
+    bounds: ClassVar[Bounds] = Bounds()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock: a connection that says nothing is cut as one that never ends its headers."""
+        super().connection_made(transport)
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._in_body = False
+        self._timers: list[asyncio.TimerHandle] = []
+        if len(self.connections) > self.bounds.connections:
+            self._refuse(b"503 Service Unavailable", "too_many_connections")
+        else:
+            self._within(self.bounds.header_seconds, self._too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count before parsing; headers that have not ended within the limit never will."""
+        if self._in_body:
+            self._body_bytes += len(data)
+        elif not self._timers:
+            self._within(self.bounds.header_seconds, self._too_slow)
+        in_head = not self._in_body
+        super().data_received(data)
+        if in_head and not self._in_body and self._timers:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.bounds.header_bytes:
+                self._refuse(b"431 Request Header Fields Too Large", "headers_too_large")
+
+    def on_message_begin(self) -> None:
+        """Begin to count a request's headers."""
+        super().on_message_begin()
+        self._head_size = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Bound the request line."""
+        self._count_head(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Bound the headers, in bytes and in number."""
+        self._count_head(len(name) + len(value))
+        if len(self.headers) >= self.bounds.header_count:
+            raise Oversized
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Turn from the deadline of the headers to those of the body."""
+        self._stop_clock()
+        self._head_bytes = self._body_bytes = 0
+        self._in_body = True
+        self._within(self.bounds.body_seconds, self._too_slow)
+        self._within(self.bounds.progress_seconds, self._check_progress)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End the deadlines: the rest is our own time."""
+        self._stop_clock()
+        self._in_body = False
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP request, and log only that."""
+        log.info("http_refused", extra={"facts": {"reason": "not_http"}})
+        self._stop_clock()
+        super().send_400_response(msg)
+
+    def _within(self, seconds: float, act: Any) -> None:
+        self._timers.append(self.loop.call_later(seconds, act))
+
+    def _stop_clock(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+
+    def _count_head(self, size: int) -> None:
+        self._head_size += size
+        if self._head_size > self.bounds.header_bytes:
+            raise Oversized
+
+    def _check_progress(self) -> None:
+        if self._body_bytes < self.bounds.progress_bytes:
+            self._too_slow()
+            return
+        self._body_bytes = 0
+        self._within(self.bounds.progress_seconds, self._check_progress)
+
+    def _too_slow(self) -> None:
+        self._refuse(b"408 Request Timeout", "too_slow")
+
+    def _refuse(self, status: bytes, reason: str) -> None:
+        """Say why in one line and close, whatever else was going on."""
+        log.info("http_refused", extra={"facts": {"reason": reason}})
+        self._stop_clock()
+        if not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            self.transport.close()
+
+
+def bounded(bounds: Bounds) -> type[BoundedHttp]:
+    """Make the protocol class for these bounds; uvicorn takes a class, not an instance."""
+    return type("BoundedHttp", (BoundedHttp,), {"bounds": bounds})

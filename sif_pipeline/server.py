@@ -1,0 +1,404 @@
+"""The zone server: takes SIF messages by HTTP POST on secret URLs and answers each with a SIF_Ack.
+
+It knows HTTP; what becomes of a message is the business of `receive`. An answer other than 200 means that no ack was
+given and the agent keeps its message. Neither tokens nor anything of a message is ever logged.
+"""
+
+import asyncio
+import json
+import logging
+import math
+import resource
+import signal
+import socket
+import sys
+import time
+import traceback
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import uvicorn
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+
+from sif_pipeline import zones
+from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.http_limits import Bounds, bounded
+from sif_pipeline.receive import Incoming, audit, read, receive
+from sif_pipeline.sif.gate import Limits, Refused, check_parser, too_large
+from sif_pipeline.sif.messages import Original
+from sif_pipeline.zones import Zone
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+CONNECTIONS: Final = 8
+"""Database connections of one server: more only wait for the same disk."""
+
+THREAD_FROM: Final = 64 * 1024
+"""Bytes of a message from which it is read in a thread, so that short ones need not wait for it."""
+
+IN_FLIGHT: Final = 256 * 1024 * 1024
+"""Bytes of bodies the server holds at once; beyond, senders are told to come back."""
+
+ZONE_REMEMBERED: Final = 5.0
+"""Seconds for which a token that was good is good without asking the database."""
+
+WAIT: Final = 2.0
+"""Seconds to wait for a database connection before the sender is told to come back."""
+
+DATABASE_SECONDS: Final = 10.0
+"""Seconds the database may take for one message."""
+
+LISTEN_OUT: Final = 2.0
+"""Seconds for which the rest of a refused request is read and thrown away."""
+
+UNKNOWN_URLS_SECONDS: Final = 10.0
+"""Seconds between two audit entries about requests for no zone."""
+
+INFLATION: Final = 100
+"""How many times its size a compressed body may grow; XML compresses ten- to thirtyfold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP response."""
+
+    status: int
+    body: bytes = b""
+    content_type: bytes = b"text/plain; charset=utf-8"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    close: bool = False  #: the rest of the request was not read; close after a short while of listening
+
+
+def _xml(ack: bytes, *, close: bool = False) -> Answer:
+    return Answer(200, ack, b"application/xml;charset=utf-8", close=close)
+
+
+NOT_FOUND = Answer(404, b"Not found.\n", close=True)
+NOT_ALLOWED = Answer(405, b"Send SIF messages with POST.\n", headers=((b"allow", b"POST"),), close=True)
+UNREADABLE = Answer(400, b"The body ended early, or is not what its Content-Encoding says.\n", close=True)
+UNKNOWN_ENCODING = Answer(415, b"Send the message plain or with Content-Encoding: gzip.\n", close=True)
+COME_BACK = Answer(503, b"Not now; send the message again.\n", headers=((b"retry-after", b"5"),), close=True)
+FAILED = Answer(500, b"The server failed; send the message again.\n", close=True)
+
+
+class Ended(Exception):
+    """The request ends here, with this answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def serve(url: str, host: str, port: int, *, limits: Limits | None = None, bounds: Bounds | None = None) -> None:
+    """Serve zones at `http://host:port/zone/TOKEN` until SIGTERM or SIGINT; finish what is at hand, and return.
+
+    Raise ConfigurationError when the port is taken or the XML parser is unsafe. A database that is away is no
+    reason not to start: senders are told to come back until it is there.
+    """
+    check_parser()
+    listener = _listen(host, port)
+    log_to_stderr()
+    server = uvicorn.Server(_configuration(ZoneServer(url, limits or Limits()), _affordable(bounds or Bounds())))
+    log.info("listening", extra={"facts": {"host": host, "port": listener.getsockname()[1]}})
+    with listener, _signals_left_to_uvicorn():
+        server.run(sockets=[listener])
+    log.info("stopped")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Port {port} on {host} cannot be used ({error.strerror}); choose another with --port or --host."
+        ) from None
+
+
+def _affordable(bounds: Bounds) -> Bounds:
+    """Lower the cap on connections to what the process may open, with room for files and the database."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return replace(bounds, connections=max(16, min(bounds.connections, files - 100)))
+
+
+def _configuration(application: "ZoneServer", bounds: Bounds) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http=bounded(bounds),
+        loop="uvloop",
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
+        access_log=False,  # its lines would hold the tokens
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=bounds.idle_seconds,  # type: ignore[arg-type]  # a fraction is as good
+        timeout_graceful_shutdown=30,
+    )
+
+
+@contextmanager
+def _signals_left_to_uvicorn() -> Iterator[None]:
+    """Ignore what stops us outside uvicorn, which raises it once more when it has finished in good order."""
+    before = {stop: signal.signal(stop, signal.SIG_IGN) for stop in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for stop, act in before.items():
+            signal.signal(stop, act)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per line: time, event, and facts that hold no personal data. Exceptions are left out."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the record; JSON escapes what could break a line or a terminal."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"at": at, "level": record.levelname.lower(), "event": record.getMessage()}
+        return json.dumps(line | getattr(record, "facts", {}))
+
+
+def log_to_stderr() -> None:
+    """Send our own lines to standard error, and of others' only what uvicorn calls an error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    levels = {"sif_pipeline": logging.INFO, "uvicorn": logging.ERROR, "psycopg": logging.CRITICAL}
+    for name, level in levels.items():
+        logger = logging.getLogger(name)
+        logger.setLevel(level)
+        logger.handlers, logger.propagate = [handler], False
+
+
+_SESSION: Final = (
+    "-c synchronous_commit=on"  # an ack promises that the bytes survive a power cut
+    " -c statement_timeout=10s -c lock_timeout=500ms -c idle_in_transaction_session_timeout=10s"
+    " -c client_connection_check_interval=500 -c timezone=UTC"
+)
+
+
+class ZoneServer:
+    """The ASGI application: zone URLs, /health and /ready."""
+
+    def __init__(self, url: str, limits: Limits) -> None:
+        self.limits = limits
+        self.pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=CONNECTIONS,
+            max_waiting=CONNECTIONS * 8,
+            timeout=WAIT,
+            reconnect_timeout=WAIT,  # a back-off that grows would outlast the outage
+            open=False,
+            kwargs={"autocommit": True, "connect_timeout": 3, "options": _SESSION},
+        )
+        self.known: dict[bytes, tuple[Zone, float]] = {}
+        self.in_flight = 0
+        self.unknown_urls = 0
+        self.unknown_audited = -math.inf
+        self.checking: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or open and close the pool with the server's life."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await _send(await self._answer(scope, receive), receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await self.pool.open(wait=False)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.pool.close(timeout=5)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        """Answer whatever happens: this is the boundary beyond which no exception's text goes."""
+        try:
+            return await self._route(scope, receive)
+        except Ended as ended:
+            return ended.answer
+        except (psycopg.Error, PoolTimeout, TooManyRequests, TimeoutError) as error:
+            log.warning("database_unavailable", extra={"facts": _what(error)})
+            self._check_pool()
+            return COME_BACK
+        except Exception as error:
+            log.error("failed", extra={"facts": _what(error)})
+            return FAILED
+
+    def _check_pool(self) -> None:
+        """Sort out dead connections, once at a time, so that one restart of the database costs one answer."""
+        if self.checking is None or self.checking.done():
+            self.checking = asyncio.create_task(self.pool.check())
+
+    async def _route(self, scope: Scope, receive: Receive) -> Answer:
+        path: str = scope["path"]
+        if path == "/health":
+            return Answer(200, b"alive\n")
+        if path == "/ready":
+            return await self._ready()
+        zone = await self._zone(path)
+        if zone is None:
+            return NOT_FOUND
+        if scope["method"] != "POST":
+            return NOT_ALLOWED
+        return await self._take_in(zone, scope, receive)
+
+    async def _ready(self) -> Answer:
+        async with self._database() as connection:
+            await connection.execute("SELECT 1")
+        return Answer(200, b"ready\n")
+
+    @asynccontextmanager
+    async def _database(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Give a connection, and the time there is for using it: a server that hangs must not hold senders."""
+        async with self.pool.connection() as connection, asyncio.timeout(DATABASE_SECONDS):
+            yield connection
+
+    async def _zone(self, path: str) -> Zone | None:
+        """Find the zone of a URL; any other path costs as much as a wrong token, and looks the same."""
+        digest = zones.token_hash(path.removeprefix("/zone/").removesuffix("/"))
+        zone, until = self.known.get(digest, (None, 0.0))
+        if zone is not None and time.monotonic() < until:
+            return zone
+        async with self._database() as connection:
+            zone = await zones.find(connection, digest)
+            if zone is None or not path.startswith("/zone/"):
+                self.known.pop(digest, None)
+                await self._audit_unknown_url(connection)
+                return None
+        self.known[digest] = zone, time.monotonic() + ZONE_REMEMBERED
+        return zone
+
+    async def _audit_unknown_url(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Audit requests for no zone at most once in ten seconds: a flood of them must not fill the disk."""
+        self.unknown_urls += 1
+        if time.monotonic() - self.unknown_audited < UNKNOWN_URLS_SECONDS:
+            return
+        count, self.unknown_urls, self.unknown_audited = self.unknown_urls, 0, time.monotonic()
+        log.warning("unknown_url", extra={"facts": {"requests": count}})
+        await audit(connection, "unknown_url", detail=f"{count} requests since the last such entry")
+
+    async def _take_in(self, zone: Zone, scope: Scope, receive_part: Receive) -> Answer:
+        body = bytearray()
+        try:
+            incoming = await self._incoming(scope, receive_part, body)
+            async with self._database() as connection:
+                return _xml(await receive(connection, zone, incoming), close=not incoming.body)
+        finally:
+            self.in_flight -= len(body)
+
+    async def _incoming(self, scope: Scope, receive_part: Receive, body: bytearray) -> Incoming:
+        """Read a request's body into `body`, and the message in it; a body beyond the limit is not read on."""
+        try:
+            if _content_length(scope) > self.limits.size:
+                raise too_large(self.limits)
+            async for part in _inflated(_parts(receive_part), _encoding(scope)):
+                body += part
+                self.in_flight += len(part)
+                self._check_room(len(body))
+        except Refused as refused:
+            return Incoming(b"", Original(), refused)
+        if len(body) < THREAD_FROM:
+            return read(bytes(body), self.limits)
+        return await asyncio.to_thread(read, bytes(body), self.limits)
+
+    def _check_room(self, size: int) -> None:
+        if size > self.limits.size:
+            raise too_large(self.limits)
+        if self.in_flight > IN_FLIGHT:
+            log.warning("too_much_in_flight", extra={"facts": {"bytes": self.in_flight}})
+            raise Ended(COME_BACK)
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+def _content_length(scope: Scope) -> int:
+    length = _header(scope, b"content-length")
+    return int(length) if length.isdigit() else 0
+
+
+def _encoding(scope: Scope) -> bytes:
+    encoding = _header(scope, b"content-encoding").strip().lower() or b"identity"
+    if encoding not in (b"identity", b"gzip", b"x-gzip"):
+        raise Ended(UNKNOWN_ENCODING)
+    return encoding
+
+
+async def _parts(receive_part: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive_part()
+        if message["type"] == "http.disconnect":
+            raise Ended(UNREADABLE)  # nobody is left to read it
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
+
+
+async def _inflated(parts: AsyncIterator[bytes], encoding: bytes) -> AsyncIterator[bytes]:
+    """Undo gzip as the parts come, never more than a piece ahead of what the limits have seen."""
+    if encoding == b"identity":
+        async for part in parts:
+            yield part
+        return
+    inflater, taken, given = zlib.decompressobj(wbits=31), 0, 0
+    async for part in parts:
+        taken += len(part)
+        for piece in _pieces(inflater, part):
+            given += len(piece)
+            if given > max(THREAD_FROM, INFLATION * taken):
+                raise Refused(12, 1, "The compressed message grows beyond all measure; send it uncompressed.")
+            yield piece
+    if not inflater.eof:
+        raise Ended(UNREADABLE)
+
+
+def _pieces(inflater: "zlib._Decompress", part: bytes) -> Iterator[bytes]:
+    try:
+        piece = inflater.decompress(part, THREAD_FROM)
+        while piece:
+            yield piece
+            piece = inflater.decompress(inflater.unconsumed_tail, THREAD_FROM)
+    except zlib.error:
+        raise Ended(UNREADABLE) from None
+    if inflater.unused_data:
+        raise Ended(UNREADABLE)
+
+
+async def _send(answer: Answer, receive: Receive, send: Send) -> None:
+    headers = [(b"content-type", answer.content_type), (b"content-length", b"%d" % len(answer.body)), *answer.headers]
+    if answer.close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": answer.close})
+    if answer.close:
+        await _listen_out(receive)
+        await send({"type": "http.response.body"})
+
+
+async def _listen_out(receive: Receive) -> None:
+    """Read on for a moment: closing on a sender in full flow would reset the connection and lose the answer."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LISTEN_OUT):
+            while (await receive()).get("more_body", False):
+                pass
+
+
+def _what(error: BaseException) -> dict[str, Any]:
+    """Tell of an exception what holds no value: its class, SQLSTATE and place in our code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = next((f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames) if "sif_pipeline" in f.filename), "")
+    return {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None), "at": place}
