@@ -18,6 +18,9 @@ from warehouse.base import REPORTING
 
 PREFIX = "rpt_"
 
+GRADES = ("PK", "KG", *(f"{grade:02d}" for grade in range(1, 13)), "PG", "UN", "Other", "Unknown")
+"""Grade codes of the standard, in the order of schooling."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
