@@ -14,6 +14,7 @@ import psycopg
 from lxml import etree
 
 from sif_pipeline import loading, mapping
+from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import DatabaseUnreachable
 from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent, ObjectKey
@@ -306,24 +307,42 @@ def lead(url: str, *, standby: timedelta, leading: timedelta) -> DrainSummary:
     """Stand by until the leader goes, at most for `standby`, then lead for `leading`: drain as messages arrive.
 
     Hot standby: of two that overlap, one leads under a session advisory lock and the other takes over the moment the
-    leader's connection ends, however it ends. Two leaders at once would do no harm; they would share the zones.
+    leader's connection ends, however it ends. Two leaders at once would do no harm; they would share the zones. When
+    the database goes away, this comes back as soon as it does.
     """
-    total = DrainSummary()
-    with connect(url, SESSION, autocommit=True) as connection:
-        if not _await_leadership(connection, time.monotonic() + standby.total_seconds()):
-            return total
-        connection.execute(f"LISTEN {CHANNEL}")
-        until = time.monotonic() + leading.total_seconds()
-        while time.monotonic() < until:
-            if (done := drain_batch(connection, Limits())) is not None:
-                total.add(done)
-            else:
-                _await_message(connection)
+    total, until = DrainSummary(), time.monotonic() + standby.total_seconds()
+    led_until: float | None = None
+    _warm_up()
+    with without_values():
+        while time.monotonic() < (led_until or until):
+            try:
+                with connect(url, SESSION, autocommit=True) as connection:
+                    if not _await_leadership(connection, led_until or until):
+                        break
+                    led_until = led_until or time.monotonic() + leading.total_seconds()
+                    _lead(connection, led_until, total)
+            except (psycopg.OperationalError, DatabaseUnreachable):
+                time.sleep(AWAIT_DATABASE)
     return total
 
 
-AWAIT_LEADER, AWAIT_MESSAGE = 0.1, 1.0
-"""Seconds between two looks at the leader's lock, and at an inbox that says nothing."""
+def _lead(connection: Connection, until: float, total: DrainSummary) -> None:
+    connection.execute(f"LISTEN {CHANNEL}")
+    while time.monotonic() < until:
+        if (done := drain_batch(connection, Limits())) is not None:
+            total.add(done)
+        else:
+            _await_message(connection)
+
+
+def _warm_up() -> None:
+    """Compile the schemas while standing by, so that the first message does not wait for it."""
+    for profile in schema.Profile:
+        schema.is_valid(etree.Element("warm-up"), profile)
+
+
+AWAIT_LEADER, AWAIT_MESSAGE, AWAIT_DATABASE = 0.1, 1.0, 0.5
+"""Seconds between two looks at the leader's lock, at an inbox that says nothing, and for a database that is away."""
 
 
 def _await_leadership(connection: Connection, until: float) -> bool:

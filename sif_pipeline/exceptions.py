@@ -26,3 +26,11 @@ class UnknownReport(SifPipelineError):
 
 class DeclarationError(SifPipelineError):
     """A declaration in warehouse/objects contradicts the schema; the contract tests say where."""
+
+
+class DatabaseFull(SifPipelineError):
+    """The database server is out of disk or memory; nothing was lost. Free some space, then start again."""
+
+
+class Defect(SifPipelineError):
+    """This is a defect of the program, not of the data, and nothing was lost; report it with this line."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.sif import gate, messages
@@ -48,8 +49,9 @@ def receive(url: str, zone: str, paths: list[Path], progress: Callable[[int, int
 
 
 def receive_path(url: str, zone: str, path: Path) -> Received:
-    """Receive one dropped file."""
-    return receive(url, zone, [path])
+    """Receive one dropped file; exceptions hold no value from it, so that a task may log them."""
+    with without_values():
+        return receive(url, zone, [path])
 
 
 def find_zone(connection: Connection, name: str) -> int:

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from sif_pipeline.boundary import without_values
 from sif_pipeline.exceptions import SifPipelineError
 
 app = typer.Typer(
@@ -24,9 +25,13 @@ def main() -> None:
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
     try:
-        app()
+        with without_values():
+            app()
     except SifPipelineError as error:
         print(f"sif-pipeline: {error}", file=sys.stderr)  # noqa: T201 -- the command line's own voice
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        print(f"sif-pipeline: {error.filename or 'The system'}: {error.strerror}.", file=sys.stderr)  # noqa: T201
+        sys.exit(2)

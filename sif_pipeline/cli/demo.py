@@ -128,32 +128,35 @@ def _print_findings(running: "demo.Running", senders: list["demo.Sender"]) -> No
 
 
 def _print_differences(running: "demo.Running", senders: list["demo.Sender"]) -> bool:
-    from sif_pipeline.local import demo  # noqa: PLC0415
+    from sif_pipeline.local import demo  # noqa: PLC0415 -- see _demonstrate
 
-    lines, good = [], True
-    for sender in senders:
-        expected = demo.expected_in_warehouse(sender)
-        for found in demo.differences(running, senders)[sender.zone]:
-            good = good and found.unexplained == 0 and found.in_warehouse == expected[found.object_name]
-            lines.append(
-                (sender.zone, found.object_name, found.sent, found.in_warehouse, found.rejected, found.held,
-                 found.unknown, found.deleted, found.unexplained)
-            )  # fmt: skip
-    columns = (
-        "district",
-        "object",
-        "sent",
-        "in warehouse",
-        "rejected",
-        "held",
-        "not collected",
-        "deleted",
-        "unexplained",
+    found = demo.differences(running, senders)
+    expected = {sender.zone: demo.expected_in_warehouse(sender) for sender in senders}
+    lines = [
+        (zone, d.object_name, d.sent, d.in_warehouse, d.rejected, d.held, d.unknown, d.deleted, d.unexplained)
+        for zone, rows in found.items()
+        for d in rows
+        if d.sent != d.in_warehouse or d.unexplained
+    ]
+    every = [row for rows in found.values() for row in rows]
+    lines.append(("all", "every kind", *(sum(column) for column in zip(*map(_numbers, every), strict=True))))
+    columns = ("district", "object", "sent", "in warehouse", "rejected", "held", "not collected", "deleted")
+    print_table("Sent against the warehouse, where they differ", (*columns, "without a finding"), lines)
+    good = all(
+        d.unexplained == 0 and d.in_warehouse == expected[zone][d.object_name] for zone in found for d in found[zone]
     )
-    print_table("Sent against the warehouse; each difference has its finding", columns, lines)
-    verdict = "Every difference is explained, and matches the senders' manifests." if good else "NOT as it should be."
-    _say(verdict)
+    _say(
+        "Every difference is explained by a finding or a deletion, and is what the districts' manifests foresaw."
+        if good
+        else "The warehouse does NOT hold what the districts' manifests foresaw."
+    )
     return good
+
+
+def _numbers(found: "demo.Difference") -> tuple[int, ...]:
+    return (
+        found.sent, found.in_warehouse, found.rejected, found.held, found.unknown, found.deleted, found.unexplained
+    )  # fmt: skip
 
 
 def _keep(running: "demo.Running", senders: list["demo.Sender"]) -> None:
