@@ -27,8 +27,8 @@ class Bounds:
     connections: int = 500  #: at once; more are told to come back
 
 
-class Oversized(Exception):
-    """A request line or header beyond the bounds."""
+class NotServed(Exception):
+    """A request line or headers beyond the bounds; httptools turns it into its own parser error."""
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -80,11 +80,13 @@ class BoundedHttp(HttpToolsProtocol):
         """Bound the headers, in bytes and in number."""
         self._count_head(len(name) + len(value))
         if len(self.headers) >= self.bounds.header_count:
-            raise Oversized
+            raise NotServed
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Turn from the deadline of the headers to those of the body."""
+        """Turn from the deadline of the headers to those of the body; HTTP/0.9 has neither."""
+        if self.parser.get_http_version() not in ("1.0", "1.1"):
+            raise NotServed
         self._stop_clock()
         self._head_bytes = self._body_bytes = 0
         self._in_body = True
@@ -115,7 +117,7 @@ class BoundedHttp(HttpToolsProtocol):
     def _count_head(self, size: int) -> None:
         self._head_size += size
         if self._head_size > self.bounds.header_bytes:
-            raise Oversized
+            raise NotServed
 
     def _check_progress(self) -> None:
         if self._body_bytes < self.bounds.progress_bytes:

@@ -233,8 +233,8 @@ class ZoneServer:
             log.warning("database_unavailable", extra={"facts": _what(error)})
             self._check_pool()
             return COME_BACK
-        except Exception as error:
-            log.error("failed", extra={"facts": _what(error)})
+        except Exception as error:  # noqa: BLE001
+            log.error("failed", extra={"facts": _what(error)})  # noqa: TRY400
             return FAILED
 
     def _check_pool(self) -> None:

@@ -1,0 +1,685 @@
+"""The zone server over real sockets and a real database: conversations, abuse, outages and sudden death."""
+
+import gzip
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from lxml import etree
+
+from sif_pipeline import server as zone_server
+from sif_pipeline import zones
+from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.sif.gate import open_message
+from sif_pipeline.sif.messages import NAMESPACE
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared"
+CAPTURES = SHARED / "interop" / "captures"
+SCHEMA = SHARED / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
+
+START = """
+import os, signal, sys
+from sif_pipeline import server
+from sif_pipeline.http_limits import Bounds
+from sif_pipeline.sif.gate import Limits
+server.LISTEN_OUT = server.WAIT = 0.5
+{change}
+server.serve(sys.argv[1], "127.0.0.1", int(sys.argv[2]), limits=Limits(size=1_000_000), bounds=Bounds(
+    header_seconds=0.8, body_seconds=2.5, progress_seconds=0.8, idle_seconds=1.5, header_bytes=16384, connections=200))
+"""
+
+
+@dataclass
+class Running:
+    process: subprocess.Popen
+    port: int
+    database_url: str
+    token: str
+    lines: list
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/zone/{self.token}"
+
+    def post(self, body, **options):
+        return httpx.post(self.url, content=body, timeout=10, **options)
+
+    def get(self, path):
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}")
+
+    def zone(self):
+        """Give the same server with a zone of the test's own."""
+        with psycopg.connect(self.database_url) as connection:
+            token = zones.add(connection, f"Zone {uuid4().hex}", "01010000")
+        return replace(self, token=token)
+
+    def registered(self):
+        """Give the same server with a zone in which the agent SIS is registered."""
+        own = self.zone()
+        assert answer(own.post(message("<SIF_Register>|</SIF_Register>"))) == 0
+        return own
+
+    def rows(self, query):
+        with psycopg.connect(self.database_url) as connection:
+            return connection.execute(query).fetchall()
+
+    def log(self):
+        return [json.loads(line) for line in self.lines]
+
+
+@contextmanager
+def running(database_url, change="", port=0):
+    with psycopg.connect(database_url) as connection:
+        token = zones.add(connection, f"Zone {uuid4().hex}", "01010000")
+    with started(database_url, token, change, port) as found:
+        yield found
+
+
+@contextmanager
+def started(database_url, token, change="", port=0):
+    command = [sys.executable, "-c", START.format(change=change), database_url, str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    lines = [process.stderr.readline()]
+    reader = threading.Thread(target=lambda: lines.extend(process.stderr), daemon=True)
+    reader.start()
+    try:
+        found = Running(process, json.loads(lines[0])["port"], database_url, token, lines)
+        wait_until(lambda: httpx.get(f"http://127.0.0.1:{found.port}/health").status_code == 200)
+        yield found
+    finally:
+        process.terminate()
+        process.wait(15)
+        reader.join(5)
+        process.stderr.close()
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+        except (httpx.TransportError, psycopg.OperationalError):
+            pass
+        time.sleep(0.02)
+    pytest.fail("waited in vain")
+
+
+@pytest.fixture(scope="module")
+def server(module_database_url):
+    with running(module_database_url) as found:
+        found.post(message("<SIF_Register>|</SIF_Register>"))
+        yield found
+
+
+def message(body, msg_id=None, source="SIS", pad=""):
+    opened, closed = body.split("|")
+    return (
+        f'<SIF_Message xmlns="{NAMESPACE}" Version="2.6">{opened}<SIF_Header><SIF_MsgId>{msg_id or uuid4().hex.upper()}'
+        f"</SIF_MsgId><SIF_Timestamp>2026-11-22T08:00:00Z</SIF_Timestamp><SIF_SourceId>{source}</SIF_SourceId>"
+        f"</SIF_Header>{closed}</SIF_Message>{pad}"
+    ).encode()
+
+
+def event(msg_id=None, pad="", source="SIS"):
+    return message(
+        '<SIF_Event>|<SIF_ObjectData><SIF_EventObject ObjectName="LEAInfo" Action="Add"><LEAInfo RefId="FF34557E5470'
+        f"82FAA4E584716248B7F0\"><LEAName>Canary Amelia O'Brien {pad}</LEAName></LEAInfo></SIF_EventObject>"
+        "</SIF_ObjectData></SIF_Event>",
+        msg_id,
+        source,
+    )
+
+
+def answer(response):
+    assert response.status_code == 200, response.text
+    found = {e.tag.rpartition("}")[2]: e.text for e in open_message(response.content).iter()}
+    return (int(found["SIF_Category"]), int(found["SIF_Code"])) if "SIF_Category" in found else int(found["SIF_Code"])
+
+
+# Conversations
+
+
+EXPECTED = {
+    "SIF_Register": 0, "SIF_Provision": 0, "SIF_Provide": 0, "SIF_Unprovide": 0, "SIF_Unregister": 0, "SIF_Ping": 0,
+    "SIF_Sleep": 0, "SIF_Wakeup": 0, "SIF_GetZoneStatus": 0, "SIF_GetAgentACL": 0, "SIF_Event": 0, "SIF_Response": 0,
+    "SIF_GetMessage": 9, "SIF_CancelRequests": (12, 2), "SIF_Request": (4, 5), "SIF_Subscribe": (4, 4),
+    "SIF_Unsubscribe": (7, 3), "SIF_Ack": (12, 6), "pushreply-to-SIF_Event": (12, 6),
+    "pushreply-to-SIF_Request": (12, 6), "pushreply-to-SIF_Response": (12, 6),
+}  # fmt: skip
+
+
+def conversations():
+    """Group the captured messages by conversation, each in the order in which its messages were sent."""
+    found = {}
+    for path in sorted(CAPTURES.glob("*.xml")):
+        body = path.read_bytes()
+        sent = re.search(rb"<SIF_Timestamp>([^<]+)", body)[1]
+        first = 0 if "SIF_Register" in path.name else 2 if "SIF_Unregister" in path.name else 1
+        found.setdefault(path.name.split("--")[0], []).append((first, sent, path, body))
+    return {name: sorted(messages) for name, messages in found.items()}
+
+
+@pytest.mark.parametrize("conversation", conversations() or ["none"])
+def test_every_captured_conversation_is_answered_as_its_agent_expects(server, conversation):
+    if conversation == "none":
+        pytest.skip("needs the captured conversations, which are not part of the project")
+    official = etree.XMLSchema(etree.parse(SCHEMA))
+    found = server.zone()
+    with httpx.Client() as agent:
+        for _, _, path, body in conversations()[conversation]:
+            sent = dict(
+                line.split(": ", 1)
+                for line in path.with_suffix(".headers.txt").read_text().splitlines()
+                if ": " in line
+            )
+            headers = {
+                k: v for k, v in sent.items() if k in ("Content-Type", "Accept", "User-Agent", "Accept-Encoding")
+            }
+            response = agent.post(found.url, content=body, headers=headers)
+            kind = path.name.split("--")[1].split(".")
+            kind = kind[1] if kind[0] == "SIF_SystemControl" else kind[0]
+            assert (path.name, answer(response)) == (path.name, EXPECTED[kind])
+            root = open_message(response.content)
+            official.assertValid(root)
+            assert root.get("Version") == etree.fromstring(body).get("Version")
+            if EXPECTED[kind] == 0 and kind in ("SIF_Event", "SIF_Response"):
+                assert answer(agent.post(found.url, content=body, headers=headers)) == 7
+
+
+def test_an_agent_learns_what_it_may_send_and_that_gzip_is_taken(server):
+    acl = server.post(message("<SIF_Register>|</SIF_Register>", source="NEW")).text
+    assert '<SIF_Object ObjectName="StudentPersonal"><SIF_Contexts><SIF_Context>SIF_Default' in acl
+    ask = message(
+        "<SIF_SystemControl>|<SIF_SystemControlData><SIF_GetZoneStatus/></SIF_SystemControlData></SIF_SystemControl>"
+    )
+    status = server.post(ask).text
+    assert "<SIF_Name>Accept-Encoding</SIF_Name><SIF_Value>gzip</SIF_Value>" in status
+    assert server.token not in status
+
+
+@pytest.mark.parametrize(
+    "content_type", ['application/xml;charset="utf-8"', "application/xml", "text/xml", "text/plain", None]
+)
+def test_any_content_type_will_do(server, content_type):
+    response = server.post(event(), headers={"content-type": content_type} if content_type else {})
+    assert answer(response) == 0
+    assert response.headers["content-type"] == "application/xml;charset=utf-8"
+
+
+def test_what_is_stored_is_what_was_sent(server):
+    bodies = {uuid4().hex.upper(): None for _ in range(3)}
+    bodies = {i: event(i, pad) for i, pad in zip(bodies, ["", "Zo\xeb \U0001f600", "x" * 300_000], strict=True)}
+    for body in bodies.values():
+        assert answer(server.post(body)) == 0
+    stored = dict(server.rows("SELECT msg_id, body FROM inbox.message"))
+    assert {i: stored[i] for i in bodies} == bodies
+
+
+def test_a_trailing_slash_is_the_same_zone_and_a_body_may_come_in_chunks(server):
+    assert answer(httpx.post(server.url + "/", content=iter([event()[:50], event()[50:]]))) in (0, (1, 2))
+    body = event()
+    assert answer(httpx.post(server.url + "/", content=iter([body[:50], body[50:]]))) == 0
+
+
+def test_health_ready_and_methods(server):
+    base = f"http://127.0.0.1:{server.port}"
+    assert httpx.get(base + "/health").status_code == 200
+    assert httpx.get(base + "/ready").status_code == 200
+    refused = httpx.get(server.url)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    for method in ("PUT", "DELETE", "OPTIONS", "PATCH", "HEAD"):
+        assert httpx.request(method, server.url).status_code == 405
+
+
+def test_unknown_tokens_and_paths_look_alike_and_are_audited(module_database_url):
+    with running(module_database_url) as found:
+        base = f"http://127.0.0.1:{found.port}"
+        wrong = [
+            "/zone/" + "A" * 43, "/zone/" + found.token[:-1] + "_", "/zone/", "/zone", "/", "/" + found.token, "/admin",
+            "/zone/../zone/x", "/zone/%2e%2e/health", f"/zone//{found.token}", f"/zone/{found.token}/x",
+            "/zone/%00", "/zone/" + "x" * 4000,
+        ]  # fmt: skip
+        shapes = set()
+        for path in wrong:
+            response = httpx.post(base + path, content=event())
+            headers = {k: v for k, v in response.headers.items() if k != "date"}
+            shapes.add((response.status_code, response.text, tuple(sorted(headers.items()))))
+        assert len(shapes) == 1
+        assert shapes.pop()[0] == 404
+        assert ("unknown_url", None, "1 requests since the last such entry") in found.rows(
+            "SELECT event, zone_id, detail FROM inbox.audit"
+        )
+
+
+# Bodies
+
+
+def test_gzip_is_taken_and_stored_inflated(server):
+    msg_id = uuid4().hex.upper()
+    body = event(msg_id)
+    for packed in (gzip.compress(body), gzip.compress(body)):
+        assert answer(server.post(packed, headers={"content-encoding": "gzip"})) in (0, 7)
+    assert server.rows("SELECT body FROM inbox.message WHERE msg_id = '" + msg_id + "'") == [(body,)]
+
+
+def test_bombs_and_broken_compression_are_refused(server):
+    packed = {"content-encoding": "gzip"}
+    body = gzip.compress(event())
+    assert answer(server.post(gzip.compress(b"<r>" + b" " * 50_000_000 + b"</r>"), headers=packed)) == (12, 1)
+    assert answer(
+        server.post(gzip.compress(b"<r>" + os.urandom(700_000).hex().encode() + b"</r>"), headers=packed)
+    ) == (12, 1)
+    for broken in (
+        body[:-1],
+        body[:20],
+        body + b"x",
+        body + body,
+        body[:30] + b"\xff" + body[31:],
+        b"",
+        b"<SIF_Message/>",
+    ):
+        assert server.post(broken, headers=packed).status_code == 400
+    nested = gzip.compress(gzip.compress(event()))
+    assert answer(server.post(nested, headers=packed)) == (1, 2)
+    for encoding in ("deflate", "br", "compress", "gzip, gzip", "x"):
+        assert server.post(body, headers={"content-encoding": encoding}).status_code == 415
+
+
+def test_a_message_beyond_the_limit_is_answered_before_it_is_read(server):
+    assert answer(server.post(event(pad="x" * 1_100_000))) == (12, 1)
+    assert answer(httpx.post(server.url, content=(b"x" * 10_000 for _ in range(120)))) == (12, 1)
+    with connected(server) as link:
+        link.sendall(head(server, "Content-Length: 900000000000"))
+        assert b"<SIF_Category>12</SIF_Category><SIF_Code>1</SIF_Code>" in reply(link)
+    assert answer(server.post(event())) == 0
+
+
+# Abuse of HTTP
+
+
+@contextmanager
+def connected(server):
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=8)) as link:
+        yield link
+
+
+def head(server, *headers, method="POST", path=None):
+    lines = [f"{method} {path or '/zone/' + server.token} HTTP/1.1", "Host: x", *headers, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def reply(link):
+    """Read until the server closes; a reset counts as closing."""
+    got = b""
+    try:
+        while part := link.recv(65536):
+            got += part
+    except ConnectionResetError:
+        pass
+    return got
+
+
+def test_slow_and_silent_senders_are_cut_within_their_deadlines(server):
+    cases = {
+        "silent": (b"", 0),
+        "headers byte by byte": (head(server, "X: " + "y" * 100), 1),
+        "empty lines": (b"\r\n" * 100, 2),
+        "half a body, then nothing": (head(server, "Content-Length: 5000") + b"<r>" * 100, 0),
+        "body byte by byte": (head(server, "Content-Length: 5000"), 3),
+        "chunk size, then nothing": (head(server, "Transfer-Encoding: chunked") + b"ff\r\n", 0),
+    }
+    with ThreadPoolExecutor(len(cases)) as threads:
+        lasted = dict(zip(cases, threads.map(lambda case: dribble(server, *case), cases.values()), strict=True))
+    assert {case: seconds for case, seconds in lasted.items() if seconds > 2.5} == {}
+
+
+def dribble(server, sent, slow):
+    """Send a request, its head or its body byte by byte where slow, and give the seconds until the server hung up."""
+    start = time.monotonic()
+    with connected(server) as link:
+        try:
+            if slow in (1, 2):
+                for place in range(len(sent)):
+                    link.sendall(sent[place : place + 1])
+                    time.sleep(0.05)
+            else:
+                link.sendall(sent)
+            for _ in range(100 if slow == 3 else 0):
+                link.sendall(b"<")
+                time.sleep(0.05)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        else:
+            reply(link)
+    return time.monotonic() - start
+
+
+def test_a_steady_but_endless_body_is_cut_at_its_deadline(server):
+    start = time.monotonic()
+    with connected(server) as link:
+        link.sendall(head(server, "Content-Length: 900000"))
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):  # noqa: PT012 -- the sending is what fails
+            while time.monotonic() - start < 8:
+                link.sendall(b"x" * 200)
+                time.sleep(0.05)
+    assert 2 < time.monotonic() - start < 4
+
+
+def test_an_idle_connection_is_closed_and_a_second_request_on_it_has_its_own_deadlines(server):
+    with connected(server) as link:
+        for _ in range(3):
+            body = event()
+            link.sendall(head(server, f"Content-Length: {len(body)}") + body)
+            got = link.recv(65536)
+            while b"</SIF_Message>" not in got:
+                got += link.recv(65536)
+            assert got.startswith(b"HTTP/1.1 200")
+            time.sleep(0.5)
+        start = time.monotonic()
+        assert reply(link) == b""
+        assert 0.5 < time.monotonic() - start < 2
+
+
+ABUSE = {
+    "both lengths": ["Content-Length: 4", "Transfer-Encoding: chunked"],
+    "length twice": ["Content-Length: 4", "Content-Length: 5"],
+    "negative length": ["Content-Length: -1"],
+    "signed length": ["Content-Length: +3"],
+    "length as list": ["Content-Length: 3, 3"],
+    "length in hexadecimal": ["Content-Length: 0x3"],
+    "length beyond 64 bits": ["Content-Length: 99999999999999999999999"],
+    "unknown transfer coding": ["Transfer-Encoding: xchunked"],
+    "chunked and more": ["Transfer-Encoding: chunked, identity"],
+    "header without colon": ["Nonsense"],
+    "blank before the colon": ["Content-Length : 3"],
+    "folded header": ["X: a\r\n b"],
+    "NUL in a header": ["X: a\0b"],
+    "header of 100 KB": ["X: " + "y" * 100_000],
+    "many headers": [f"X{i}: y" for i in range(1000)],
+    "many small headers": [f"X{i}:y" for i in range(65)],
+}
+
+
+@pytest.mark.parametrize("case", ABUSE)
+def test_requests_that_are_not_proper_http_end_the_connection(server, case):
+    with connected(server) as link:
+        link.sendall(head(server, *ABUSE[case]) + b"abcd")
+        assert reply(link).split(b"\r\n")[0] in (
+            b"HTTP/1.1 400 Bad Request",
+            b"HTTP/1.1 431 Request Header Fields Too Large",
+            b"",
+        )
+
+
+RAW = {
+    "bare line feeds": "POST /zone/{} HTTP/1.1\nHost: x\nContent-Length: 0\n\n",
+    "long path": "POST /" + "x" * 100_000 + " HTTP/1.1\r\n\r\n",
+    "no version": "POST /zone/{}\r\n\r\n",
+    "HTTP/2 preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "TLS": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "bad chunk size": "POST /zone/{} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
+    "chunk longer than told": (
+        "POST /zone/{} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabcdef\r\n0\r\n\r\n"
+    ),
+    "huge chunk size": "POST /zone/{} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
+    "method unknown": "SPY /zone/{} HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("case", RAW)
+def test_bytes_that_are_not_http_end_the_connection(server, case):
+    with connected(server) as link:
+        link.sendall(RAW[case].format(server.token).encode("latin-1"))
+        assert reply(link).split(b"\r\n")[0] in (
+            b"HTTP/1.1 400 Bad Request",
+            b"HTTP/1.1 431 Request Header Fields Too Large",
+        )
+
+
+def test_a_chunk_extension_flood_ends_the_connection(server):
+    with connected(server) as link:
+        try:
+            link.sendall(head(server, "Transfer-Encoding: chunked"))
+            for _ in range(64):
+                link.sendall(b"1;" + b"a" * 65_536)
+        except (BrokenPipeError, ConnectionResetError):
+            return
+        assert b"200 OK" not in reply(link)
+
+
+def test_websocket_upgrade_is_not_offered(server):
+    with connected(server) as link:
+        body = event()
+        link.sendall(head(server, "Connection: Upgrade", "Upgrade: websocket", f"Content-Length: {len(body)}") + body)
+        assert b"101" not in reply(link).split(b"\r\n")[0]
+
+
+def test_pipelined_requests_are_answered_in_order(server):
+    ids = [uuid4().hex.upper() for _ in range(5)]
+    bodies = [event(i) for i in ids]
+    with connected(server) as link:
+        link.sendall(b"".join(head(server, f"Content-Length: {len(b)}") + b for b in bodies))
+        answered = re.findall(rb"<SIF_OriginalMsgId>([^<]+)", reply(link))
+    assert [i.decode() for i in answered] == ids
+
+
+def test_expecting_agents_are_told_to_continue(server):
+    body = event()
+    with connected(server) as link:
+        link.sendall(head(server, f"Content-Length: {len(body)}", "Expect: 100-continue", "Connection: close"))
+        assert link.recv(100).startswith(b"HTTP/1.1 100 Continue")
+        link.sendall(body)
+        assert b"<SIF_Code>0</SIF_Code>" in reply(link)
+
+
+def test_senders_that_hang_up_do_no_harm(server):
+    body = event()
+    whole = head(server, f"Content-Length: {len(body)}") + body
+    for place in range(0, len(whole), 40):
+        with connected(server) as link:
+            link.sendall(whole[:place])
+            if place % 80:
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # closes with a reset
+    assert answer(server.post(body)) in (0, 7)
+
+
+def test_good_senders_are_served_beside_two_hundred_bad_ones(server):
+    before = memory(server)
+    bad = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(150)]
+    try:
+        for place, link in enumerate(bad):
+            link.sendall(head(server, "Content-Length: 900000")[: 20 + 3 * place])
+        slowest = 0.0
+        with httpx.Client() as agent:
+            for _ in range(50):
+                start = time.monotonic()
+                assert answer(agent.post(server.url, content=event())) == 0
+                slowest = max(slowest, time.monotonic() - start)
+        assert slowest < 0.5
+        assert memory(server) - before < 16
+    finally:
+        for link in bad:
+            link.close()
+
+
+def memory(server):
+    """Give the megabytes the server holds."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def test_more_connections_than_allowed_are_told_to_come_back(server):
+    links = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(230)]
+    try:
+        time.sleep(0.2)
+        assert links[-1].recv(1000).startswith(b"HTTP/1.1 503")
+    finally:
+        for link in links:
+            link.close()
+    wait_until(lambda: answer(server.post(event())) == 0)
+
+
+# Outages and sudden death
+
+
+def test_a_server_killed_between_storing_and_answering_recognises_the_message(server):
+    change = """
+stored = server.receive
+async def receive_and_die(*args):
+    await stored(*args)
+    os.kill(os.getpid(), signal.SIGKILL)
+server.receive = receive_and_die
+"""
+    body, other, found = event(), event(), server.registered()
+    with started(found.database_url, found.token, change) as dying:
+        with pytest.raises(httpx.TransportError):
+            dying.post(body)
+        assert dying.process.wait(10) == -signal.SIGKILL
+    assert answer(found.post(body)) == 7
+    assert answer(found.post(other)) == 0
+
+
+def test_a_server_killed_before_storing_has_acknowledged_nothing(server):
+    change = """
+def die(*args):
+    os.kill(os.getpid(), signal.SIGKILL)
+server.receive = die
+"""
+    body, found = event(), server.registered()
+    with started(found.database_url, found.token, change) as dying, pytest.raises(httpx.TransportError):
+        dying.post(body)
+    assert answer(found.post(body)) == 0
+
+
+def test_without_a_database_senders_are_told_to_come_back_and_the_server_lives(module_database_url):
+    name = psycopg.conninfo.conninfo_to_dict(module_database_url)["dbname"]
+    admin = psycopg.conninfo.make_conninfo(module_database_url, dbname="postgres")
+    with running(module_database_url) as found, psycopg.connect(admin, autocommit=True) as connection:
+        assert answer(found.post(message("<SIF_Register>|</SIF_Register>"))) == 0
+        quoted = psycopg.sql.Identifier(name)
+        connection.execute(psycopg.sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(quoted))
+        try:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            refused = found.post(event())
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+            start = time.monotonic()
+            assert found.post(event()).status_code == 503
+            assert time.monotonic() - start < 3
+            base = f"http://127.0.0.1:{found.port}"
+            assert httpx.get(base + "/ready").status_code == 503
+            assert httpx.get(base + "/health").status_code == 200
+        finally:
+            connection.execute(psycopg.sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(quoted))
+        wait_until(lambda: found.post(event()).status_code == 200)
+        assert answer(found.post(event())) == 0
+
+
+def test_lost_connections_cost_at_most_one_answer(server):
+    wait_until(lambda: server.get("/ready").status_code == 200)
+    found = server.registered()
+    for _ in range(3):
+        found.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        statuses = [found.post(event()).status_code for _ in range(4)]
+        assert statuses[1:] == [200] * 3
+
+
+def test_senders_that_would_have_to_wait_are_told_to_come_back_quickly(server):
+    found = server.registered()
+    with psycopg.connect(found.database_url) as blocker:
+        blocker.execute("LOCK TABLE inbox.message IN ACCESS EXCLUSIVE MODE")
+        with ThreadPoolExecutor(40) as threads:
+            start = time.monotonic()
+            codes = list(threads.map(lambda _: found.post(event()).status_code, range(40)))
+        assert set(codes) == {503}
+        assert time.monotonic() - start < 6
+    wait_until(lambda: found.post(event()).status_code == 200)
+
+
+def test_a_full_disk_means_no_ack_and_heals_by_itself(server):
+    found, body = server.registered(), event()
+    full = "RAISE EXCEPTION 'could not extend file: Canary Amelia' USING ERRCODE = 'disk_full'"
+    with psycopg.connect(found.database_url, autocommit=True) as admin:
+        admin.execute(f"CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {full}; END $$")
+        admin.execute("CREATE TRIGGER full_disk BEFORE INSERT ON inbox.message EXECUTE FUNCTION full_disk()")
+        try:
+            assert found.post(body).status_code == 503
+        finally:
+            admin.execute("DROP FUNCTION full_disk CASCADE")
+    assert answer(found.post(body)) == 0
+    assert not any("Canary" in line for line in found.lines)
+
+
+def test_a_stopped_server_finishes_what_it_has_in_hand(module_database_url):
+    change = """
+import asyncio
+stored = server.receive
+async def slowly(*args):
+    await asyncio.sleep(0.7)
+    return await stored(*args)
+server.receive = slowly
+"""
+    with running(module_database_url, change) as found:
+        register = message("<SIF_Register>|</SIF_Register>")
+        with ThreadPoolExecutor(1) as threads:
+            pending = threads.submit(found.post, register)
+            time.sleep(0.3)
+            found.process.send_signal(signal.SIGTERM)
+            assert answer(pending.result()) == 0
+        assert found.process.wait(10) == 0
+        with pytest.raises(httpx.TransportError):
+            found.post(register)
+    assert [line["event"] for line in found.log()][-1] == "stopped"
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(module_database_url):
+    sentence = r"Port \d+ on 127.0.0.1 cannot be used \(.*\); choose another"
+    with closing(socket.create_server(("127.0.0.1", 0))) as holder, pytest.raises(ConfigurationError, match=sentence):
+        zone_server.serve(module_database_url, "127.0.0.1", holder.getsockname()[1])
+
+
+def test_logs_are_json_lines_without_tokens_or_values(module_database_url):
+    with running(module_database_url) as found:
+        bad = httpx.post(found.url + "X", content=event())
+        assert bad.status_code == 404
+        found.post(event())
+        found.post(event().replace(b"</LEAName>", b"</LEANam>"))
+        found.post(message("<SIF_Register>|</SIF_Register>", source="A\nB"))
+        with connected(found) as link:
+            link.sendall(b"GET /zone/" + found.token.encode() + b" Canary\r\n\r\n")
+            reply(link)
+    text = "".join(found.lines)
+    assert {"listening", "unknown_url", "message_refused", "http_refused", "stopped"} <= {
+        line["event"] for line in found.log()
+    }
+    assert not re.search(rf"{re.escape(found.token)}|Canary|Amelia|LEANam|Traceback", text)
+
+
+def test_a_bug_is_answered_with_500_and_logged_without_its_text(module_database_url):
+    change = """
+def broken(*args):
+    raise KeyError("Canary Amelia O'Brien")
+server.read = broken
+"""
+    with running(module_database_url, change) as found:
+        assert found.post(event()).status_code == 500
+    assert not re.search("Canary|Amelia|Traceback", "".join(found.lines))
+    failures = [line for line in found.log() if line["event"] == "failed"]
+    assert [line["error"] for line in failures] == ["KeyError"]
