@@ -283,11 +283,12 @@ def _write_findings(cursor: Cursor[TupleRow], fold: Fold) -> None:
         _copy(cursor, COPY_NOTICES, lines)
 
 
-def _columns(keys: Collection[ObjectKey]) -> dict[str, list[Any]]:
+def _columns(keys: Collection[ObjectKey]) -> dict[str, str]:
+    """Spell keys as three PostgreSQL arrays: numbers, declared names and hexadecimal digits need no quotes."""
     return {
-        "zone_ids": [key[0] for key in keys],
-        "names": [key[1] for key in keys],
-        "keys": [key[2] for key in keys],
+        "zone_ids": f"{{{','.join([str(key[0]) for key in keys])}}}",
+        "names": f"{{{','.join([key[1] for key in keys])}}}",
+        "keys": f"{{{','.join([key[2].hex for key in keys])}}}",
     }
 
 
