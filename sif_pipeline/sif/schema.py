@@ -19,6 +19,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -168,7 +169,6 @@ class _Inspection:
         for number, node in enumerate(self._copy.iter(etree.Element)):
             node.sourceline = number + 1  # type: ignore[misc]  # the stubs are stricter than lxml
         self._shapes: dict[int, Shape] = {}
-        self._known_names = _names_within(self._shape)
         self._found: set[_Finding] = set()
 
     def notices(self) -> list[Notice]:
@@ -193,29 +193,31 @@ class _Inspection:
         self._compare_attributes(node, known)
         if known.open:
             return
-        placed = self._place_children(node, known)
+        placed = self._place_children(node, known) if len(node) else set()
         if (node.get(_XSI + "nil") or "").strip() not in {"true", "1"}:
             for child in known.children.values():
                 if child.required and child.name not in placed:
                     self._find("element_missing", node, f"/{child.name}")
 
     def _compare_attributes(self, node: etree._Element, known: Shape) -> None:
-        for name in set(node.attrib) - set(known.attributes) - _NEVER_UNKNOWN:
+        names = set(node.attrib)
+        for name in names - known.attributes.keys() - _NEVER_UNKNOWN:
             self._find("element_unknown", node, f"/@{etree.QName(name).localname[:80]}")
             del node.attrib[name]
         for name, attribute in known.attributes.items():
-            if attribute.required and name not in node.attrib:
+            if attribute.required and name not in names:
                 self._find("element_missing", node, f"/@{name}")
 
     def _place_children(self, node: etree._Element, known: Shape) -> set[str]:
         """Compare the children, leave them in the standard's order, and return their names."""
         placed: list[tuple[Shape, etree._Element]] = []
-        for child in list(node.iterchildren(etree.Element)):
-            name = etree.QName(child).localname
-            if child.tag == _SIF + name and name in known.children:
-                placed.append((known.children[name], child))
+        for child in node.findall("*"):
+            tag = str(child.tag)
+            name = tag[len(_SIF) :] if tag.startswith(_SIF) else ""
+            if below := known.children.get(name):
+                placed.append((below, child))
             else:
-                displaced = child.tag == _SIF + name and name in self._known_names
+                displaced = name in _names_within(self._shape.name)
                 self._find("element_out_of_place" if displaced else "element_unknown", child)
                 node.remove(child)
         self._put_in_order(node, known, placed)
@@ -235,8 +237,7 @@ class _Inspection:
                 self._compare(child, below)
             seen.add(below.name)
         if len(in_order) < len(placed):
-            in_rank = sorted(node.iterchildren(etree.Element), key=lambda child: ranks[_name(child)])
-            node.extend(in_rank)
+            node.extend(sorted(node.findall("*"), key=lambda child: ranks[_name(child)]))
 
     def _judge_values(self) -> None:
         judge = _judge()
@@ -281,14 +282,22 @@ def _index(element: etree._Element) -> str:
     return "" if alone else f"[{before + 1}]"
 
 
-def _names_within(known: Shape) -> frozenset[str]:
+@cache
+def _names_within(object_name: str) -> frozenset[str]:
     """Return the names that belong somewhere in an object; those in SIF_Metadata are too common to tell."""
-    below = [child for child in known.children.values() if child.name != "SIF_Metadata"]
-    return frozenset(child.name for child in below).union(*(_names_within(child) for child in below))
+    return frozenset(_names(child for child in shape(object_name).children.values() if child.name != "SIF_Metadata"))
+
+
+def _names(children: Iterable[Shape]) -> Iterator[str]:
+    for child in children:
+        yield child.name
+        yield from _names(child.children.values())
 
 
 def _longest_run(ranks: Sequence[int]) -> set[int]:
     """Return the places of a longest run that never falls: the rest, as few as can be, is out of order."""
+    if all(rank <= following for rank, following in pairwise(ranks)):
+        return set(range(len(ranks)))
     lowest: list[int] = []
     ends: list[int] = []
     before: list[int] = []

@@ -225,6 +225,11 @@ def test_no_value_reaches_a_finding():
         assert secret not in repr(schema.findings(element, profile))
 
 
+def test_schema_named_by_the_message_is_not_looked_for():
+    hint = f'RefId="{ID}" xsi:schemaLocation="{schema.NAMESPACE} http://127.0.0.1:9/other.xsd"'
+    assert schema.is_valid(student(WHOLE, hint), Profile.WHOLE)
+
+
 def test_received_object_is_left_as_it_was():
     element = student("<Migrant>Perhaps</Migrant><Shoe/><LocalId>1</LocalId><LocalId>1</LocalId>")
     before = etree.tostring(element), [node.sourceline for node in element.iter()]
