@@ -35,7 +35,7 @@ def _fresh(server: str, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Make the settings of this session: a temporary SIF_HOME, and SIF_DATABASE_URL when the environment has one."""
+    """Make the settings of this session: a temporary SIF_HOME, and SIF_DATABASE_URL as it is."""
     database_url = os.environ.get("SIF_DATABASE_URL") or None
     return Settings(home=tmp_path_factory.mktemp("home"), database_url=database_url)
 

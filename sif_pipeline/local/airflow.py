@@ -37,16 +37,21 @@ _SCHEDULER = [sys.executable, "-P", "-m", __spec__.name]
 class Airflow:
     """A running Airflow."""
 
-    url: str  #: of its page and API, on 127.0.0.1
+    port: int  #: of its page and API, on 127.0.0.1
     user: str  #: the only user, an admin
     password: str = field(repr=False)  #: generated once for this SIF_HOME
     home: Path  #: AIRFLOW_HOME, with airflow.cfg and logs
     environment: dict[str, str] = field(repr=False)  #: what a command `airflow ...` needs to act on it
 
+    @property
+    def url(self) -> str:
+        """The address of its page."""
+        return f"http://127.0.0.1:{self.port}"
+
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Airflow]:
-    """Run Airflow, healthy and warm, with the project's DAGs for as long as the block lasts.
+def running(settings: Settings, dags: Path = PROJECT / "dags") -> Iterator[Airflow]:
+    """Run Airflow, healthy and warm, with the DAGs in folder `dags` for as long as the block lasts.
 
     Nothing of it is left behind, however this process ends. Raise ConfigurationError when this SIF_HOME's
     Airflow runs already, NotReadyError when a component does not come up within three minutes.
@@ -55,11 +60,12 @@ def running(settings: Settings) -> Iterator[Airflow]:
         home = settings.home / "airflow"
         stack.enter_context(_alone(home))
         url = stack.enter_context(postgres.running(settings))
-        airflow = _configure(settings, home, url)
+        airflow = _configure(settings, home, dags, url)
         _migrate(airflow, postgres.airflow_url(url))
-        # The scheduler comes last, so that it goes first, while the api-server still takes its tasks' reports.
         server = stack.enter_context(_component(airflow, "api-server", _command("api-server")))
         stack.enter_context(_component(airflow, "dag-processor", _command("dag-processor")))
+        # The scheduler comes last: its tasks fail while nobody takes their reports. So it also goes first.
+        wait_until(lambda: not kept.is_free(airflow.port), server, _READY_SECONDS)
         scheduler = stack.enter_context(_component(airflow, "scheduler", _SCHEDULER))
         wait_until(lambda: _is_warm(airflow), server, _READY_SECONDS)
         wait_until(lambda: _is_healthy(airflow), scheduler, _READY_SECONDS)
@@ -77,7 +83,7 @@ def _alone(home: Path) -> Iterator[None]:
         yield
 
 
-def _configure(settings: Settings, home: Path, url: str) -> Airflow:
+def _configure(settings: Settings, home: Path, dags: Path, url: str) -> Airflow:
     """Write airflow.cfg from the template, and what must be kept from one start to the next."""
     port = kept.port(home / "port", FIRST_PORT)
     password = kept.secret(home / "password")
@@ -85,7 +91,7 @@ def _configure(settings: Settings, home: Path, url: str) -> Airflow:
         kept.new_secret(home / "passwords.json", json.dumps({"admin": password}))
     values = {
         "home": str(home),
-        "dags": str(PROJECT / "dags"),
+        "dags": str(dags),
         "port": str(port),
         "database": postgres.airflow_url(url).replace("postgresql:", "postgresql+psycopg:"),
         "fernet_key": urlsafe_b64encode(sha256(kept.secret(home / "fernet_key").encode()).digest()).decode(),
@@ -104,7 +110,7 @@ def _configure(settings: Settings, home: Path, url: str) -> Airflow:
         "SIF_TIMEZONE": settings.timezone.key,
         "SIF_MAX_MESSAGE_BYTES": str(settings.max_message_bytes),
     }
-    return Airflow(f"http://127.0.0.1:{port}", "admin", password, home, environment)
+    return Airflow(port, "admin", password, home, environment)
 
 
 def _environment(airflow: Airflow) -> dict[str, str]:

@@ -8,13 +8,13 @@ from sif_pipeline.exceptions import ConfigurationError
 
 
 def secret(path: Path) -> str:
-    """Read the secret in `path`; make a random one, of 32 URL-safe characters, when there is none."""
+    """Read the secret in `path`; make a random one, of 64 URL-safe characters, when there is none."""
     return path.read_text(encoding="utf-8") if path.exists() else new_secret(path)
 
 
 def new_secret(path: Path, value: str | None = None) -> str:
     """Write `value`, or a new random secret, to a file that only its owner may read; return it."""
-    value = value or secrets.token_urlsafe(24)
+    value = value or secrets.token_urlsafe(48)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_text(value, encoding="utf-8")

@@ -12,6 +12,7 @@ from types import FrameType
 
 from sif_pipeline.exceptions import SifPipelineError
 
+_LOG_BYTES = 10 * 1024 * 1024  # a log that is longer at a start makes room for a new one; one old log is kept
 _STOP_SECONDS = 15  # more than a guard's own steps together
 
 
@@ -37,6 +38,8 @@ def child(
     It ends, with all its descendants, at the end of the block and when this process dies, however it dies.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > _LOG_BYTES:
+        log.replace(log.with_suffix(".old.log"))
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "sif_pipeline.local.guard", str(log), "--", *command],
         stdin=subprocess.PIPE,

@@ -1,0 +1,7 @@
+-- name: delete_audit
+-- Delete audit rows that are older than the state keeps them.
+DELETE FROM inbox.audit WHERE at < clock_timestamp() - %(keep)s
+
+-- name: vacuum
+-- Free what updates left behind and refresh the planner's statistics, where rows change most.
+VACUUM (ANALYZE, SKIP_LOCKED) inbox.message, inbox.object_event, inbox.notice, inbox.outcome_change, inbox.audit
