@@ -81,9 +81,7 @@ def agent_acl(object_names: Iterable[str]) -> str:
 
     Each object states its context: without it OpenADK drops the object and then provisions nothing.
     """
-    objects = "".join(
-        f"<SIF_Object ObjectName={quoteattr(name)}>{_CONTEXTS}</SIF_Object>" for name in object_names
-    )
+    objects = "".join(f"<SIF_Object ObjectName={quoteattr(name)}>{_CONTEXTS}</SIF_Object>" for name in object_names)
     lists = (f"<{name}>{'' if name in _NOT_OURS_TO_GIVE else objects}</{name}>" for name in _ACCESS)
     return f"<SIF_AgentACL>{''.join(lists)}</SIF_AgentACL>"
 

@@ -67,9 +67,7 @@ def open_message(data: bytes, limits: Limits | None = None) -> etree._Element:
     if len(data) > limits.size:
         raise too_large(limits)
     document = _utf8(data)
-    if (
-        len(document) > 3 * limits.elements
-    ):  # the shortest element is `<a>`, so a smaller document cannot exceed it
+    if len(document) > 3 * limits.elements:  # the shortest element is `<a>`, so a smaller document cannot exceed it
         _count_elements(document, limits)
     _check_with_expat(document, limits)
     root = _parse_with_libxml2(document)
@@ -79,9 +77,7 @@ def open_message(data: bytes, limits: Limits | None = None) -> etree._Element:
 
 def too_large(limits: Limits) -> Refused:
     """Refuse a message for its size; the server uses it before it has read such a message."""
-    return Refused(
-        12, 1, f"The message is larger than {limits.size} bytes; send fewer objects in each message."
-    )
+    return Refused(12, 1, f"The message is larger than {limits.size} bytes; send fewer objects in each message.")
 
 
 _BYTE_ORDER_MARKS = (
@@ -130,9 +126,7 @@ def _undeclared(text: str, names: frozenset[str]) -> str:
             )
         text = text[declaration.end() :]
     if _LOOKS_DECLARED.match(text) or text.startswith("\ufeff"):  # both parsers would skip a second mark
-        raise Refused(
-            1, 2, "The XML declaration cannot be used; send XML 1.0 in UTF-8 with one declaration or none."
-        )
+        raise Refused(1, 2, "The XML declaration cannot be used; send XML 1.0 in UTF-8 with one declaration or none.")
     return text
 
 
@@ -163,15 +157,13 @@ def _check_with_expat(document: bytes, limits: Limits) -> None:
     try:
         for start in range(0, len(document), _CHUNK):
             parser.Parse(document[start : start + _CHUNK])
-        parser.Parse(b"", True)
+        parser.Parse(b"", True)  # noqa: FBT003 -- pyexpat takes it by position only
     except expat.ExpatError as error:
         raise _not_well_formed(error.lineno) from None
 
 
 def _refuse_doctype(*_: object) -> NoReturn:
-    raise Refused(
-        1, 2, "The message has a document type declaration (DOCTYPE), which SIF does not use; leave it out."
-    )
+    raise Refused(1, 2, "The message has a document type declaration (DOCTYPE), which SIF does not use; leave it out.")
 
 
 def _watch_namespaces(parser: expat.XMLParserType, limits: Limits) -> None:
@@ -182,9 +174,7 @@ def _watch_namespaces(parser: expat.XMLParserType, limits: Limits) -> None:
         nonlocal in_scope
         in_scope += 1
         if in_scope > limits.namespaces:
-            raise Refused(
-                12, 1, f"More than {limits.namespaces} namespaces are declared at one place; SIF needs two."
-            )
+            raise Refused(12, 1, f"More than {limits.namespaces} namespaces are declared at one place; SIF needs two.")
 
     def end(*_: object) -> None:
         nonlocal in_scope
@@ -224,9 +214,7 @@ def _parse_with_libxml2(document: bytes) -> etree._Element:
 
 def _not_well_formed(line: int) -> Refused:
     where = f" at line {line}" if line else ""
-    return Refused(
-        1, 2, f"The message is not well-formed XML{where}; it was not stored. Ask the vendor of the agent."
-    )
+    return Refused(1, 2, f"The message is not well-formed XML{where}; it was not stored. Ask the vendor of the agent.")
 
 
 def _check_shape(root: etree._Element, limits: Limits) -> None:

@@ -209,9 +209,7 @@ def _body(root: etree._Element) -> etree._Element:
     if len(bodies) > 1:
         raise Refused(1, 3, "SIF_Message holds more than one message; send each in a SIF_Message of its own.")
     if bodies[0].tag != _tag(_local(bodies[0])) or _local(bodies[0]) not in MESSAGE_TYPES:
-        raise Refused(
-            12, 2, "SIF_Message holds something that is no message of SIF 2.x; check the agent's settings."
-        )
+        raise Refused(12, 2, "SIF_Message holds something that is no message of SIF 2.x; check the agent's settings.")
     return bodies[0]
 
 
@@ -221,9 +219,7 @@ def _msg_id(header: etree._Element) -> str:
     if msg_id is None:
         raise Refused(1, 6, "SIF_MsgId is missing; every message needs one of its own.")
     if not _MSG_ID.fullmatch(msg_id):
-        raise Refused(
-            1, 4, "SIF_MsgId is not 32 hexadecimal digits in upper case; ask the vendor of the agent."
-        )
+        raise Refused(1, 4, "SIF_MsgId is not 32 hexadecimal digits in upper case; ask the vendor of the agent.")
     return msg_id
 
 
@@ -317,9 +313,7 @@ def read_timestamp(text: str) -> datetime | None:
     time = "00:00:00" if midnight_after else parts["time"]
     fraction = (parts["fraction"] or "")[:6].ljust(6, "0")
     try:
-        local = datetime.fromisoformat(f"{parts['date']}T{time}.{fraction}").replace(
-            tzinfo=_offset(parts["zone"])
-        )
+        local = datetime.fromisoformat(f"{parts['date']}T{time}.{fraction}").replace(tzinfo=_offset(parts["zone"]))
         return (local + timedelta(days=midnight_after)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -345,9 +339,7 @@ def _event(body: etree._Element) -> Iterator[tuple[Action | None, etree._Element
                 yield action, element, _wrapping_notice(wrapper, element, action)
 
 
-def _wrapping_notice(
-    wrapper: etree._Element, element: etree._Element, action: Action | None
-) -> Notice | None:
+def _wrapping_notice(wrapper: etree._Element, element: etree._Element, action: Action | None) -> Notice | None:
     line = wrapper.sourceline or 0
     if action is None:
         return Notice("action_unknown", "SIF_EventObject/@Action", line)
