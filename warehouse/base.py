@@ -48,7 +48,7 @@ class Element:
 
     path: str  #: steps below the object's element, `@` for an attribute: `Demographics/BirthDate`
     meaning: str  #: the dictionary entry and column comment
-    codes: str | None = None  #: name of the code set in schemas/codesets
+    codes: str | None = None  #: name of the code set in schemas/codesets; several are separated by a blank
     refers: str | None = None  #: name of the SIF object whose RefId this is
     pii: bool = False  #: tells who a person is, or something private about them
 

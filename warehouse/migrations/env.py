@@ -9,6 +9,9 @@ from warehouse.base import CURRENT, HISTORY, INBOX, Base, objects
 objects()
 
 connection = context.config.attributes["connection"]
+# The role is named sif, as one schema is; "$user" in its search path would make Alembic take that one for unnamed.
+connection.execute(text("SET LOCAL search_path TO public"))
+connection.dialect.default_schema_name = "public"
 for schema in (INBOX, CURRENT, HISTORY):
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
 

@@ -10,9 +10,13 @@ down_revision = ${repr(down_revision)}
 
 def upgrade() -> None:
     """Apply this step."""
+    # Views would stand in the way of their tables; they are published anew after every migration.
+    op.execute("DROP SCHEMA IF EXISTS reporting CASCADE")
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade() -> None:
     """Take this step back."""
+    # Views would stand in the way of their tables; they are published anew after every migration.
+    op.execute("DROP SCHEMA IF EXISTS reporting CASCADE")
     ${downgrades if downgrades else "pass"}

@@ -19,9 +19,11 @@ class LEAInfo(SifObject):
         "EducationAgencyType/Code", "Kind of education agency", codes="NCES1151AgencyTypeType"
     )
     operational_status_code: Mapped[str | None] = element(
-        "OperationalStatus", "Whether the district is open", codes="NCES0256SchoolStatusType"
+        "OperationalStatus", "Whether the district is open", codes="NCES0256SchoolStatusType NCES0032AgencyStatusType"
     )
-    grade_codes: Mapped[list[str]] = element("GradeLevels/GradeLevel/Code", "Grades the district serves")
+    grade_codes: Mapped[list[str]] = element(
+        "GradeLevels/GradeLevel/Code", "Grades the district serves", codes="GradeLevelCodeType"
+    )
     addresses: Mapped[list[Any]] = element("AddressList/Address", "Addresses of the district by type")
     phone_numbers: Mapped[list[Any]] = element("PhoneNumberList/PhoneNumber", "Telephone numbers by type")
     contacts: Mapped[list[Any]] = element("LEAContactList/LEAContact", "Contact persons of the district", pii=True)

@@ -16,14 +16,20 @@ class SchoolCourseInfo(SifObject):
     course_code: Mapped[str] = element("CourseCode", "School's code of the course")
     state_course_code: Mapped[str | None] = element("StateCourseCode", "State's subject-area course code")
     district_course_code: Mapped[str | None] = element("DistrictCourseCode", "District's code of the course")
-    subject_area_codes: Mapped[list[str]] = element("SubjectAreaList/SubjectArea/Code", "Subject areas of the course")
+    subject_area_codes: Mapped[list[str]] = element(
+        "SubjectAreaList/SubjectArea/Code",
+        "Subject areas of the course",
+        codes="SCEDSecondaryCoursesType SCEDNonSecondaryCoursesType",
+    )
     course_title: Mapped[str] = element("CourseTitle", "Title of the course")
     description: Mapped[str | None] = element("Description", "What the course is about")
     instructional_level_code: Mapped[str | None] = element(
         "InstructionalLevel/Code", "Level of instruction", codes="NCES0437InstructionalLevelType"
     )
     course_credits: Mapped[Decimal | None] = element("CourseCredits", "Credits a student can earn")
-    is_core_academic: Mapped[str | None] = element("CoreAcademicCourse", "Core academic course: Yes or No")
-    is_graduation_requirement: Mapped[str | None] = element("GraduationRequirement", "Needed to graduate: Yes or No")
+    is_core_academic: Mapped[str | None] = element("CoreAcademicCourse", "Core academic course", codes="YesNoType")
+    is_graduation_requirement: Mapped[str | None] = element(
+        "GraduationRequirement", "Needed to graduate", codes="YesNoType"
+    )
     department: Mapped[str | None] = element("Department", "Department that teaches it")
-    dual_credit: Mapped[str | None] = element("DualCredit", "Also earns college credit: Yes or No")
+    dual_credit: Mapped[str | None] = element("DualCredit", "Also earns college credit", codes="YesNoType")

@@ -22,8 +22,12 @@ class SectionInfo(SifObject):
     medium_of_instruction_code: Mapped[str | None] = element(
         "MediumOfInstruction/Code", "How instruction is given", codes="NCES0209MediumOfInstructionType"
     )
-    language_of_instruction_code: Mapped[str | None] = element("LanguageOfInstruction/Code", "Language of instruction")
-    is_summer_school: Mapped[str | None] = element("SummerSchool", "Summer school section: Yes or No")
-    course_section_code: Mapped[str | None] = element("CourseSectionCode", "Code of course and section together")
-    section_code: Mapped[str | None] = element("SectionCode", "Code of the section within its course")
-    counts_for_attendance: Mapped[str | None] = element("CountForAttendance", "Attendance is taken: Yes or No")
+    language_of_instruction_code: Mapped[str | None] = element(
+        "LanguageOfInstruction/Code", "Language of instruction", codes="NISOZ3953LanguageCodesType"
+    )
+    is_summer_school: Mapped[str | None] = element("SummerSchool", "Summer school section", codes="YesNoType")
+    course_section_code: Mapped[str | None] = element(
+        "CourseSectionCode", "District's code of course and section together"
+    )
+    section_code: Mapped[str | None] = element("SectionCode", "District's code of the section within its course")
+    counts_for_attendance: Mapped[str | None] = element("CountForAttendance", "Attendance is taken", codes="YesNoType")

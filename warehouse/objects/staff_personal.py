@@ -20,12 +20,14 @@ class StaffPersonal(SifObject):
     first_name: Mapped[str] = element("Name/FirstName", "Legal first name", pii=True)
     middle_name: Mapped[str | None] = element("Name/MiddleName", "Legal middle name", pii=True)
     birth_date: Mapped[date | None] = element("Demographics/BirthDate", "Date of birth", pii=True)
-    gender: Mapped[str | None] = element("Demographics/Gender", "Gender as reported", pii=True)
+    gender: Mapped[str | None] = element("Demographics/Gender", "Gender as reported", codes="GenderType", pii=True)
     race_codes: Mapped[list[str]] = element(
-        "Demographics/RaceList/Race/Code", "Races reported", codes="NCES0849RaceType", pii=True
+        "Demographics/RaceList/Race/Code", "Races reported", codes="NCES0849RaceType SPEEDERaceType", pii=True
     )
-    is_hispanic: Mapped[str | None] = element("Demographics/HispanicLatino", "Hispanic or Latino: Yes or No", pii=True)
-    title: Mapped[str | None] = element("Title", "Job title")
+    is_hispanic: Mapped[str | None] = element(
+        "Demographics/HispanicLatino", "Hispanic or Latino", codes="YesNoType", pii=True
+    )
+    title: Mapped[str | None] = element("Title", "Job title", pii=True)
     addresses: Mapped[list[Any]] = element("AddressList/Address", "Addresses by type", pii=True)
     phone_numbers: Mapped[list[Any]] = element("PhoneNumberList/PhoneNumber", "Telephone numbers by type", pii=True)
     emails: Mapped[list[Any]] = element("EmailList/Email", "E-mail addresses by type", pii=True)

@@ -19,12 +19,19 @@ class StudentPersonal(SifObject):
     other_names: Mapped[list[Any]] = element("OtherNames/Name", "Former and other names by type", pii=True)
     birth_date: Mapped[date | None] = element("Demographics/BirthDate", "Date of birth", pii=True)
     place_of_birth: Mapped[str | None] = element("Demographics/PlaceOfBirth", "City or town of birth", pii=True)
-    country_of_birth_code: Mapped[str | None] = element("Demographics/CountryOfBirth", "Country of birth", pii=True)
-    gender: Mapped[str | None] = element("Demographics/Gender", "Gender as reported", pii=True)
-    race_codes: Mapped[list[str]] = element(
-        "Demographics/RaceList/Race/Code", "Races reported", codes="NCES0849RaceType", pii=True
+    country_of_birth_code: Mapped[str | None] = element(
+        "Demographics/CountryOfBirth",
+        "Country of birth",
+        codes="ISO31661EnglishCountryNamesAndCodeElementsType ISO31663CodeForFormerlyUsedNamesOfCountriesType",
+        pii=True,
     )
-    is_hispanic: Mapped[str | None] = element("Demographics/HispanicLatino", "Hispanic or Latino: Yes or No", pii=True)
+    gender: Mapped[str | None] = element("Demographics/Gender", "Gender as reported", codes="GenderType", pii=True)
+    race_codes: Mapped[list[str]] = element(
+        "Demographics/RaceList/Race/Code", "Races reported", codes="NCES0849RaceType SPEEDERaceType", pii=True
+    )
+    is_hispanic: Mapped[str | None] = element(
+        "Demographics/HispanicLatino", "Hispanic or Latino", codes="YesNoType", pii=True
+    )
     english_proficiency_code: Mapped[str | None] = element(
         "Demographics/EnglishProficiency/Code",
         "Proficiency in English",
@@ -36,16 +43,26 @@ class StudentPersonal(SifObject):
     phone_numbers: Mapped[list[Any]] = element("PhoneNumberList/PhoneNumber", "Telephone numbers by type", pii=True)
     emails: Mapped[list[Any]] = element("EmailList/Email", "E-mail addresses by type", pii=True)
     other_ids: Mapped[list[Any]] = element("OtherIdList/OtherId", "Other identifiers by type", pii=True)
-    on_time_graduation_year: Mapped[int | None] = element("OnTimeGraduationYear", "Year of on-time graduation")
-    graduation_date: Mapped[date | None] = element("GraduationDate", "Date of graduation", pii=True)
-    most_recent_grade_code: Mapped[str | None] = element("MostRecent/GradeLevel/Code", "Grade at last enrolment")
-    idea: Mapped[str | None] = element("IDEA", "Has a disability under IDEA: Yes or No", pii=True)
-    migrant: Mapped[str | None] = element("Migrant", "Migrant student: Yes or No", pii=True)
-    title1: Mapped[str | None] = element("Title1", "Served under Title I: Yes or No", pii=True)
-    gifted_talented: Mapped[str | None] = element("GiftedTalented", "Gifted and talented: Yes or No", pii=True)
-    economic_disadvantage: Mapped[str | None] = element("EconomicDisadvantage", "Economically disadvantaged", pii=True)
-    ell: Mapped[str | None] = element("ELL", "English learner: Yes or No", pii=True)
-    homeless: Mapped[str | None] = element("Homeless", "Homeless: Yes or No", pii=True)
-    section504: Mapped[str | None] = element("Section504", "Has a Section 504 plan: Yes or No", pii=True)
-    immigrant: Mapped[str | None] = element("Immigrant", "Immigrant student: Yes or No", pii=True)
-    first_us_enrollment: Mapped[date | None] = element("FirstUSEnrollment", "First enrolled in a US school", pii=True)
+    on_time_graduation_year: Mapped[int | None] = element(
+        "OnTimeGraduationYear", "Year of on-time graduation", pii=True
+    )
+    graduation: Mapped[str | None] = element("GraduationDate", "Date, month or year of graduation", pii=True)
+    most_recent_grade_code: Mapped[str | None] = element(
+        "MostRecent/GradeLevel/Code", "Grade at last enrolment", codes="GradeLevelCodeType", pii=True
+    )
+    idea: Mapped[str | None] = element("IDEA", "Has a disability under IDEA", codes="YesNoUnknownType", pii=True)
+    migrant: Mapped[str | None] = element("Migrant", "Migrant student", codes="YesNoUnknownType", pii=True)
+    title1: Mapped[str | None] = element("Title1", "Served under Title I", codes="YesNoUnknownType", pii=True)
+    gifted_talented: Mapped[str | None] = element(
+        "GiftedTalented", "Gifted and talented", codes="YesNoUnknownType", pii=True
+    )
+    economic_disadvantage: Mapped[str | None] = element(
+        "EconomicDisadvantage", "Economically disadvantaged", codes="YesNoUnknownType", pii=True
+    )
+    ell: Mapped[str | None] = element("ELL", "English learner", codes="YesNoUnknownType", pii=True)
+    homeless: Mapped[str | None] = element("Homeless", "Homeless", codes="YesNoUnknownType", pii=True)
+    section504: Mapped[str | None] = element("Section504", "Has a Section 504 plan", codes="YesNoUnknownType", pii=True)
+    immigrant: Mapped[str | None] = element("Immigrant", "Immigrant student", codes="YesNoUnknownType", pii=True)
+    first_us_enrollment_date: Mapped[date | None] = element(
+        "FirstUSEnrollment", "First enrolled in a US school", pii=True
+    )

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped
@@ -14,33 +15,49 @@ class StudentSchoolEnrollment(SifObject):
 
     student_ref_id: Mapped[UUID] = element("@StudentPersonalRefId", "Enrolled student", refers="StudentPersonal")
     school_ref_id: Mapped[UUID] = element("@SchoolInfoRefId", "School attended", refers="SchoolInfo")
-    membership_type: Mapped[str] = element("@MembershipType", "Home, Concurrent or Summer")
-    time_frame: Mapped[str] = element("@TimeFrame", "Historical, Current or Future, seen from the sender's today")
+    membership_type: Mapped[str] = element(
+        "@MembershipType", "Home, Concurrent or Summer", codes="MembershipTypeType", pii=True
+    )
+    time_frame: Mapped[str] = element(
+        "@TimeFrame", "Historical, Current or Future, seen from the sender's today", codes="TimeFrameType", pii=True
+    )
     school_year: Mapped[int] = element("@SchoolYear", "School year by its end year")
-    entry_date: Mapped[date] = element("EntryDate", "First day of membership")
-    entry_type_code: Mapped[str | None] = element("EntryType/Code", "Kind of entry", codes="NCES0619EntryTypeType")
-    grade_code: Mapped[str | None] = element("GradeLevel/Code", "Grade during the membership")
-    exit_date: Mapped[date | None] = element("ExitDate", "Last day of membership; empty while enrolled")
+    entry_date: Mapped[date] = element("EntryDate", "First day of membership", pii=True)
+    entry_type_code: Mapped[str | None] = element(
+        "EntryType/Code", "Kind of entry", codes="NCES0619EntryTypeType", pii=True
+    )
+    grade_code: Mapped[str | None] = element(
+        "GradeLevel/Code", "Grade during the membership", codes="GradeLevelCodeType", pii=True
+    )
+    exit_date: Mapped[date | None] = element("ExitDate", "Last day of membership; empty while enrolled", pii=True)
     exit_status_code: Mapped[str | None] = element(
-        "ExitStatus/Code", "Permanent or temporary exit", codes="NCES0643ExitWithdrawalStatusType"
+        "ExitStatus/Code", "Permanent or temporary exit", codes="NCES0643ExitWithdrawalStatusType", pii=True
     )
     exit_type_code: Mapped[str | None] = element(
-        "ExitType/Code", "Reason of the exit", codes="NCES0644ExitWithdrawalTypeType"
+        "ExitType/Code", "Reason of the exit", codes="NCES0644ExitWithdrawalTypeType", pii=True
     )
-    exit_type_other_codes: Mapped[list[str]] = element(
-        "ExitType/OtherCodeList/OtherCode", "State codes of the exit reason (DOE012 in Massachusetts)"
+    exit_type_other_codes: Mapped[list[Any]] = element(
+        "ExitType/OtherCodeList/OtherCode",
+        "State's or other codes of the exit reason (DOE012 in Massachusetts)",
+        pii=True,
     )
-    record_closure_reason: Mapped[str | None] = element("RecordClosureReason", "Why the record was closed")
-    fte: Mapped[Decimal | None] = element("FTE", "Share of full time, 0 to 1")
-    full_time_status: Mapped[str | None] = element("FTPTStatus", "Full or part time")
+    record_closure_reason: Mapped[str | None] = element(
+        "RecordClosureReason", "Why the record was closed", codes="RecordClosureReasonType", pii=True
+    )
+    fte: Mapped[Decimal | None] = element("FTE", "Share of full time, 0 to 1", pii=True)
+    full_time_status: Mapped[str | None] = element("FTPTStatus", "Full or part time", codes="FTPTStatusType", pii=True)
     residency_code: Mapped[str | None] = element(
         "ResidencyStatus/Code",
         "Residence against attendance area",
         codes="NCES0598PublicSchoolResidenceStatusType",
+        pii=True,
     )
     nonresident_reason_code: Mapped[str | None] = element(
         "NonResidentAttendReason",
         "Why a non-resident attends",
         codes="NCES0599NonResidentAttendanceRationaleType",
+        pii=True,
     )
-    promotion_status: Mapped[str | None] = element("PromotionInfo/PromotionStatus", "Promoted, retained or demoted")
+    promotion_status: Mapped[str | None] = element(
+        "PromotionInfo/PromotionStatus", "Promoted, retained or demoted", codes="PromotionStatusType", pii=True
+    )

@@ -21,6 +21,10 @@ class TermInfo(SifObject):
     term_code: Mapped[str | None] = element("TermCode", "District's code of the term")
     track: Mapped[str | None] = element("Track", "Track the term belongs to")
     term_span_code: Mapped[str | None] = element("TermSpan/Code", "Kind of term", codes="NCES0266SessionTypeType")
-    is_marking_term: Mapped[str | None] = element("MarkingTerm", "Marks are given for it: Yes or No")
-    is_scheduling_term: Mapped[str | None] = element("SchedulingTerm", "Sections are scheduled by it: Yes or No")
-    is_attendance_term: Mapped[str | None] = element("AttendanceTerm", "Attendance is summarised by it: Yes or No")
+    is_marking_term: Mapped[str | None] = element("MarkingTerm", "Marks are given for it", codes="YesNoType")
+    is_scheduling_term: Mapped[str | None] = element(
+        "SchedulingTerm", "Sections are scheduled by it", codes="YesNoType"
+    )
+    is_attendance_term: Mapped[str | None] = element(
+        "AttendanceTerm", "Attendance is summarised by it", codes="YesNoType"
+    )
