@@ -1,0 +1,1622 @@
+-- Written by `sif-pipeline generate` from the declarations; migrations in warehouse/migrations make them.
+
+CREATE SCHEMA inbox;
+
+CREATE SCHEMA sif;
+
+CREATE SCHEMA sif_history;
+
+CREATE TABLE inbox.audit (
+    audit_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    event TEXT NOT NULL,
+    zone_id INTEGER,
+    source_id TEXT,
+    detail TEXT,
+    CONSTRAINT pk_audit PRIMARY KEY (audit_id)
+);
+
+COMMENT ON TABLE inbox.audit IS 'Security-relevant facts';
+
+COMMENT ON COLUMN inbox.audit.event IS 'What happened, a snake_case word';
+
+COMMENT ON COLUMN inbox.audit.detail IS 'Ids, hashes and counts only';
+
+CREATE TABLE inbox.notice (
+    notice_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    zone_id INTEGER NOT NULL,
+    message_id BIGINT NOT NULL,
+    position INTEGER NOT NULL,
+    object_name TEXT,
+    row_key UUID,
+    code TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    path TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    resolved_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_notice PRIMARY KEY (notice_id)
+);
+
+CREATE INDEX ix_notice_message ON inbox.notice (message_id);
+
+CREATE INDEX ix_notice_open ON inbox.notice (zone_id, row_key) WHERE resolved_at IS NULL;
+
+COMMENT ON TABLE inbox.notice IS 'Findings, without the offending value';
+
+COMMENT ON COLUMN inbox.notice.position IS 'Object in the message, from 1; 0 for the message itself';
+
+COMMENT ON COLUMN inbox.notice.code IS 'Stable code; the catalogue has its words';
+
+COMMENT ON COLUMN inbox.notice.path IS 'Element path the finding is about';
+
+COMMENT ON COLUMN inbox.notice.line IS 'Line of the message as received; 0 when unknown';
+
+COMMENT ON COLUMN inbox.notice.resolved_at IS 'Recorded time at which the object was good again';
+
+CREATE TABLE inbox.object_event (
+    message_id BIGINT NOT NULL,
+    position INTEGER NOT NULL,
+    zone_id INTEGER NOT NULL,
+    object_name TEXT NOT NULL,
+    row_key UUID,
+    action TEXT NOT NULL,
+    ordered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    outcome TEXT NOT NULL,
+    waiting_object TEXT,
+    waiting_key UUID,
+    CONSTRAINT pk_object_event PRIMARY KEY (message_id, position)
+);
+
+CREATE INDEX ix_object_event_fold ON inbox.object_event (zone_id, row_key, ordered_at, message_id, position) WHERE outcome IN ('applied', 'held', 'unfit');
+
+CREATE INDEX ix_object_event_waiting ON inbox.object_event (zone_id, waiting_key) WHERE outcome = 'held';
+
+COMMENT ON TABLE inbox.object_event IS 'One object in one message and what became of it';
+
+COMMENT ON COLUMN inbox.object_event.position IS 'Place in the message, from 1';
+
+COMMENT ON COLUMN inbox.object_event.row_key IS 'Key of the object; empty where it could not be read';
+
+COMMENT ON COLUMN inbox.object_event.action IS 'Add, Change, Delete, or Response for a whole image';
+
+COMMENT ON COLUMN inbox.object_event.ordered_at IS 'Place in the fold: SIF_Timestamp, bounded by receipt';
+
+COMMENT ON COLUMN inbox.object_event.waiting_object IS 'Kind of object a held event waits for';
+
+COMMENT ON COLUMN inbox.object_event.waiting_key IS 'Key of the object a held event waits for';
+
+CREATE TABLE inbox.outcome_change (
+    message_id BIGINT NOT NULL,
+    position INTEGER NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    zone_id INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    waiting_object TEXT,
+    waiting_key UUID,
+    CONSTRAINT pk_outcome_change PRIMARY KEY (message_id, position, recorded_at)
+);
+
+CREATE INDEX ix_outcome_change_zone ON inbox.outcome_change (zone_id, recorded_at);
+
+COMMENT ON TABLE inbox.outcome_change IS 'Earlier outcomes of object events';
+
+COMMENT ON COLUMN inbox.outcome_change.recorded_at IS 'Recorded time of the message that changed it';
+
+COMMENT ON COLUMN inbox.outcome_change.outcome IS 'The outcome until then';
+
+CREATE TABLE inbox.zone (
+    zone_id INTEGER GENERATED ALWAYS AS IDENTITY,
+    name TEXT NOT NULL,
+    lea_code TEXT NOT NULL,
+    token_sha256 BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    last_recorded_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_zone PRIMARY KEY (zone_id),
+    CONSTRAINT uq_zone_name UNIQUE (name),
+    CONSTRAINT uq_zone_token_sha256 UNIQUE (token_sha256)
+);
+
+COMMENT ON TABLE inbox.zone IS 'A district''s connection';
+
+COMMENT ON COLUMN inbox.zone.name IS 'Name of the zone, chosen by the state';
+
+COMMENT ON COLUMN inbox.zone.lea_code IS 'State code of the district (LEA)';
+
+COMMENT ON COLUMN inbox.zone.token_sha256 IS 'SHA-256 of the zone URL''s token';
+
+COMMENT ON COLUMN inbox.zone.last_recorded_at IS 'Recorded time of the latest drained message; the next one is later, whatever the clock says';
+
+CREATE TABLE inbox.agent (
+    zone_id INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    name TEXT,
+    sif_version TEXT,
+    mode TEXT,
+    max_buffer_size BIGINT,
+    push_url TEXT,
+    registered_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    unregistered_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_agent PRIMARY KEY (zone_id, source_id),
+    CONSTRAINT fk_agent_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
+);
+
+COMMENT ON TABLE inbox.agent IS 'An agent that registered in a zone';
+
+COMMENT ON COLUMN inbox.agent.source_id IS 'SIF_SourceId, unique in the zone';
+
+COMMENT ON COLUMN inbox.agent.name IS 'SIF_Name as registered';
+
+COMMENT ON COLUMN inbox.agent.sif_version IS 'SIF_Message/@Version of the registration';
+
+COMMENT ON COLUMN inbox.agent.mode IS 'Push or Pull';
+
+COMMENT ON COLUMN inbox.agent.max_buffer_size IS 'Largest message the agent takes, bytes';
+
+COMMENT ON COLUMN inbox.agent.push_url IS 'Where a push agent listens';
+
+COMMENT ON COLUMN inbox.agent.unregistered_at IS 'When it left; empty while registered';
+
+CREATE TABLE inbox.message (
+    message_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    zone_id INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    msg_id TEXT NOT NULL,
+    message_type TEXT NOT NULL,
+    sif_version TEXT,
+    sif_timestamp TIMESTAMP WITH TIME ZONE,
+    origin TEXT NOT NULL,
+    received_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    body BYTEA NOT NULL,
+    body_sha256 BYTEA NOT NULL,
+    state TEXT DEFAULT 'pending' NOT NULL,
+    duplicates INTEGER DEFAULT '0' NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    last_failure TEXT,
+    recorded_at TIMESTAMP WITH TIME ZONE,
+    loaded_at TIMESTAMP WITH TIME ZONE,
+    objects INTEGER DEFAULT '0' NOT NULL,
+    held INTEGER DEFAULT '0' NOT NULL,
+    rejected INTEGER DEFAULT '0' NOT NULL,
+    CONSTRAINT pk_message PRIMARY KEY (message_id),
+    CONSTRAINT uq_message_zone_id_source_id_msg_id UNIQUE (zone_id, source_id, msg_id),
+    CONSTRAINT fk_message_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
+);
+
+CREATE INDEX ix_message_pending ON inbox.message (zone_id, recorded_at, message_id) WHERE state = 'pending';
+
+CREATE INDEX ix_message_recorded ON inbox.message (zone_id, recorded_at);
+
+COMMENT ON TABLE inbox.message IS 'SIF messages as received';
+
+COMMENT ON COLUMN inbox.message.source_id IS 'SIF_SourceId of the sender';
+
+COMMENT ON COLUMN inbox.message.msg_id IS 'SIF_MsgId; with zone and source it identifies the message';
+
+COMMENT ON COLUMN inbox.message.message_type IS 'Element under SIF_Message, or Objects for a bare list';
+
+COMMENT ON COLUMN inbox.message.sif_version IS 'SIF_Message/@Version';
+
+COMMENT ON COLUMN inbox.message.sif_timestamp IS 'SIF_Timestamp; UTC when it came without offset';
+
+COMMENT ON COLUMN inbox.message.origin IS 'http or file';
+
+COMMENT ON COLUMN inbox.message.body IS 'The bytes as received';
+
+COMMENT ON COLUMN inbox.message.duplicates IS 'How often the same message came again';
+
+COMMENT ON COLUMN inbox.message.attempts IS 'Drains that failed on this message';
+
+COMMENT ON COLUMN inbox.message.last_failure IS 'Exception class and SQLSTATE of the last failed drain';
+
+COMMENT ON COLUMN inbox.message.recorded_at IS 'Recorded time of everything this message changed; unique and rising within the zone';
+
+COMMENT ON COLUMN inbox.message.loaded_at IS 'Clock time at which the drain settled the message';
+
+COMMENT ON COLUMN inbox.message.objects IS 'Object events in the message';
+
+COMMENT ON COLUMN inbox.message.held IS 'Of those, how many are held now';
+
+COMMENT ON COLUMN inbox.message.rejected IS 'Of those, how many are rejected or unfit';
+
+CREATE TABLE inbox.provision (
+    zone_id INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    object_name TEXT NOT NULL,
+    CONSTRAINT pk_provision PRIMARY KEY (zone_id, source_id, kind, object_name),
+    CONSTRAINT fk_provision_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
+);
+
+COMMENT ON TABLE inbox.provision IS 'What an agent provides or publishes';
+
+COMMENT ON COLUMN inbox.provision.kind IS 'List of SIF_Provision, such as SIF_ProvideObjects';
+
+CREATE TABLE sif.lea_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    local_id TEXT NOT NULL,
+    state_id TEXT,
+    nces_id TEXT,
+    lea_name TEXT NOT NULL,
+    url TEXT,
+    agency_type_code TEXT,
+    operational_status_code TEXT,
+    grade_codes TEXT[] NOT NULL,
+    addresses JSONB NOT NULL,
+    phone_numbers JSONB NOT NULL,
+    contacts JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_lea_info PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.lea_info IS 'A district (local education agency).';
+
+COMMENT ON COLUMN sif.lea_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.lea_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.lea_info.local_id IS 'Identifier the district uses for itself';
+
+COMMENT ON COLUMN sif.lea_info.state_id IS 'State organisation code, 8 digits in Massachusetts';
+
+COMMENT ON COLUMN sif.lea_info.nces_id IS 'Federal (NCES) identifier of the district';
+
+COMMENT ON COLUMN sif.lea_info.lea_name IS 'Name of the district';
+
+COMMENT ON COLUMN sif.lea_info.url IS 'Web site of the district';
+
+COMMENT ON COLUMN sif.lea_info.agency_type_code IS 'Kind of education agency';
+
+COMMENT ON COLUMN sif.lea_info.operational_status_code IS 'Whether the district is open';
+
+COMMENT ON COLUMN sif.lea_info.grade_codes IS 'Grades the district serves';
+
+COMMENT ON COLUMN sif.lea_info.addresses IS 'Addresses of the district by type';
+
+COMMENT ON COLUMN sif.lea_info.phone_numbers IS 'Telephone numbers by type';
+
+COMMENT ON COLUMN sif.lea_info.contacts IS 'Contact persons of the district';
+
+COMMENT ON COLUMN sif.lea_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.lea_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.lea_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.lea_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.lea_info.document IS 'The folded object as XML';
+
+CREATE TABLE sif.school_course_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    course_code TEXT NOT NULL,
+    state_course_code TEXT,
+    district_course_code TEXT,
+    subject_area_codes TEXT[] NOT NULL,
+    course_title TEXT NOT NULL,
+    description TEXT,
+    instructional_level_code TEXT,
+    course_credits NUMERIC,
+    is_core_academic TEXT,
+    is_graduation_requirement TEXT,
+    department TEXT,
+    dual_credit TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_school_course_info PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.school_course_info IS 'A course offered by one school in one school year.';
+
+COMMENT ON COLUMN sif.school_course_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.school_course_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.school_course_info.school_ref_id IS 'School that offers the course';
+
+COMMENT ON COLUMN sif.school_course_info.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif.school_course_info.course_code IS 'School''s code of the course';
+
+COMMENT ON COLUMN sif.school_course_info.state_course_code IS 'State''s subject-area course code';
+
+COMMENT ON COLUMN sif.school_course_info.district_course_code IS 'District''s code of the course';
+
+COMMENT ON COLUMN sif.school_course_info.subject_area_codes IS 'Subject areas of the course';
+
+COMMENT ON COLUMN sif.school_course_info.course_title IS 'Title of the course';
+
+COMMENT ON COLUMN sif.school_course_info.description IS 'What the course is about';
+
+COMMENT ON COLUMN sif.school_course_info.instructional_level_code IS 'Level of instruction';
+
+COMMENT ON COLUMN sif.school_course_info.course_credits IS 'Credits a student can earn';
+
+COMMENT ON COLUMN sif.school_course_info.is_core_academic IS 'Core academic course';
+
+COMMENT ON COLUMN sif.school_course_info.is_graduation_requirement IS 'Needed to graduate';
+
+COMMENT ON COLUMN sif.school_course_info.department IS 'Department that teaches it';
+
+COMMENT ON COLUMN sif.school_course_info.dual_credit IS 'Also earns college credit';
+
+COMMENT ON COLUMN sif.school_course_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.school_course_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.school_course_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.school_course_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.school_course_info.document IS 'The folded object as XML';
+
+CREATE TABLE sif.school_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    lea_ref_id UUID,
+    local_id TEXT,
+    state_id TEXT,
+    nces_id TEXT,
+    school_name TEXT NOT NULL,
+    school_type_code TEXT,
+    focus_codes TEXT[] NOT NULL,
+    url TEXT,
+    session_type_code TEXT,
+    grade_codes TEXT[] NOT NULL,
+    title1_status TEXT,
+    operational_status_code TEXT,
+    active_school_year INTEGER,
+    addresses JSONB NOT NULL,
+    phone_numbers JSONB NOT NULL,
+    principal JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_school_info PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.school_info IS 'A school, or a programme that is reported as one.';
+
+COMMENT ON COLUMN sif.school_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.school_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.school_info.lea_ref_id IS 'District the school belongs to';
+
+COMMENT ON COLUMN sif.school_info.local_id IS 'Identifier the district uses for the school';
+
+COMMENT ON COLUMN sif.school_info.state_id IS 'State organisation code, 8 digits in Massachusetts';
+
+COMMENT ON COLUMN sif.school_info.nces_id IS 'Federal (NCES) identifier of the school';
+
+COMMENT ON COLUMN sif.school_info.school_name IS 'Name of the school';
+
+COMMENT ON COLUMN sif.school_info.school_type_code IS 'Level of the school';
+
+COMMENT ON COLUMN sif.school_info.focus_codes IS 'Special focuses of the school';
+
+COMMENT ON COLUMN sif.school_info.url IS 'Web site of the school';
+
+COMMENT ON COLUMN sif.school_info.session_type_code IS 'Kind of session the school runs';
+
+COMMENT ON COLUMN sif.school_info.grade_codes IS 'Grades the school serves';
+
+COMMENT ON COLUMN sif.school_info.title1_status IS 'Title I status of the school';
+
+COMMENT ON COLUMN sif.school_info.operational_status_code IS 'Whether the school is open';
+
+COMMENT ON COLUMN sif.school_info.active_school_year IS 'School year now active, by its end year';
+
+COMMENT ON COLUMN sif.school_info.addresses IS 'Addresses of the school by type';
+
+COMMENT ON COLUMN sif.school_info.phone_numbers IS 'Telephone numbers by type';
+
+COMMENT ON COLUMN sif.school_info.principal IS 'The principal';
+
+COMMENT ON COLUMN sif.school_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.school_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.school_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.school_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.school_info.document IS 'The folded object as XML';
+
+CREATE TABLE sif.section_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    course_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    local_id TEXT NOT NULL,
+    description TEXT,
+    term_ref_ids TEXT[] NOT NULL,
+    schedule JSONB NOT NULL,
+    medium_of_instruction_code TEXT,
+    language_of_instruction_code TEXT,
+    is_summer_school TEXT,
+    course_section_code TEXT,
+    section_code TEXT,
+    counts_for_attendance TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_section_info PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.section_info IS 'A section of a course: the group that meets in given terms.';
+
+COMMENT ON COLUMN sif.section_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.section_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.section_info.course_ref_id IS 'Course taught';
+
+COMMENT ON COLUMN sif.section_info.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif.section_info.local_id IS 'Identifier of the section in the district''s system';
+
+COMMENT ON COLUMN sif.section_info.description IS 'Name of the section';
+
+COMMENT ON COLUMN sif.section_info.term_ref_ids IS 'Terms the section meets in';
+
+COMMENT ON COLUMN sif.section_info.schedule IS 'Meeting times, rooms and staff by term';
+
+COMMENT ON COLUMN sif.section_info.medium_of_instruction_code IS 'How instruction is given';
+
+COMMENT ON COLUMN sif.section_info.language_of_instruction_code IS 'Language of instruction';
+
+COMMENT ON COLUMN sif.section_info.is_summer_school IS 'Summer school section';
+
+COMMENT ON COLUMN sif.section_info.course_section_code IS 'District''s code of course and section together';
+
+COMMENT ON COLUMN sif.section_info.section_code IS 'District''s code of the section within its course';
+
+COMMENT ON COLUMN sif.section_info.counts_for_attendance IS 'Attendance is taken';
+
+COMMENT ON COLUMN sif.section_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.section_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.section_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.section_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.section_info.document IS 'The folded object as XML';
+
+CREATE TABLE sif.staff_personal (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    local_id TEXT NOT NULL,
+    state_id TEXT,
+    other_ids JSONB NOT NULL,
+    last_name TEXT NOT NULL,
+    first_name TEXT NOT NULL,
+    middle_name TEXT,
+    birth_date DATE,
+    gender TEXT,
+    race_codes TEXT[] NOT NULL,
+    is_hispanic TEXT,
+    title TEXT,
+    addresses JSONB NOT NULL,
+    phone_numbers JSONB NOT NULL,
+    emails JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_staff_personal PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.staff_personal IS 'A member of staff: identifiers, legal name and demographics.';
+
+COMMENT ON COLUMN sif.staff_personal.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.staff_personal.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.staff_personal.local_id IS 'District''s identifier of the person';
+
+COMMENT ON COLUMN sif.staff_personal.state_id IS 'State''s identifier of the educator (MEPID)';
+
+COMMENT ON COLUMN sif.staff_personal.other_ids IS 'Other identifiers by type, such as licences';
+
+COMMENT ON COLUMN sif.staff_personal.last_name IS 'Legal last name';
+
+COMMENT ON COLUMN sif.staff_personal.first_name IS 'Legal first name';
+
+COMMENT ON COLUMN sif.staff_personal.middle_name IS 'Legal middle name';
+
+COMMENT ON COLUMN sif.staff_personal.birth_date IS 'Date of birth';
+
+COMMENT ON COLUMN sif.staff_personal.gender IS 'Gender as reported';
+
+COMMENT ON COLUMN sif.staff_personal.race_codes IS 'Races reported';
+
+COMMENT ON COLUMN sif.staff_personal.is_hispanic IS 'Hispanic or Latino';
+
+COMMENT ON COLUMN sif.staff_personal.title IS 'Job title';
+
+COMMENT ON COLUMN sif.staff_personal.addresses IS 'Addresses by type';
+
+COMMENT ON COLUMN sif.staff_personal.phone_numbers IS 'Telephone numbers by type';
+
+COMMENT ON COLUMN sif.staff_personal.emails IS 'E-mail addresses by type';
+
+COMMENT ON COLUMN sif.staff_personal.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.staff_personal.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.staff_personal.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.staff_personal.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.staff_personal.document IS 'The folded object as XML';
+
+CREATE TABLE sif.student_attendance_summary (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    start_date DATE NOT NULL,
+    end_date DATE NOT NULL,
+    start_day INTEGER NOT NULL,
+    end_day INTEGER NOT NULL,
+    is_resident TEXT NOT NULL,
+    fte NUMERIC,
+    days_attended NUMERIC NOT NULL,
+    excused_absences NUMERIC NOT NULL,
+    unexcused_absences NUMERIC NOT NULL,
+    days_tardy NUMERIC,
+    days_in_membership NUMERIC NOT NULL,
+    enrollment_ref_id UUID,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_student_attendance_summary PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.student_attendance_summary IS 'A student''s days attended, absent and in membership in one school over one span of dates.';
+
+COMMENT ON COLUMN sif.student_attendance_summary.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.student_attendance_summary.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.student_attendance_summary.student_ref_id IS 'Student summarised';
+
+COMMENT ON COLUMN sif.student_attendance_summary.school_ref_id IS 'School attended';
+
+COMMENT ON COLUMN sif.student_attendance_summary.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif.student_attendance_summary.start_date IS 'First date summarised';
+
+COMMENT ON COLUMN sif.student_attendance_summary.end_date IS 'Last date summarised';
+
+COMMENT ON COLUMN sif.student_attendance_summary.start_day IS 'School day number of the first date';
+
+COMMENT ON COLUMN sif.student_attendance_summary.end_day IS 'School day number of the last date';
+
+COMMENT ON COLUMN sif.student_attendance_summary.is_resident IS 'Resident of the district';
+
+COMMENT ON COLUMN sif.student_attendance_summary.fte IS 'Share of full time, 0 to 1';
+
+COMMENT ON COLUMN sif.student_attendance_summary.days_attended IS 'Days present';
+
+COMMENT ON COLUMN sif.student_attendance_summary.excused_absences IS 'Days absent with excuse';
+
+COMMENT ON COLUMN sif.student_attendance_summary.unexcused_absences IS 'Days absent without excuse';
+
+COMMENT ON COLUMN sif.student_attendance_summary.days_tardy IS 'Days tardy';
+
+COMMENT ON COLUMN sif.student_attendance_summary.days_in_membership IS 'Days enrolled';
+
+COMMENT ON COLUMN sif.student_attendance_summary.enrollment_ref_id IS 'Enrolment summarised';
+
+COMMENT ON COLUMN sif.student_attendance_summary.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.student_attendance_summary.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.student_attendance_summary.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.student_attendance_summary.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.student_attendance_summary.document IS 'The folded object as XML';
+
+CREATE TABLE sif.student_personal (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    local_id TEXT NOT NULL,
+    state_id TEXT,
+    last_name TEXT NOT NULL,
+    first_name TEXT NOT NULL,
+    middle_name TEXT,
+    other_names JSONB NOT NULL,
+    birth_date DATE,
+    place_of_birth TEXT,
+    country_of_birth_code TEXT,
+    gender TEXT,
+    race_codes TEXT[] NOT NULL,
+    is_hispanic TEXT,
+    english_proficiency_code TEXT,
+    languages JSONB NOT NULL,
+    addresses JSONB NOT NULL,
+    phone_numbers JSONB NOT NULL,
+    emails JSONB NOT NULL,
+    other_ids JSONB NOT NULL,
+    on_time_graduation_year INTEGER,
+    graduation TEXT,
+    most_recent_grade_code TEXT,
+    idea TEXT,
+    migrant TEXT,
+    title1 TEXT,
+    gifted_talented TEXT,
+    economic_disadvantage TEXT,
+    ell TEXT,
+    homeless TEXT,
+    section504 TEXT,
+    immigrant TEXT,
+    first_us_enrollment_date DATE,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_student_personal PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.student_personal IS 'A student: identifiers, legal name, demographics and programme flags.';
+
+COMMENT ON COLUMN sif.student_personal.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.student_personal.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.student_personal.local_id IS 'District''s identifier of the student (LASID)';
+
+COMMENT ON COLUMN sif.student_personal.state_id IS 'State''s identifier of the student (SASID)';
+
+COMMENT ON COLUMN sif.student_personal.last_name IS 'Legal last name';
+
+COMMENT ON COLUMN sif.student_personal.first_name IS 'Legal first name';
+
+COMMENT ON COLUMN sif.student_personal.middle_name IS 'Legal middle name';
+
+COMMENT ON COLUMN sif.student_personal.other_names IS 'Former and other names by type';
+
+COMMENT ON COLUMN sif.student_personal.birth_date IS 'Date of birth';
+
+COMMENT ON COLUMN sif.student_personal.place_of_birth IS 'City or town of birth';
+
+COMMENT ON COLUMN sif.student_personal.country_of_birth_code IS 'Country of birth';
+
+COMMENT ON COLUMN sif.student_personal.gender IS 'Gender as reported';
+
+COMMENT ON COLUMN sif.student_personal.race_codes IS 'Races reported';
+
+COMMENT ON COLUMN sif.student_personal.is_hispanic IS 'Hispanic or Latino';
+
+COMMENT ON COLUMN sif.student_personal.english_proficiency_code IS 'Proficiency in English';
+
+COMMENT ON COLUMN sif.student_personal.languages IS 'Languages and their use';
+
+COMMENT ON COLUMN sif.student_personal.addresses IS 'Addresses by type';
+
+COMMENT ON COLUMN sif.student_personal.phone_numbers IS 'Telephone numbers by type';
+
+COMMENT ON COLUMN sif.student_personal.emails IS 'E-mail addresses by type';
+
+COMMENT ON COLUMN sif.student_personal.other_ids IS 'Other identifiers by type';
+
+COMMENT ON COLUMN sif.student_personal.on_time_graduation_year IS 'Year of on-time graduation';
+
+COMMENT ON COLUMN sif.student_personal.graduation IS 'Date, month or year of graduation';
+
+COMMENT ON COLUMN sif.student_personal.most_recent_grade_code IS 'Grade at last enrolment';
+
+COMMENT ON COLUMN sif.student_personal.idea IS 'Has a disability under IDEA';
+
+COMMENT ON COLUMN sif.student_personal.migrant IS 'Migrant student';
+
+COMMENT ON COLUMN sif.student_personal.title1 IS 'Served under Title I';
+
+COMMENT ON COLUMN sif.student_personal.gifted_talented IS 'Gifted and talented';
+
+COMMENT ON COLUMN sif.student_personal.economic_disadvantage IS 'Economically disadvantaged';
+
+COMMENT ON COLUMN sif.student_personal.ell IS 'English learner';
+
+COMMENT ON COLUMN sif.student_personal.homeless IS 'Homeless';
+
+COMMENT ON COLUMN sif.student_personal.section504 IS 'Has a Section 504 plan';
+
+COMMENT ON COLUMN sif.student_personal.immigrant IS 'Immigrant student';
+
+COMMENT ON COLUMN sif.student_personal.first_us_enrollment_date IS 'First enrolled in a US school';
+
+COMMENT ON COLUMN sif.student_personal.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.student_personal.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.student_personal.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.student_personal.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.student_personal.document IS 'The folded object as XML';
+
+CREATE TABLE sif.student_school_enrollment (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    membership_type TEXT NOT NULL,
+    time_frame TEXT NOT NULL,
+    school_year INTEGER NOT NULL,
+    entry_date DATE NOT NULL,
+    entry_type_code TEXT,
+    grade_code TEXT,
+    exit_date DATE,
+    exit_status_code TEXT,
+    exit_type_code TEXT,
+    exit_type_other_codes JSONB NOT NULL,
+    record_closure_reason TEXT,
+    fte NUMERIC,
+    full_time_status TEXT,
+    residency_code TEXT,
+    nonresident_reason_code TEXT,
+    promotion_status TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_student_school_enrollment PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.student_school_enrollment IS 'A student''s membership in one school over one span of dates within one school year.';
+
+COMMENT ON COLUMN sif.student_school_enrollment.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.student_school_enrollment.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.student_school_enrollment.student_ref_id IS 'Enrolled student';
+
+COMMENT ON COLUMN sif.student_school_enrollment.school_ref_id IS 'School attended';
+
+COMMENT ON COLUMN sif.student_school_enrollment.membership_type IS 'Home, Concurrent or Summer';
+
+COMMENT ON COLUMN sif.student_school_enrollment.time_frame IS 'Historical, Current or Future, seen from the sender''s today';
+
+COMMENT ON COLUMN sif.student_school_enrollment.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif.student_school_enrollment.entry_date IS 'First day of membership';
+
+COMMENT ON COLUMN sif.student_school_enrollment.entry_type_code IS 'Kind of entry';
+
+COMMENT ON COLUMN sif.student_school_enrollment.grade_code IS 'Grade during the membership';
+
+COMMENT ON COLUMN sif.student_school_enrollment.exit_date IS 'Last day of membership; empty while enrolled';
+
+COMMENT ON COLUMN sif.student_school_enrollment.exit_status_code IS 'Permanent or temporary exit';
+
+COMMENT ON COLUMN sif.student_school_enrollment.exit_type_code IS 'Reason of the exit';
+
+COMMENT ON COLUMN sif.student_school_enrollment.exit_type_other_codes IS 'State''s or other codes of the exit reason (DOE012 in Massachusetts)';
+
+COMMENT ON COLUMN sif.student_school_enrollment.record_closure_reason IS 'Why the record was closed';
+
+COMMENT ON COLUMN sif.student_school_enrollment.fte IS 'Share of full time, 0 to 1';
+
+COMMENT ON COLUMN sif.student_school_enrollment.full_time_status IS 'Full or part time';
+
+COMMENT ON COLUMN sif.student_school_enrollment.residency_code IS 'Residence against attendance area';
+
+COMMENT ON COLUMN sif.student_school_enrollment.nonresident_reason_code IS 'Why a non-resident attends';
+
+COMMENT ON COLUMN sif.student_school_enrollment.promotion_status IS 'Promoted, retained or demoted';
+
+COMMENT ON COLUMN sif.student_school_enrollment.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.student_school_enrollment.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.student_school_enrollment.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.student_school_enrollment.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.student_school_enrollment.document IS 'The folded object as XML';
+
+CREATE TABLE sif.term_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    start_date DATE NOT NULL,
+    end_date DATE NOT NULL,
+    description TEXT,
+    relative_duration NUMERIC,
+    term_code TEXT,
+    track TEXT,
+    term_span_code TEXT,
+    is_marking_term TEXT,
+    is_scheduling_term TEXT,
+    is_attendance_term TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_term_info PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.term_info IS 'A term (year, semester, quarter ...) of one school in one school year.';
+
+COMMENT ON COLUMN sif.term_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.term_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.term_info.school_ref_id IS 'School that keeps the term';
+
+COMMENT ON COLUMN sif.term_info.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif.term_info.start_date IS 'First day of the term';
+
+COMMENT ON COLUMN sif.term_info.end_date IS 'Last day of the term';
+
+COMMENT ON COLUMN sif.term_info.description IS 'Name of the term';
+
+COMMENT ON COLUMN sif.term_info.relative_duration IS 'Share of the school year, 0 to 1';
+
+COMMENT ON COLUMN sif.term_info.term_code IS 'District''s code of the term';
+
+COMMENT ON COLUMN sif.term_info.track IS 'Track the term belongs to';
+
+COMMENT ON COLUMN sif.term_info.term_span_code IS 'Kind of term';
+
+COMMENT ON COLUMN sif.term_info.is_marking_term IS 'Marks are given for it';
+
+COMMENT ON COLUMN sif.term_info.is_scheduling_term IS 'Sections are scheduled by it';
+
+COMMENT ON COLUMN sif.term_info.is_attendance_term IS 'Attendance is summarised by it';
+
+COMMENT ON COLUMN sif.term_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.term_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.term_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.term_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.term_info.document IS 'The folded object as XML';
+
+CREATE TABLE sif_history.lea_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    local_id TEXT NOT NULL,
+    state_id TEXT,
+    nces_id TEXT,
+    lea_name TEXT NOT NULL,
+    url TEXT,
+    agency_type_code TEXT,
+    operational_status_code TEXT,
+    grade_codes TEXT[] NOT NULL,
+    addresses JSONB NOT NULL,
+    phone_numbers JSONB NOT NULL,
+    contacts JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_lea_info PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_lea_info_recorded_to ON sif_history.lea_info (recorded_to);
+
+COMMENT ON TABLE sif_history.lea_info IS 'Closed versions: A district (local education agency).';
+
+COMMENT ON COLUMN sif_history.lea_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.lea_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.lea_info.local_id IS 'Identifier the district uses for itself';
+
+COMMENT ON COLUMN sif_history.lea_info.state_id IS 'State organisation code, 8 digits in Massachusetts';
+
+COMMENT ON COLUMN sif_history.lea_info.nces_id IS 'Federal (NCES) identifier of the district';
+
+COMMENT ON COLUMN sif_history.lea_info.lea_name IS 'Name of the district';
+
+COMMENT ON COLUMN sif_history.lea_info.url IS 'Web site of the district';
+
+COMMENT ON COLUMN sif_history.lea_info.agency_type_code IS 'Kind of education agency';
+
+COMMENT ON COLUMN sif_history.lea_info.operational_status_code IS 'Whether the district is open';
+
+COMMENT ON COLUMN sif_history.lea_info.grade_codes IS 'Grades the district serves';
+
+COMMENT ON COLUMN sif_history.lea_info.addresses IS 'Addresses of the district by type';
+
+COMMENT ON COLUMN sif_history.lea_info.phone_numbers IS 'Telephone numbers by type';
+
+COMMENT ON COLUMN sif_history.lea_info.contacts IS 'Contact persons of the district';
+
+COMMENT ON COLUMN sif_history.lea_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.lea_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.lea_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.lea_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.lea_info.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.lea_info.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.school_course_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    course_code TEXT NOT NULL,
+    state_course_code TEXT,
+    district_course_code TEXT,
+    subject_area_codes TEXT[] NOT NULL,
+    course_title TEXT NOT NULL,
+    description TEXT,
+    instructional_level_code TEXT,
+    course_credits NUMERIC,
+    is_core_academic TEXT,
+    is_graduation_requirement TEXT,
+    department TEXT,
+    dual_credit TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_school_course_info PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_school_course_info_recorded_to ON sif_history.school_course_info (recorded_to);
+
+COMMENT ON TABLE sif_history.school_course_info IS 'Closed versions: A course offered by one school in one school year.';
+
+COMMENT ON COLUMN sif_history.school_course_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.school_course_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.school_course_info.school_ref_id IS 'School that offers the course';
+
+COMMENT ON COLUMN sif_history.school_course_info.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif_history.school_course_info.course_code IS 'School''s code of the course';
+
+COMMENT ON COLUMN sif_history.school_course_info.state_course_code IS 'State''s subject-area course code';
+
+COMMENT ON COLUMN sif_history.school_course_info.district_course_code IS 'District''s code of the course';
+
+COMMENT ON COLUMN sif_history.school_course_info.subject_area_codes IS 'Subject areas of the course';
+
+COMMENT ON COLUMN sif_history.school_course_info.course_title IS 'Title of the course';
+
+COMMENT ON COLUMN sif_history.school_course_info.description IS 'What the course is about';
+
+COMMENT ON COLUMN sif_history.school_course_info.instructional_level_code IS 'Level of instruction';
+
+COMMENT ON COLUMN sif_history.school_course_info.course_credits IS 'Credits a student can earn';
+
+COMMENT ON COLUMN sif_history.school_course_info.is_core_academic IS 'Core academic course';
+
+COMMENT ON COLUMN sif_history.school_course_info.is_graduation_requirement IS 'Needed to graduate';
+
+COMMENT ON COLUMN sif_history.school_course_info.department IS 'Department that teaches it';
+
+COMMENT ON COLUMN sif_history.school_course_info.dual_credit IS 'Also earns college credit';
+
+COMMENT ON COLUMN sif_history.school_course_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.school_course_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.school_course_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.school_course_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.school_course_info.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.school_course_info.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.school_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    lea_ref_id UUID,
+    local_id TEXT,
+    state_id TEXT,
+    nces_id TEXT,
+    school_name TEXT NOT NULL,
+    school_type_code TEXT,
+    focus_codes TEXT[] NOT NULL,
+    url TEXT,
+    session_type_code TEXT,
+    grade_codes TEXT[] NOT NULL,
+    title1_status TEXT,
+    operational_status_code TEXT,
+    active_school_year INTEGER,
+    addresses JSONB NOT NULL,
+    phone_numbers JSONB NOT NULL,
+    principal JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_school_info PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_school_info_recorded_to ON sif_history.school_info (recorded_to);
+
+COMMENT ON TABLE sif_history.school_info IS 'Closed versions: A school, or a programme that is reported as one.';
+
+COMMENT ON COLUMN sif_history.school_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.school_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.school_info.lea_ref_id IS 'District the school belongs to';
+
+COMMENT ON COLUMN sif_history.school_info.local_id IS 'Identifier the district uses for the school';
+
+COMMENT ON COLUMN sif_history.school_info.state_id IS 'State organisation code, 8 digits in Massachusetts';
+
+COMMENT ON COLUMN sif_history.school_info.nces_id IS 'Federal (NCES) identifier of the school';
+
+COMMENT ON COLUMN sif_history.school_info.school_name IS 'Name of the school';
+
+COMMENT ON COLUMN sif_history.school_info.school_type_code IS 'Level of the school';
+
+COMMENT ON COLUMN sif_history.school_info.focus_codes IS 'Special focuses of the school';
+
+COMMENT ON COLUMN sif_history.school_info.url IS 'Web site of the school';
+
+COMMENT ON COLUMN sif_history.school_info.session_type_code IS 'Kind of session the school runs';
+
+COMMENT ON COLUMN sif_history.school_info.grade_codes IS 'Grades the school serves';
+
+COMMENT ON COLUMN sif_history.school_info.title1_status IS 'Title I status of the school';
+
+COMMENT ON COLUMN sif_history.school_info.operational_status_code IS 'Whether the school is open';
+
+COMMENT ON COLUMN sif_history.school_info.active_school_year IS 'School year now active, by its end year';
+
+COMMENT ON COLUMN sif_history.school_info.addresses IS 'Addresses of the school by type';
+
+COMMENT ON COLUMN sif_history.school_info.phone_numbers IS 'Telephone numbers by type';
+
+COMMENT ON COLUMN sif_history.school_info.principal IS 'The principal';
+
+COMMENT ON COLUMN sif_history.school_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.school_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.school_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.school_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.school_info.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.school_info.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.section_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    course_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    local_id TEXT NOT NULL,
+    description TEXT,
+    term_ref_ids TEXT[] NOT NULL,
+    schedule JSONB NOT NULL,
+    medium_of_instruction_code TEXT,
+    language_of_instruction_code TEXT,
+    is_summer_school TEXT,
+    course_section_code TEXT,
+    section_code TEXT,
+    counts_for_attendance TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_section_info PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_section_info_recorded_to ON sif_history.section_info (recorded_to);
+
+COMMENT ON TABLE sif_history.section_info IS 'Closed versions: A section of a course: the group that meets in given terms.';
+
+COMMENT ON COLUMN sif_history.section_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.section_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.section_info.course_ref_id IS 'Course taught';
+
+COMMENT ON COLUMN sif_history.section_info.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif_history.section_info.local_id IS 'Identifier of the section in the district''s system';
+
+COMMENT ON COLUMN sif_history.section_info.description IS 'Name of the section';
+
+COMMENT ON COLUMN sif_history.section_info.term_ref_ids IS 'Terms the section meets in';
+
+COMMENT ON COLUMN sif_history.section_info.schedule IS 'Meeting times, rooms and staff by term';
+
+COMMENT ON COLUMN sif_history.section_info.medium_of_instruction_code IS 'How instruction is given';
+
+COMMENT ON COLUMN sif_history.section_info.language_of_instruction_code IS 'Language of instruction';
+
+COMMENT ON COLUMN sif_history.section_info.is_summer_school IS 'Summer school section';
+
+COMMENT ON COLUMN sif_history.section_info.course_section_code IS 'District''s code of course and section together';
+
+COMMENT ON COLUMN sif_history.section_info.section_code IS 'District''s code of the section within its course';
+
+COMMENT ON COLUMN sif_history.section_info.counts_for_attendance IS 'Attendance is taken';
+
+COMMENT ON COLUMN sif_history.section_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.section_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.section_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.section_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.section_info.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.section_info.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.staff_personal (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    local_id TEXT NOT NULL,
+    state_id TEXT,
+    other_ids JSONB NOT NULL,
+    last_name TEXT NOT NULL,
+    first_name TEXT NOT NULL,
+    middle_name TEXT,
+    birth_date DATE,
+    gender TEXT,
+    race_codes TEXT[] NOT NULL,
+    is_hispanic TEXT,
+    title TEXT,
+    addresses JSONB NOT NULL,
+    phone_numbers JSONB NOT NULL,
+    emails JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_staff_personal PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_staff_personal_recorded_to ON sif_history.staff_personal (recorded_to);
+
+COMMENT ON TABLE sif_history.staff_personal IS 'Closed versions: A member of staff: identifiers, legal name and demographics.';
+
+COMMENT ON COLUMN sif_history.staff_personal.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.staff_personal.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.staff_personal.local_id IS 'District''s identifier of the person';
+
+COMMENT ON COLUMN sif_history.staff_personal.state_id IS 'State''s identifier of the educator (MEPID)';
+
+COMMENT ON COLUMN sif_history.staff_personal.other_ids IS 'Other identifiers by type, such as licences';
+
+COMMENT ON COLUMN sif_history.staff_personal.last_name IS 'Legal last name';
+
+COMMENT ON COLUMN sif_history.staff_personal.first_name IS 'Legal first name';
+
+COMMENT ON COLUMN sif_history.staff_personal.middle_name IS 'Legal middle name';
+
+COMMENT ON COLUMN sif_history.staff_personal.birth_date IS 'Date of birth';
+
+COMMENT ON COLUMN sif_history.staff_personal.gender IS 'Gender as reported';
+
+COMMENT ON COLUMN sif_history.staff_personal.race_codes IS 'Races reported';
+
+COMMENT ON COLUMN sif_history.staff_personal.is_hispanic IS 'Hispanic or Latino';
+
+COMMENT ON COLUMN sif_history.staff_personal.title IS 'Job title';
+
+COMMENT ON COLUMN sif_history.staff_personal.addresses IS 'Addresses by type';
+
+COMMENT ON COLUMN sif_history.staff_personal.phone_numbers IS 'Telephone numbers by type';
+
+COMMENT ON COLUMN sif_history.staff_personal.emails IS 'E-mail addresses by type';
+
+COMMENT ON COLUMN sif_history.staff_personal.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.staff_personal.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.staff_personal.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.staff_personal.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.staff_personal.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.staff_personal.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.student_attendance_summary (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    start_date DATE NOT NULL,
+    end_date DATE NOT NULL,
+    start_day INTEGER NOT NULL,
+    end_day INTEGER NOT NULL,
+    is_resident TEXT NOT NULL,
+    fte NUMERIC,
+    days_attended NUMERIC NOT NULL,
+    excused_absences NUMERIC NOT NULL,
+    unexcused_absences NUMERIC NOT NULL,
+    days_tardy NUMERIC,
+    days_in_membership NUMERIC NOT NULL,
+    enrollment_ref_id UUID,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_student_attendance_summary PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_student_attendance_summary_recorded_to ON sif_history.student_attendance_summary (recorded_to);
+
+COMMENT ON TABLE sif_history.student_attendance_summary IS 'Closed versions: A student''s days attended, absent and in membership in one school over one span of dates.';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.student_ref_id IS 'Student summarised';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.school_ref_id IS 'School attended';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.start_date IS 'First date summarised';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.end_date IS 'Last date summarised';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.start_day IS 'School day number of the first date';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.end_day IS 'School day number of the last date';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.is_resident IS 'Resident of the district';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.fte IS 'Share of full time, 0 to 1';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.days_attended IS 'Days present';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.excused_absences IS 'Days absent with excuse';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.unexcused_absences IS 'Days absent without excuse';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.days_tardy IS 'Days tardy';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.days_in_membership IS 'Days enrolled';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.enrollment_ref_id IS 'Enrolment summarised';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.student_attendance_summary.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.student_personal (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    local_id TEXT NOT NULL,
+    state_id TEXT,
+    last_name TEXT NOT NULL,
+    first_name TEXT NOT NULL,
+    middle_name TEXT,
+    other_names JSONB NOT NULL,
+    birth_date DATE,
+    place_of_birth TEXT,
+    country_of_birth_code TEXT,
+    gender TEXT,
+    race_codes TEXT[] NOT NULL,
+    is_hispanic TEXT,
+    english_proficiency_code TEXT,
+    languages JSONB NOT NULL,
+    addresses JSONB NOT NULL,
+    phone_numbers JSONB NOT NULL,
+    emails JSONB NOT NULL,
+    other_ids JSONB NOT NULL,
+    on_time_graduation_year INTEGER,
+    graduation TEXT,
+    most_recent_grade_code TEXT,
+    idea TEXT,
+    migrant TEXT,
+    title1 TEXT,
+    gifted_talented TEXT,
+    economic_disadvantage TEXT,
+    ell TEXT,
+    homeless TEXT,
+    section504 TEXT,
+    immigrant TEXT,
+    first_us_enrollment_date DATE,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_student_personal PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_student_personal_recorded_to ON sif_history.student_personal (recorded_to);
+
+COMMENT ON TABLE sif_history.student_personal IS 'Closed versions: A student: identifiers, legal name, demographics and programme flags.';
+
+COMMENT ON COLUMN sif_history.student_personal.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.student_personal.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.student_personal.local_id IS 'District''s identifier of the student (LASID)';
+
+COMMENT ON COLUMN sif_history.student_personal.state_id IS 'State''s identifier of the student (SASID)';
+
+COMMENT ON COLUMN sif_history.student_personal.last_name IS 'Legal last name';
+
+COMMENT ON COLUMN sif_history.student_personal.first_name IS 'Legal first name';
+
+COMMENT ON COLUMN sif_history.student_personal.middle_name IS 'Legal middle name';
+
+COMMENT ON COLUMN sif_history.student_personal.other_names IS 'Former and other names by type';
+
+COMMENT ON COLUMN sif_history.student_personal.birth_date IS 'Date of birth';
+
+COMMENT ON COLUMN sif_history.student_personal.place_of_birth IS 'City or town of birth';
+
+COMMENT ON COLUMN sif_history.student_personal.country_of_birth_code IS 'Country of birth';
+
+COMMENT ON COLUMN sif_history.student_personal.gender IS 'Gender as reported';
+
+COMMENT ON COLUMN sif_history.student_personal.race_codes IS 'Races reported';
+
+COMMENT ON COLUMN sif_history.student_personal.is_hispanic IS 'Hispanic or Latino';
+
+COMMENT ON COLUMN sif_history.student_personal.english_proficiency_code IS 'Proficiency in English';
+
+COMMENT ON COLUMN sif_history.student_personal.languages IS 'Languages and their use';
+
+COMMENT ON COLUMN sif_history.student_personal.addresses IS 'Addresses by type';
+
+COMMENT ON COLUMN sif_history.student_personal.phone_numbers IS 'Telephone numbers by type';
+
+COMMENT ON COLUMN sif_history.student_personal.emails IS 'E-mail addresses by type';
+
+COMMENT ON COLUMN sif_history.student_personal.other_ids IS 'Other identifiers by type';
+
+COMMENT ON COLUMN sif_history.student_personal.on_time_graduation_year IS 'Year of on-time graduation';
+
+COMMENT ON COLUMN sif_history.student_personal.graduation IS 'Date, month or year of graduation';
+
+COMMENT ON COLUMN sif_history.student_personal.most_recent_grade_code IS 'Grade at last enrolment';
+
+COMMENT ON COLUMN sif_history.student_personal.idea IS 'Has a disability under IDEA';
+
+COMMENT ON COLUMN sif_history.student_personal.migrant IS 'Migrant student';
+
+COMMENT ON COLUMN sif_history.student_personal.title1 IS 'Served under Title I';
+
+COMMENT ON COLUMN sif_history.student_personal.gifted_talented IS 'Gifted and talented';
+
+COMMENT ON COLUMN sif_history.student_personal.economic_disadvantage IS 'Economically disadvantaged';
+
+COMMENT ON COLUMN sif_history.student_personal.ell IS 'English learner';
+
+COMMENT ON COLUMN sif_history.student_personal.homeless IS 'Homeless';
+
+COMMENT ON COLUMN sif_history.student_personal.section504 IS 'Has a Section 504 plan';
+
+COMMENT ON COLUMN sif_history.student_personal.immigrant IS 'Immigrant student';
+
+COMMENT ON COLUMN sif_history.student_personal.first_us_enrollment_date IS 'First enrolled in a US school';
+
+COMMENT ON COLUMN sif_history.student_personal.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.student_personal.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.student_personal.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.student_personal.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.student_personal.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.student_personal.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.student_school_enrollment (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    membership_type TEXT NOT NULL,
+    time_frame TEXT NOT NULL,
+    school_year INTEGER NOT NULL,
+    entry_date DATE NOT NULL,
+    entry_type_code TEXT,
+    grade_code TEXT,
+    exit_date DATE,
+    exit_status_code TEXT,
+    exit_type_code TEXT,
+    exit_type_other_codes JSONB NOT NULL,
+    record_closure_reason TEXT,
+    fte NUMERIC,
+    full_time_status TEXT,
+    residency_code TEXT,
+    nonresident_reason_code TEXT,
+    promotion_status TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_student_school_enrollment PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_student_school_enrollment_recorded_to ON sif_history.student_school_enrollment (recorded_to);
+
+COMMENT ON TABLE sif_history.student_school_enrollment IS 'Closed versions: A student''s membership in one school over one span of dates within one school year.';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.student_ref_id IS 'Enrolled student';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.school_ref_id IS 'School attended';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.membership_type IS 'Home, Concurrent or Summer';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.time_frame IS 'Historical, Current or Future, seen from the sender''s today';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.entry_date IS 'First day of membership';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.entry_type_code IS 'Kind of entry';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.grade_code IS 'Grade during the membership';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.exit_date IS 'Last day of membership; empty while enrolled';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.exit_status_code IS 'Permanent or temporary exit';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.exit_type_code IS 'Reason of the exit';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.exit_type_other_codes IS 'State''s or other codes of the exit reason (DOE012 in Massachusetts)';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.record_closure_reason IS 'Why the record was closed';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.fte IS 'Share of full time, 0 to 1';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.full_time_status IS 'Full or part time';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.residency_code IS 'Residence against attendance area';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.nonresident_reason_code IS 'Why a non-resident attends';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.promotion_status IS 'Promoted, retained or demoted';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.term_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    start_date DATE NOT NULL,
+    end_date DATE NOT NULL,
+    description TEXT,
+    relative_duration NUMERIC,
+    term_code TEXT,
+    track TEXT,
+    term_span_code TEXT,
+    is_marking_term TEXT,
+    is_scheduling_term TEXT,
+    is_attendance_term TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_term_info PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_term_info_recorded_to ON sif_history.term_info (recorded_to);
+
+COMMENT ON TABLE sif_history.term_info IS 'Closed versions: A term (year, semester, quarter ...) of one school in one school year.';
+
+COMMENT ON COLUMN sif_history.term_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.term_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.term_info.school_ref_id IS 'School that keeps the term';
+
+COMMENT ON COLUMN sif_history.term_info.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif_history.term_info.start_date IS 'First day of the term';
+
+COMMENT ON COLUMN sif_history.term_info.end_date IS 'Last day of the term';
+
+COMMENT ON COLUMN sif_history.term_info.description IS 'Name of the term';
+
+COMMENT ON COLUMN sif_history.term_info.relative_duration IS 'Share of the school year, 0 to 1';
+
+COMMENT ON COLUMN sif_history.term_info.term_code IS 'District''s code of the term';
+
+COMMENT ON COLUMN sif_history.term_info.track IS 'Track the term belongs to';
+
+COMMENT ON COLUMN sif_history.term_info.term_span_code IS 'Kind of term';
+
+COMMENT ON COLUMN sif_history.term_info.is_marking_term IS 'Marks are given for it';
+
+COMMENT ON COLUMN sif_history.term_info.is_scheduling_term IS 'Sections are scheduled by it';
+
+COMMENT ON COLUMN sif_history.term_info.is_attendance_term IS 'Attendance is summarised by it';
+
+COMMENT ON COLUMN sif_history.term_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.term_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.term_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.term_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.term_info.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.term_info.recorded_to IS 'When the state knew better';

@@ -1,0 +1,140 @@
+"""The data dictionary: an object's columns, the standard's types behind them, and what has no column."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from sqlalchemy import Column, make_url
+
+from sif_pipeline.reference.markdown import code, page, table
+from sif_pipeline.sif.schema import Shape, shape
+from warehouse.base import CURRENT, HISTORY, Element, SifObject, elements
+
+_DIALECT = make_url("postgresql+psycopg://").get_dialect()()
+
+
+@dataclass(frozen=True, slots=True)
+class StandardType:
+    """What the standard's schema says of the values at a path."""
+
+    name: str  #: of the type in schemas/sif-2.7, or of XML Schema's own; several are joined by a blank
+    primitive: str  #: XML Schema's primitive type; `union` where several are allowed, `structure` for elements
+    code_sets: tuple[str, ...]  #: files in schemas/codesets the values come from
+
+
+@cache
+def _standard(object_name: str) -> Any:
+    import xmlschema  # noqa: PLC0415 -- takes a third of a second, and only these pages need it
+
+    file = resources.files("schemas") / "sif-2.7" / f"{object_name}.xsd"
+    return xmlschema.XMLSchema(str(file), allow="local").elements[object_name]
+
+
+def standard_type(object_name: str, path: str) -> StandardType:
+    """Look up the type of an element or attribute in the object's XSD; KeyError when the path is not in it."""
+    node = _standard(object_name)
+    for step in path.split("/"):
+        node = _below(node, step)
+    if node.type.is_simple():
+        return _simple_type(node.type)
+    return _simple_type(node.type.content) if node.type.has_simple_content() else StandardType("", "structure", ())
+
+
+def _below(node: Any, step: str) -> Any:
+    if step.startswith("@"):
+        return node.attributes[step[1:]]
+    try:
+        return next(child for child in node.type.content.iter_elements() if child.local_name == step)
+    except StopIteration:
+        raise KeyError(step) from None
+
+
+def _simple_type(type_: Any) -> StandardType:
+    members = [_simple_type(member) for member in getattr(type_, "member_types", ())]
+    name = type_.local_name or " ".join(member.name for member in members) or type_.base_type.local_name
+    if members:
+        return StandardType(name, "union", tuple(code_set for member in members for code_set in member.code_sets))
+    coded = (resources.files("schemas") / "codesets" / f"{name}.csv").is_file()
+    return StandardType(name, type_.primitive_type.local_name, (name,) if coded else ())
+
+
+def object_page(cls: type[SifObject]) -> str:
+    """Write an object's page of the data dictionary."""
+    name, stored = cls.sif_name, cls.__tablename__
+    where = (
+        f"One row per object in `{CURRENT}.{stored}`; closed versions in `{HISTORY}.{stored}`; both together, "
+        f"without the document, in the view `reporting.{stored}_versions`. An object is known by its zone and "
+        + " and ".join(code(path) for path in cls.key_paths)
+        + "."
+    )
+    return page(
+        name,
+        (cls.__doc__ or "").strip().splitlines()[0],
+        where,
+        "## Columns from the object",
+        table(
+            ("Column", "Element", "Meaning", "Type", "Always there", "Codes", "Refers to", "Private"),
+            [_dictionary_line(name, column, line) for column, line in elements(cls)],
+        ),
+        _CODES_NOTE if any(line.codes for _, line in elements(cls)) else "",
+        "## Columns of every object",
+        table(("Column", "Meaning", "Type", "Private"), [_own_line(column) for column in _own_columns(cls)]),
+        "## Kept in the document, without a column of their own",
+        _KEPT_NOTE,
+        "\n".join(f"- {code(path)}" for path in kept(cls)),
+    )
+
+
+_CODES_NOTE = (
+    "A code set is a table in `schemas/codesets`. Where two are named, the standard takes a value of either. "
+    "*Always there* is what the standard makes mandatory; a list that may be empty is an empty list, not NULL."
+)
+_KEPT_NOTE = (
+    "The column `document` holds the whole object, so these can be queried, and given a column later; see "
+    "[Add an object or a column](../../how-to/add-an-object.md)."
+)
+
+
+def _dictionary_line(object_name: str, column: Column[Any], line: Element) -> list[str]:
+    codes = [f"[{name}](../../../schemas/codesets/{name}.csv)" for name in (line.codes or "").split()]
+    of_standard = standard_type(object_name, line.path)
+    return [
+        code(column.name),
+        code(line.path),
+        line.meaning,
+        f"{column.type.compile(_DIALECT)}, from {of_standard.name or of_standard.primitive}",
+        "" if column.nullable else "yes",
+        ", ".join(codes),
+        f"[{line.refers}]({line.refers}.md)" if line.refers else "",
+        "private" if line.pii else "",
+    ]
+
+
+def _own_columns(cls: type[SifObject]) -> list[Column[Any]]:
+    return [column for column in cls.history.columns if "element" not in column.info]
+
+
+def _own_line(column: Column[Any]) -> list[str]:
+    only = " (history only)" if column.name == "recorded_to" else ""
+    private = "private" if column.info.get("pii") else ""
+    return [code(column.name), f"{column.comment}{only}", column.type.compile(_DIALECT), private]
+
+
+def kept(cls: type[SifObject]) -> list[str]:
+    """List the standard's elements and attributes of an object that no column takes, the topmost path of each."""
+    declared = {line.path for _, line in elements(cls)} | {"SIF_ExtendedElements"}
+    return [path for path in _uncovered(shape(cls.sif_name), "", declared) if path not in cls.key_paths]
+
+
+def _uncovered(known: Shape, above: str, declared: set[str]) -> Iterator[str]:
+    names = [f"@{name}" for name in known.attributes if name != "SIF_Action"] + list(known.children)
+    for name in names:
+        path = f"{above}{name}"
+        if path in declared:
+            continue
+        if any(other.startswith(f"{path}/") for other in declared):
+            yield from _uncovered(known.children[name], f"{path}/", declared)
+        else:
+            yield path

@@ -1,0 +1,87 @@
+"""The generated reference is fresh and leaves nothing out."""
+
+import re
+
+import pytest
+
+from sif_pipeline import reference, reports
+from sif_pipeline.config import PROJECT
+from sif_pipeline.notices import CATALOGUE
+from sif_pipeline.reference import dags, views
+from sif_pipeline.reference.dictionary import kept
+from warehouse.base import elements, objects
+
+PAGES = reference.pages()
+
+
+def test_pages_on_disk_are_what_the_code_says():
+    """Otherwise: sif-pipeline generate (or make generate), look at the difference, commit it."""
+    assert reference.stale() == []
+
+
+def test_writing_twice_changes_nothing_and_what_nothing_makes_is_removed(tmp_path):
+    assert reference.write(tmp_path) == sorted(PAGES)
+    (tmp_path / "objects" / "Gone.md").write_text("left over", encoding="utf-8")
+    (tmp_path / "erd.md").write_text("stale", encoding="utf-8")
+    assert reference.stale(tmp_path) == ["erd.md", "objects/Gone.md"]
+    assert reference.write(tmp_path) == ["erd.md", "objects/Gone.md"]
+    assert reference.stale(tmp_path) == []
+
+
+def test_pages_hold_no_time_and_no_place():
+    found = {path for path, text in PAGES.items() if re.search(r"\d\d:\d\d:\d\d|/home/|/work/|/tmp/", text)}
+    assert found - {"commands.md", "dags.md"} == set()
+
+
+@pytest.mark.parametrize("name", objects())
+def test_dictionary_names_every_column_and_every_element_without_one(name):
+    page = PAGES[f"objects/{name}.md"]
+    for column, line in elements(objects()[name]):
+        assert f"| `{column.name}` | `{line.path}` | {line.meaning} |" in page
+    assert re.findall(r"(?m)^- `(.*)`$", page) == kept(objects()[name])
+
+
+def test_every_finding_is_in_the_catalogue_page():
+    assert set(re.findall(r'id="(\w+)"', PAGES["findings.md"])) == set(CATALOGUE)
+
+
+def test_every_view_is_in_the_reports_page_with_columns():
+    names = re.findall(r"(?m)^## (\w+)$", PAGES["reports.md"])
+    assert names == [view.name for view in views.views()]
+    assert [view.name for view in views.views() if not view.columns or not view.grain.endswith(".")] == []
+    assert {f"rpt_{name}" for name in reports.names()} <= set(names)
+
+
+def test_every_command_is_in_the_commands_page():
+    """The commands are read from the files' decorators here, and from typer there."""
+    declared = set()
+    for file in (PROJECT / "sif_pipeline" / "cli").glob("*.py"):
+        for group, name in re.findall(r'@(\w+)\.command\(\s*"([\w-]+)"', file.read_text(encoding="utf-8")):
+            declared.add(name if group == "app" else f"{group} {name}")
+    assert set(re.findall(r"(?m)^## sif-pipeline (.+)$", PAGES["commands.md"])) == declared
+
+
+def test_every_dag_is_in_the_dags_page_with_a_manual():
+    found = dags.dag_texts(PROJECT / "dags")
+    assert re.findall(r"(?m)^## (\S+)$", PAGES["dags.md"])[: len(found)] or not found
+    assert {dag.file for dag in found} == {
+        file.name
+        for file in (PROJECT / "dags").glob("*.py")
+        if re.search(r"(?m)^\s*(@dag\b|with DAG\()", file.read_text())
+    }
+    assert [dag.dag_id for dag in found if f"## {dag.dag_id}\n" not in PAGES["dags.md"] or len(dag.manual) < 80] == []
+
+
+def test_dags_are_read_as_text(tmp_path):
+    (tmp_path / "one.py").write_text(
+        '"""Manual of the file."""\nNAME = "two"\n'
+        '@dag(schedule="0 5 * * *")\ndef one():\n    """Manual of one."""\n'
+        '@dag(doc_md=__doc__)\ndef three():\n    """Other words."""\n'
+        "with DAG(dag_id=NAME, schedule=None):\n    pass\n",
+        encoding="utf-8",
+    )
+    assert [(d.dag_id, d.schedule, d.manual) for d in dags.dag_texts(tmp_path)] == [
+        ("one", "'0 5 * * *'", "Manual of one."),
+        ("three", "None", "Manual of the file."),
+        ("two", "None", "Manual of the file."),
+    ]
