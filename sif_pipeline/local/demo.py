@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from psycopg.sql import SQL, Identifier
 
 from sif_pipeline import database, status, zones
 from sif_pipeline.config import Settings
+from sif_pipeline.drain import LEADER_LOCK
 from sif_pipeline.exceptions import SifPipelineError
 from sif_pipeline.local import airflow, kept, postgres
 from sif_pipeline.local.airflow import Airflow
@@ -36,6 +37,9 @@ RATE = 65.0
 """Messages a second of each of the three agents: 195 in all, as a state's busy hour."""
 
 QUERIES = database.queries("demo")
+INGESTION_SECONDS = 120
+"""How long Airflow may take from healthy to the first ingest task at work."""
+
 PACKETS, FILES = 3, 4
 """Which of the five sends packets, and which drops files; the others send events."""
 
@@ -95,7 +99,19 @@ def pipeline(settings: Settings, say: Callable[[str], None]) -> Iterator[Running
         database.upgrade(url)
         server = stack.enter_context(_server(settings, url))
         say("Starting Airflow (half a minute the first time)")
-        yield Running(settings, url, server, stack.enter_context(airflow.running(settings)))
+        running = Running(settings, url, server, stack.enter_context(airflow.running(settings)))
+        _await_ingestion(url)
+        yield running
+
+
+def _await_ingestion(url: str) -> None:
+    """Wait until Airflow's ingest task leads; what agents send before would only wait in the inbox."""
+    deadline = time.monotonic() + INGESTION_SECONDS
+    with database.connect(url, autocommit=True) as connection:
+        while connection.execute(QUERIES["leader"], {"lock": LEADER_LOCK}).fetchone() is None:
+            if time.monotonic() > deadline:
+                raise DemoFailed("Airflow's DAG ingest did not start; its logs are below SIF_HOME.")
+            time.sleep(0.2)
 
 
 @contextmanager
@@ -141,11 +157,23 @@ def play(running: Running, senders: list[Sender], watch: Callable[[list[status.Z
 
     `watch` sees every zone's status about twice a second. Raise DemoFailed after five silent minutes.
     """
-    with ThreadPoolExecutor(len(senders)) as threads:
-        sending = [threads.submit(WAYS[sender.way], running, sender) for sender in senders]
-        _wait(running, sending, watch)
-        for future in sending:
-            future.result()
+    sending = [_start(WAYS[sender.way], running, sender) for sender in senders]
+    _wait(running, sending, watch)
+
+
+def _start(way: Callable[[Running, Sender], None], running: Running, sender: Sender) -> Future[None]:
+    """Send in a thread that does not outlive an interrupted demonstration, as a pool's would."""
+    future: Future[None] = Future()
+
+    def work() -> None:
+        try:
+            way(running, sender)
+            future.set_result(None)
+        except BaseException as error:  # noqa: BLE001 -- handed to the thread that waits
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return future
 
 
 def _play_agent(_: Running, sender: Sender) -> None:

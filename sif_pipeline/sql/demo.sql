@@ -22,3 +22,10 @@ FROM explained AS e
 JOIN inbox.zone AS z USING (zone_id)
 GROUP BY z.name, e.object_name
 ORDER BY z.name, e.object_name
+
+-- name: leader
+-- The drain that leads in this database, if any.
+SELECT pid
+FROM pg_locks
+WHERE locktype = 'advisory' AND objid = %(lock)s AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
