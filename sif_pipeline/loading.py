@@ -3,8 +3,7 @@
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
 from uuid import UUID
 
 from lxml import etree
@@ -14,7 +13,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from sif_pipeline import mapping
 from sif_pipeline.database import Connection, queries
-from sif_pipeline.folding import Fold, Head, ObjectEvent, ObjectKey, ObjectState, Version, changed
+from sif_pipeline.folding import Fold, Head, ObjectEvent, ObjectKey, ObjectState, OutcomeChange, Version, changed
 from warehouse.base import CURRENT, HISTORY, SifObject, objects
 from warehouse.inbox import Outcome
 
@@ -22,6 +21,9 @@ INBOX = queries("inbox")
 
 EventReader = Callable[[bytes], dict[int, etree._Element]]  # noqa: SLF001 -- lxml has no public name for it
 """Reads a stored message into its objects' elements by position."""
+
+Line = tuple[str | None, ...]
+"""What COPY takes: the texts of a row's cells, in PostgreSQL's input form."""
 
 TREES_KEPT = 32
 """Messages kept parsed while late and held events are folded again: neighbours tend to share a message."""
@@ -37,6 +39,7 @@ class DatabaseStore:
         self._hashes: dict[ObjectKey, UUID | None] = {}
         self._documents: dict[ObjectKey, str] = {}
         self._waiting: dict[ObjectKey, set[ObjectKey]] = {}
+        self._with_findings: dict[ObjectKey, bool] = {}
         self._trees: OrderedDict[int, dict[int, etree._Element]] = OrderedDict()
 
     def prepare(self, keys: Collection[ObjectKey], whole: Collection[ObjectKey], sparse: Collection[ObjectKey]) -> None:
@@ -44,6 +47,7 @@ class DatabaseStore:
         self._fetch_waiting(whole)
         children = {child for found in self._waiting.values() for child in found}
         self._fetch_heads({*keys, *children})
+        self._fetch_findings({*keys, *children})
         stored = [key for key, head in self._heads.items() if head is not None]
         self._fetch_hashes(stored)
         self._fetch_documents([key for key in sparse if self._hashes.get(key) is not None])
@@ -77,6 +81,12 @@ class DatabaseStore:
         if key not in self._waiting:
             self._fetch_waiting([key])
         return self._waiting[key]
+
+    def has_findings(self, key: ObjectKey) -> bool:
+        """Tell whether earlier batches left open findings on an object."""
+        if key not in self._with_findings:
+            self._fetch_findings([key])
+        return self._with_findings[key]
 
     def events(self, key: ObjectKey) -> list[ObjectEvent]:
         """Read the earlier events that take part in an object's fold."""
@@ -119,6 +129,11 @@ class DatabaseStore:
         if keys:
             for z, name, key, child_name, child_key in self.connection.execute(INBOX["waiting"], _columns(keys)):
                 self._waiting[z, name, key].add((z, child_name, child_key))
+
+    def _fetch_findings(self, keys: Collection[ObjectKey]) -> None:
+        self._with_findings.update(dict.fromkeys(keys, False))
+        for zone_id, name, key in self.connection.execute(INBOX["with_findings"], _columns(keys)):
+            self._with_findings[zone_id, name, key] = True
 
     def _fetch_hashes(self, keys: Collection[ObjectKey]) -> None:
         self._hashes.update(dict.fromkeys(keys))
@@ -206,23 +221,44 @@ def _write_versions(cursor: Cursor[TupleRow], sql: Statements, states: list[Obje
         _copy(cursor, sql.copy_current, present)
 
 
-def _closed(state: ObjectState) -> Iterable[tuple[Any, ...]]:
+def _closed(state: ObjectState) -> Iterable[Line]:
     for version, later in zip(state.versions, state.versions[1:], strict=False):
         if version.document is not None:
-            yield (*_cells(state.key, version), later.recorded_from)
+            yield (*_cells(state.key, version), _moment(later.recorded_from))
 
 
-def _cells(key: ObjectKey, version: Version) -> tuple[Any, ...]:
+def _cells(key: ObjectKey, version: Version) -> Line:
     return (
-        key[0], key[2], *version.cells,
-        version.recorded_from, version.message_id, version.content_hash, version.extended, version.document,
+        str(key[0]), key[2].hex, *version.cells,
+        _moment(version.recorded_from), str(version.message_id), _hex(version.content_hash), version.extended,
+        version.document,
     )  # fmt: skip
 
 
-def _copy(cursor: Cursor[TupleRow], statement: Composed | str, lines: Iterable[tuple[Any, ...]]) -> None:
+def _hex(key: UUID | None) -> str | None:
+    return key.hex if key else None
+
+
+@lru_cache(maxsize=1024)
+def _moment(at: datetime) -> str:
+    return at.isoformat()
+
+
+def _copy(cursor: Cursor[TupleRow], statement: Composed | str, lines: Iterable[Line]) -> None:
     with cursor.copy(statement) as copy:
-        for line in lines:
-            copy.write_row(line)
+        copy.write(copy_text(lines))
+
+
+NULL, CELL, LINE = "\x1d", "\x1e", "\x1f"
+"""Stand for no value, end of cell and end of line until the text is escaped: XML 1.0 has no such characters, so no
+value does."""
+
+
+def copy_text(lines: Iterable[Line]) -> str:
+    """Spell lines of texts in the text format of COPY; escaping all at once is what makes it quick."""
+    cells = [CELL.join([NULL if cell is None else cell for cell in line]) for line in lines]
+    text = LINE.join(cells).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return text.replace(NULL, "\\N").replace(CELL, "\t").replace(LINE, "\n") + "\n" * bool(cells)
 
 
 COPY_EVENTS = SQL(
@@ -233,14 +269,31 @@ COPY_EVENTS = SQL(
 
 def _copy_events(cursor: Cursor[TupleRow], events: Iterable[ObjectEvent]) -> None:
     lines = (
-        (e.message_id, e.position, e.zone_id, e.object_name, e.row_key, e.action, e.ordered_at, e.outcome.value,
-         *(e.waiting or (None, None)))
+        (str(e.message_id), str(e.position), str(e.zone_id), e.object_name, _hex(e.row_key), e.action,
+         _moment(e.ordered_at), e.outcome.value, *((e.waiting[0], e.waiting[1].hex) if e.waiting else (None, None)))
         for e in events
     )  # fmt: skip
     _copy(cursor, COPY_EVENTS, lines)
 
 
+COPY_CHANGES = SQL(
+    "COPY inbox.outcome_change (message_id, position, recorded_at, zone_id, outcome, waiting_object, waiting_key)"
+    " FROM STDIN"
+).format()
+
+
+def _copy_changes(cursor: Cursor[TupleRow], changes: Iterable[OutcomeChange]) -> None:
+    lines = (
+        (str(c.event.message_id), str(c.event.position), _moment(c.recorded_at), str(c.event.zone_id), c.outcome.value,
+         *((c.waiting[0], c.waiting[1].hex) if c.waiting else (None, None)))
+        for c in changes
+    )  # fmt: skip
+    _copy(cursor, COPY_CHANGES, lines)
+
+
 def _revise(cursor: Cursor[TupleRow], fold: Fold) -> None:
+    if fold.changes:
+        _copy_changes(cursor, fold.changes.values())
     revised = [e for e in fold.revised.values() if e.earlier != (e.outcome, e.waiting)]
     if not revised:
         return
@@ -252,7 +305,6 @@ def _revise(cursor: Cursor[TupleRow], fold: Fold) -> None:
             "outcomes": [e.outcome.value for e in revised],
             "waiting_objects": [e.waiting[0] if e.waiting else None for e in revised],
             "waiting_keys": [e.waiting[1] if e.waiting else None for e in revised],
-            "recorded": [fold.revised_at[e.message_id, e.position] for e in revised],
         },
     )
     cursor.execute(INBOX["recount"], {"message_ids": sorted({e.message_id for e in revised})})
@@ -269,15 +321,18 @@ def _write_findings(cursor: Cursor[TupleRow], fold: Fold) -> None:
         cursor.execute(
             INBOX["resolve"],
             {
-                **_columns([r.key for r in fold.resolutions]),
+                **_columns([r.event.key for r in fold.resolutions]),
+                "message_ids": [r.event.message_id for r in fold.resolutions],
+                "positions": [r.event.position for r in fold.resolutions],
                 "recorded": [r.recorded_at for r in fold.resolutions],
                 "elements": [" ".join(r.elements) if r.elements is not None else None for r in fold.resolutions],
             },
         )
     if fold.findings:
         lines = (
-            (f.event.zone_id, f.event.message_id, f.event.position, f.event.object_name, f.event.row_key,
-             f.notice.code, f.notice.type.severity.value, f.notice.path, f.notice.line, f.recorded_at, f.resolved_at)
+            (str(f.event.zone_id), str(f.event.message_id), str(f.event.position), f.event.object_name,
+             _hex(f.event.row_key), f.notice.code, f.notice.type.severity.value, f.notice.path, str(f.notice.line),
+             _moment(f.recorded_at), _moment(f.resolved_at) if f.resolved_at else None)
             for f in fold.findings
         )  # fmt: skip
         _copy(cursor, COPY_NOTICES, lines)
