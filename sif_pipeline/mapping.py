@@ -248,9 +248,10 @@ def array(values: list[str]) -> str:
 
 def as_json(element: etree._Element) -> Any:
     """Turn an element into JSON values: its text, or an object of attributes (`@name`) and children (lists)."""
-    if len(element) == 0 and not element.attrib:
+    attributes = element.items()
+    if not attributes and len(element) == 0:
         return element.text or ""
-    value: dict[str, Any] = {f"@{_local(str(k))}": v for k, v in element.items() if k != XSI_NIL}
+    value: dict[str, Any] = {f"@{_local(str(k))}": v for k, v in attributes if k != XSI_NIL}
     for child in element:
         _add(value, _local(str(child.tag)), as_json(child))
     if element.text and element.text.strip():
