@@ -4,8 +4,10 @@ A zone's messages are drained in order by whoever holds the zone's advisory lock
 once. A crash at any point rolls the whole batch back; the messages stay pending. Nothing here knows Airflow.
 """
 
+import gc
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
@@ -17,7 +19,7 @@ from sif_pipeline import loading, mapping
 from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import DatabaseUnreachable
-from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent, ObjectKey
+from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent
 from sif_pipeline.loading import INBOX, DatabaseStore
 from sif_pipeline.notices import Notice, Severity
 from sif_pipeline.sif import gate, messages, schema
@@ -113,11 +115,23 @@ def drain_batch(connection: Connection, limits: Limits) -> DrainSummary | None:
 
 
 def _transaction(connection: Connection, limits: Limits) -> DrainSummary | None:
-    with connection.transaction():
+    with connection.transaction(), _no_garbage_collection():
         zone_ids = [zone_id for (zone_id,) in connection.execute(INBOX["zones_with_work"])]
         if not zone_ids:
             return None
         return load(connection, claim(connection, zone_ids, limits))
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles among the objects of a batch: there are many, and none in cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 SYSTEMIC = 3
@@ -158,7 +172,7 @@ def _blame(connection: Connection, message: Claimed, error: Exception) -> int:
 def claim(connection: Connection, zone_ids: Sequence[int], limits: Limits) -> list[Claimed]:
     """Take the next messages of zones whose lock this transaction holds, each zone's in its order."""
     parameters = {"zone_ids": list(zone_ids), "messages": limits.messages, "bytes": limits.bytes}
-    return [Claimed(*line) for line in connection.execute(INBOX["claim"], parameters)]
+    return [Claimed(*line) for line in connection.execute(INBOX["claim"], parameters, binary=True)]
 
 
 def load(connection: Connection, claimed: list[Claimed]) -> DrainSummary:
@@ -267,14 +281,9 @@ def _prepare(store: DatabaseStore, fold: Fold, events: Iterable[ObjectEvent]) ->
     """Fetch for the whole batch at once what the fold will ask one by one."""
     folded = [event for event in events if event.outcome is Outcome.APPLIED]
     whole = {event.key for event in folded if event.action in WHOLE_IMAGES}
-    keys = {event.key for event in folded}
+    keys = {event.key for event in events if event.row_key is not None and event.object_name in objects()}
     store.prepare(keys, whole, {event.key for event in folded if event.action == "Change"})
-    referred: set[ObjectKey] = set()
-    for event in folded:
-        if event.action != "Delete":
-            for name, ref_id in mapping.references(objects()[event.object_name], event.element):
-                referred.add((event.zone_id, name, ref_id))
-    fold.expect(referred)
+    fold.expect({(event.zone_id, name, ref_id) for event in folded for name, ref_id in event.references})
 
 
 def _settle(connection: Connection, claimed: Sequence[Claimed]) -> DrainSummary:

@@ -47,6 +47,7 @@ class ObjectEvent:
     outcome: Outcome = Outcome.APPLIED
     waiting: tuple[str, UUID] | None = None  #: the object a held event waits for
     earlier: tuple[Outcome, tuple[str, UUID] | None] | None = None  #: as stored, when it is of an earlier batch
+    _references: tuple[tuple[str, UUID], ...] | None = None
 
     @property
     def order(self) -> Order:
@@ -58,6 +59,14 @@ class ObjectEvent:
         """The object it is about; only an event with a row key takes part in a fold."""
         assert self.row_key is not None  # noqa: S101 -- events without a key never reach the fold
         return self.zone_id, self.object_name, self.row_key
+
+    @property
+    def references(self) -> tuple[tuple[str, UUID], ...]:
+        """The collected objects it refers to, SIF object name and RefId; none for a Delete. Read once."""
+        if self._references is None:
+            found = mapping.references(objects()[self.object_name], self.element) if self.action != "Delete" else ()
+            self._references = tuple((name, ref_id) for name, ref_id in found if name in objects())
+        return self._references
 
 
 @dataclass(slots=True)
@@ -112,6 +121,9 @@ class Store(Protocol):
     def waiting(self, key: ObjectKey) -> set[ObjectKey]:
         """Find the objects with earlier events that wait for this one."""
 
+    def has_findings(self, key: ObjectKey) -> bool:
+        """Tell whether earlier batches left open findings on an object."""
+
 
 @dataclass(slots=True)
 class ObjectState:
@@ -126,6 +138,7 @@ class ObjectState:
     content_hash: UUID | None = None  #: of the current version; None when the object is not there
     element: etree._Element | None = None  #: the current version, when at hand
     had_events: bool = False  #: earlier batches had events of this object
+    had_findings: bool = False  #: earlier batches left open findings on it, perhaps by a rejected event
     events: list[ObjectEvent] = field(default_factory=list)  #: of this batch
     versions: list[Version] = field(default_factory=list)  #: made by this batch
     findings: list[Finding] = field(default_factory=list)  #: open, made by this batch
@@ -135,9 +148,19 @@ class ObjectState:
 class Resolution:
     """From `recorded_at` on, earlier findings on an object no longer hold: all, or those below some elements."""
 
-    key: ObjectKey
+    event: ObjectEvent  #: applied; of its own findings only the warnings still hold
     recorded_at: datetime
-    elements: tuple[str, ...] | None  #: local names of the object's children a Change brought; None for all
+    elements: tuple[str, ...] | None  #: children and @attributes of the object a Change brought; None for all
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeChange:
+    """What an event's outcome was before the message recorded at `recorded_at` changed it."""
+
+    event: ObjectEvent
+    recorded_at: datetime
+    outcome: Outcome
+    waiting: tuple[str, UUID] | None
 
 
 class Fold:
@@ -149,7 +172,7 @@ class Fold:
         self.findings: list[Finding] = []
         self.resolutions: list[Resolution] = []
         self.revised: dict[tuple[int, int], ObjectEvent] = {}  #: earlier events whose outcome changed
-        self.revised_at: dict[tuple[int, int], datetime] = {}  #: and when
+        self.changes: dict[tuple[int, int, datetime], OutcomeChange] = {}  #: of events of earlier messages
         self._waiting: dict[ObjectKey, set[ObjectKey]] = defaultdict(set)
         self._known: dict[ObjectKey, bool] = {}
 
@@ -181,6 +204,7 @@ class Fold:
                 )
                 state.content_hash = self.store.content_hash(key)
                 state.stored = state.content_hash is not None
+            state.had_findings = self.store.has_findings(key)
         return state
 
     # -- the common case: the event is the latest of its object
@@ -245,14 +269,22 @@ class Fold:
         event.outcome, event.waiting = outcome, waiting
         if event.earlier is not None:
             self.revised[event.message_id, event.position] = event
-            if was != (outcome, waiting):
-                self.revised_at[event.message_id, event.position] = cause.recorded_at
+        if was != (outcome, waiting):
+            self._remember(event, cause, *was)
         if was != (outcome, waiting) or event is cause:
             if outcome is Outcome.APPLIED:
                 self._resolve(state, event, cause.recorded_at)
             else:
                 self._note(state, event, notices, cause.recorded_at)
         return after
+
+    def _remember(
+        self, event: ObjectEvent, cause: ObjectEvent, outcome: Outcome, waiting: tuple[str, UUID] | None
+    ) -> None:
+        """Keep what an event's outcome was until a later message came, so that a replay can go back to before it."""
+        if event.message_id != cause.message_id:
+            change = OutcomeChange(event, cause.recorded_at, outcome, waiting)
+            self.changes.setdefault((event.message_id, event.position, cause.recorded_at), change)
 
     def _step(
         self, event: ObjectEvent, element: etree._Element | None
@@ -275,10 +307,8 @@ class Fold:
     # -- references
 
     def _missing(self, event: ObjectEvent) -> tuple[str, UUID] | None:
-        if event.action == "Delete":
-            return None
-        for name, ref_id in mapping.references(objects()[event.object_name], event.element):
-            if name in objects() and not self._is_known((event.zone_id, name, ref_id)):
+        for name, ref_id in event.references:
+            if not self._is_known((event.zone_id, name, ref_id)):
                 return name, ref_id
         return None
 
@@ -365,21 +395,27 @@ class Fold:
 
     def _resolve(self, state: ObjectState, event: ObjectEvent, recorded_at: datetime | None = None) -> None:
         """End the findings on what an applied event brought; its own warnings stay."""
-        if not state.findings and not state.had_events:
+        if not state.findings and not state.had_findings:
             return
         at = recorded_at or event.recorded_at
-        brought = None if event.action != "Change" else tuple(etree.QName(c).localname for c in event.element)
+        brought = _brought(event.element) if event.action == "Change" else None
         for finding in [f for f in state.findings if _resolves(f, event, brought)]:
             finding.resolved_at = at
             state.findings.remove(finding)
-        if state.had_events:
-            self.resolutions.append(Resolution(state.key, at, brought))
+        if state.had_findings:
+            self.resolutions.append(Resolution(event, at, brought))
+
+
+def _brought(element: etree._Element) -> tuple[str, ...]:
+    attributes = (f"@{etree.QName(name).localname}" for name in element.attrib)
+    return (*attributes, *(etree.QName(child).localname for child in element))
 
 
 def _resolves(finding: Finding, event: ObjectEvent, brought: tuple[str, ...] | None) -> bool:
+    """Tell whether an applied event makes a finding good; query `resolve` says the same of stored findings."""
     if finding.event is event:
         return finding.notice.type.severity is not Severity.WARNING
-    return brought is None or finding.notice.path.partition("/")[2].partition("/")[0] in brought
+    return brought is None or finding.notice.path.partition("/")[2].partition("/")[0].partition("[")[0] in brought
 
 
 def _held(event: ObjectEvent, missing: tuple[str, UUID]) -> Notice:
