@@ -1,0 +1,121 @@
+"""The drop folder: what is complete enters the inbox, what is broken says why, and nothing blocks the rest."""
+
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from sif_pipeline import drop, zones
+from sif_pipeline.config import PROJECT
+from sif_pipeline.exceptions import DatabaseUnreachable
+from sif_pipeline.files import Received
+
+EXAMPLE = PROJECT / "tests/examples/LEAInfo/valid/minimal.xml"
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    with psycopg.connect(database_url) as connection:
+        zones.add(connection, "North", "0001")
+    return database_url
+
+
+@pytest.fixture
+def north(tmp_path: Path) -> Path:
+    folder = tmp_path / "North"
+    folder.mkdir()
+    return folder
+
+
+def take(url: str, folder: Path, looks: int = 2) -> Received:
+    total, seen = Received(), drop.Seen()
+    for _ in range(looks):
+        seen = drop.sweep(url, folder, seen, total)
+    return total
+
+
+def inbox(url: str) -> list[bytes]:
+    with psycopg.connect(url) as connection:
+        lines = connection.execute("SELECT body FROM inbox.message ORDER BY message_id").fetchall()
+    return [body for (body,) in lines]
+
+
+def test_file_at_rest_is_received_and_moved(url: str, north: Path) -> None:
+    shutil.copy(EXAMPLE, north / "a.xml")
+    assert take(url, north.parent).messages == 1
+    assert [path.name for path in north.iterdir()] == ["done"]
+    assert (north / "done/a.xml").read_bytes() == EXAMPLE.read_bytes()
+    assert len(inbox(url)) == 1
+
+
+def test_file_is_left_until_it_rests(url: str, north: Path) -> None:
+    total, seen = Received(), drop.Seen()
+    file = north / "slow.xml"
+    for length in (10, 100, 1000):
+        file.write_bytes(EXAMPLE.read_bytes()[:length])
+        seen = drop.sweep(url, north.parent, seen, total)
+    assert file.exists()
+    assert total == Received()
+
+
+@pytest.mark.parametrize("name", ["a.xml.part", ".a.xml"])
+def test_unfinished_names_are_left(url: str, north: Path, name: str) -> None:
+    shutil.copy(EXAMPLE, north / name)
+    assert take(url, north.parent) == Received()
+    assert (north / name).exists()
+
+
+def test_broken_file_says_why_and_blocks_nobody(url: str, north: Path) -> None:
+    (north / "broken.xml").write_text("<SIF_Message")
+    os.utime(north / "broken.xml", ns=(0, 0))  # the oldest, so the first
+    shutil.copy(EXAMPLE, north / "good.xml")
+    total = take(url, north.parent)
+    assert (total.files, total.messages, len(total.refused)) == (2, 1, 1)
+    assert (north / "refused/broken.xml").read_text() == "<SIF_Message"
+    why = (north / "refused/broken.xml.why.txt").read_text()
+    assert why.endswith(".\n")
+    assert (north / "done/good.xml").exists()
+
+
+def test_fault_of_ours_is_kept_apart_without_its_words(url: str, north: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Received:
+        raise ZeroDivisionError("Mustermann")
+
+    monkeypatch.setattr("sif_pipeline.files.receive_path", fail)
+    shutil.copy(EXAMPLE, north / "a.xml")
+    assert take(url, north.parent).files == 1
+    why = (north / "refused/a.xml.why.txt").read_text()
+    assert "ZeroDivisionError" in why
+    assert "Mustermann" not in why
+
+
+def test_folder_named_like_no_zone_waits(url: str, north: Path) -> None:
+    nowhere = north.parent / "Nowhere"
+    nowhere.mkdir()
+    shutil.copy(EXAMPLE, nowhere / "a.xml")
+    shutil.copy(EXAMPLE, north / "a.xml")
+    assert take(url, north.parent, looks=3).messages == 1
+    assert (nowhere / "a.xml").exists()
+
+
+def test_later_file_of_the_same_name_overwrites_nothing(url: str, north: Path) -> None:
+    for number in range(3):
+        (north / "a.xml").write_text(f"not SIF {number}")
+        take(url, north.parent)
+    texts = [(north / "refused" / name).read_text() for name in ("a.xml", "a.xml.2", "a.xml.3")]
+    assert texts == ["not SIF 0", "not SIF 1", "not SIF 2"]
+
+
+def test_unreachable_inbox_leaves_the_files(north: Path) -> None:
+    shutil.copy(EXAMPLE, north / "a.xml")
+    with pytest.raises(DatabaseUnreachable):
+        take("postgresql://sif:x@127.0.0.1:1/sif", north.parent)
+    assert (north / "a.xml").exists()
+
+
+def test_watch_makes_the_folder_and_ends_in_time(url: str, tmp_path: Path) -> None:
+    assert drop.watch(url, tmp_path / "drop", lasting=timedelta(0)) == Received()
+    assert (tmp_path / "drop").is_dir()

@@ -1,0 +1,34 @@
+"""Housekeeping deletes what is old, and never a message."""
+
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+
+from sif_pipeline import files, housekeeping, zones
+from sif_pipeline.config import PROJECT
+
+
+def test_tidy_deletes_old_audit_rows_and_no_message(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        zones.add(connection, "North", "0001")
+        rows = "INSERT INTO inbox.audit (at, event) VALUES (now() - %s * interval '1 day', %s)"
+        connection.cursor().executemany(rows, [(400, "old"), (300, "young")])
+    files.receive_path(database_url, "North", PROJECT / "tests/examples/LEAInfo/valid/minimal.xml")
+    assert housekeeping.tidy(database_url) == 1
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT event FROM inbox.audit").fetchall() == [("young",)]
+        assert connection.execute("SELECT count(*) FROM inbox.message").fetchone() == (1,)
+
+
+def test_old_files_go_and_empty_folders_with_them(tmp_path: Path) -> None:
+    for name, days in (("run1/old.log", 40), ("run2/young.log", 1), ("run2/old.log", 40)):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+        os.utime(file, (time.time() - days * 86400,) * 2)
+    assert housekeeping.remove_old_files(tmp_path, kept=timedelta(days=30)) == 2
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()] == ["run2/young.log"]
+    assert not (tmp_path / "run1").exists()
