@@ -200,7 +200,7 @@ def _packets(sender: Sender, stamps: Iterator[messages.Stamp]) -> Iterator[Outgo
 
 
 def _drop_files(running: Running, sender: Sender) -> None:
-    """Write the district's files beside the drop folder, then move each in under its final name, as a district should."""
+    """Write the district's files beside the drop folder, then move each in under its final name."""
     written = running.settings.home / "outgoing" / sender.zone
     folder.write_district(written, sender.district, start=datetime.now(UTC), buffer_size=300_000)
     drop = running.settings.home / "drop" / sender.zone
