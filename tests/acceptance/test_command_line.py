@@ -1,0 +1,158 @@
+"""The command line as a person uses it: real processes, a real database; what they read and the exit code."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def sif_pipeline(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sif_pipeline", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "COLUMNS": "200", **environment},
+    )
+
+
+def sentence(run: subprocess.CompletedProcess[str]) -> str:
+    """Give the one line that a failed command printed; there is nothing else, and no traceback."""
+    assert run.returncode == 2, run.stderr
+    (line,) = run.stderr.strip().splitlines()
+    return line
+
+
+@pytest.fixture
+def warehouse(database_url: str) -> dict[str, str]:
+    return {"SIF_DATABASE_URL": database_url}
+
+
+def test_from_files_to_a_report(warehouse: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "state"
+    assert sif_pipeline("synth", "--districts", "1", "--students", "60", "--seed", "3", "--out", str(out)).returncode == 0
+    (district,) = out.iterdir()
+    added = sif_pipeline("zone", "add", "north", "--lea", district.name, **warehouse)
+    assert added.stdout.startswith("http://127.0.0.1:7080/zone/")
+    received = sif_pipeline("receive", "--zone", "north", str(district), **warehouse)
+    assert received.returncode == 0
+    assert " 0 held already" in received.stdout
+    assert "rejected" in sif_pipeline("drain", "--until-empty", **warehouse).stdout
+
+    (zone,) = json.loads(sif_pipeline("status", "--format", "json", **warehouse).stdout)
+    assert zone["zone"] == "north"
+    assert zone["pending"] == 0
+    assert zone["received"] == zone["loaded"] + zone["held"] + zone["rejected"]
+
+    manifest = [json.loads(line) for line in (district / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+    expected = {line["object"]: line["in_warehouse"] for line in manifest if line["record"] == "count"}
+    report = json.loads(sif_pipeline("report", "attendance", "--format", "json", **warehouse).stdout)
+    assert [line["students"] for line in report] == [expected["StudentPersonal"]]
+
+
+def test_receiving_a_file_again_changes_nothing(warehouse: dict[str, str], tmp_path: Path) -> None:
+    sif_pipeline("zone", "add", "north", "--lea", "09990001", **warehouse)
+    file = EXAMPLES / "LEAInfo" / "valid"
+    first = sif_pipeline("receive", "--zone", "north", str(file), **warehouse)
+    again = sif_pipeline("receive", "--zone", "north", str(file), **warehouse)
+    number = len(list(file.glob("*.xml")))
+    assert first.stdout.startswith(f"{number} messages stored, 0 held already")
+    assert again.stdout.startswith(f"0 messages stored, {number} held already")
+
+
+def test_replay_leaves_reports_as_they_were(warehouse: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "state"
+    sif_pipeline("synth", "--districts", "1", "--students", "60", "--seed", "4", "--bad", "0.1", "--out", str(out))
+    sif_pipeline("zone", "add", "north", "--lea", "09990001", **warehouse)
+    sif_pipeline("receive", "--zone", "north", str(out), **warehouse)
+    sif_pipeline("drain", **warehouse)
+    report = ("report", "enrollment_by_grade", "--format", "csv")
+    before = sif_pipeline(*report, **warehouse).stdout
+    assert sif_pipeline("replay", "--zone", "north", **warehouse).returncode == 0
+    assert sif_pipeline(*report, **warehouse).stdout == before
+    assert before.startswith("lea_code,district_name,grade_code,students\n09990001,")
+
+
+def test_validate_needs_no_database_and_tells_errors_by_exit_code() -> None:
+    nowhere = {"SIF_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    good = sif_pipeline("validate", str(EXAMPLES / "TermInfo" / "valid"), **nowhere)
+    bad = sif_pipeline("validate", str(EXAMPLES / "TermInfo" / "invalid"), "--format", "json", **nowhere)
+    assert good.returncode == 0
+    assert bad.returncode == 1
+    found = {(Path(finding["file"]).name.partition("--")[0], finding["code"]) for finding in json.loads(bad.stdout)}
+    assert found
+    assert {expected for expected, code in found if expected != code} == set()
+
+
+def test_progress_is_silent_in_a_pipe(warehouse: dict[str, str]) -> None:
+    assert sif_pipeline("drain", **warehouse).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("report", "no_such_report"), "enrollment_by_grade"),
+        (("receive", "--zone", "nowhere", str(EXAMPLES)), "`sif-pipeline status` lists the zones"),
+        (("replay", "--zone", "nowhere"), "`sif-pipeline status` lists the zones"),
+        (("report", "attendance", "--as-of", "yesterday"), "2026-10-01"),
+        (("zone", "add", "not a name!", "--lea", "1"), "letters"),
+    ],
+)
+def test_what_a_person_can_mend_is_one_sentence(
+    arguments: tuple[str, ...], words: str, warehouse: dict[str, str]
+) -> None:
+    assert words in sentence(sif_pipeline(*arguments, **warehouse))
+
+
+def test_a_zone_that_is_there_already(warehouse: dict[str, str]) -> None:
+    sif_pipeline("zone", "add", "north", "--lea", "09990001", **warehouse)
+    assert "north" in sentence(sif_pipeline("zone", "add", "north", "--lea", "09990001", **warehouse))
+
+
+def test_a_database_that_does_not_answer() -> None:
+    said = sentence(sif_pipeline("status", SIF_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none"))
+    assert "SIF_DATABASE_URL" in said
+
+
+def test_a_port_that_is_taken(warehouse: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert "--port" in sentence(sif_pipeline("serve", "--port", port, **warehouse))
+
+
+def test_a_setting_that_makes_no_sense() -> None:
+    assert "SIF_TIMEZONE" in sentence(sif_pipeline("status", SIF_TIMEZONE="Boston"))
+
+
+def test_a_full_disk_is_said_in_a_sentence(warehouse: dict[str, str], database_url: str) -> None:
+    """The server's own 53100 (disk_full), provoked where the drain settles."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "CREATE FUNCTION inbox.full() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = '53100'; END $$"
+        )
+        connection.execute(
+            "CREATE TRIGGER full_disk BEFORE INSERT ON inbox.message FOR EACH ROW EXECUTE FUNCTION inbox.full()"
+        )
+    sif_pipeline("zone", "add", "north", "--lea", "09990001", **warehouse)
+    said = sentence(sif_pipeline("receive", "--zone", "north", str(EXAMPLES / "LEAInfo" / "valid"), **warehouse))
+    assert "out of disk" in said
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["db", "zone", "serve", "receive", "drain", "validate", "status", "replay", "report", "synth", "demo", "up"],
+)
+def test_help_explains_itself_with_an_example(command: str) -> None:
+    arguments = {"db": ("db", "upgrade"), "zone": ("zone", "add")}.get(command, (command,))
+    said = sif_pipeline(*arguments, "--help")
+    assert said.returncode == 0
+    assert f"Example: sif-pipeline {' '.join(arguments)}" in " ".join(said.stdout.split())
