@@ -75,6 +75,16 @@ FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone
 JOIN inbox.object_event AS e
   ON e.zone_id = k.zone_id AND e.waiting_key = k.row_key AND e.waiting_object = k.object_name AND e.outcome = 'held'
 
+-- name: with_findings
+-- Objects on which earlier messages left open findings.
+SELECT k.zone_id, k.object_name, k.row_key
+FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
+WHERE EXISTS (
+    SELECT
+    FROM inbox.notice AS n
+    WHERE n.zone_id = k.zone_id AND n.row_key = k.row_key AND n.object_name = k.object_name AND n.resolved_at IS NULL
+)
+
 -- name: events
 -- Earlier events of one object that take part in its fold.
 SELECT e.message_id, e.position, e.action, e.ordered_at, e.outcome, e.waiting_object, e.waiting_key, m.recorded_at
@@ -87,23 +97,13 @@ WHERE e.zone_id = %(zone_id)s AND e.row_key = %(row_key)s AND e.object_name = %(
 SELECT body FROM inbox.message WHERE message_id = %(message_id)s
 
 -- name: revise_events
--- Give earlier events their new outcomes, and remember the old ones under the recorded time of the change.
-WITH revision AS (
-    SELECT *
-    FROM unnest(
-        %(message_ids)s::bigint[], %(positions)s::int[], %(outcomes)s::text[],
-        %(waiting_objects)s::text[], %(waiting_keys)s::uuid[], %(recorded)s::timestamptz[]
-    ) AS r (message_id, position, outcome, waiting_object, waiting_key, recorded_at)
-), remembered AS (
-    INSERT INTO inbox.outcome_change (message_id, position, recorded_at, zone_id, outcome, waiting_object, waiting_key)
-    SELECT e.message_id, e.position, r.recorded_at, e.zone_id, e.outcome, e.waiting_object, e.waiting_key
-    FROM revision AS r
-    JOIN inbox.object_event AS e USING (message_id, position)
-    ON CONFLICT DO NOTHING
-)
+-- Give earlier events their new outcomes.
 UPDATE inbox.object_event AS e
 SET outcome = r.outcome, waiting_object = r.waiting_object, waiting_key = r.waiting_key
-FROM revision AS r
+FROM unnest(
+    %(message_ids)s::bigint[], %(positions)s::int[], %(outcomes)s::text[], %(waiting_objects)s::text[],
+    %(waiting_keys)s::uuid[]
+) AS r (message_id, position, outcome, waiting_object, waiting_key)
 WHERE e.message_id = r.message_id AND e.position = r.position
 
 -- name: recount
@@ -122,15 +122,27 @@ FROM (
 WHERE m.message_id = c.message_id
 
 -- name: resolve
--- End the findings that an applied event made good: all on its object, or those below the elements it brought.
+-- End the findings that applied events made good, each at the first that did: its own but for warnings, all on its
+-- object, or those below the elements it brought.
 UPDATE inbox.notice AS n
-SET resolved_at = r.recorded_at
-FROM unnest(
-    %(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[], %(recorded)s::timestamptz[], %(elements)s::text[]
-) AS r (zone_id, object_name, row_key, recorded_at, elements)
-WHERE n.zone_id = r.zone_id AND n.row_key = r.row_key AND n.object_name = r.object_name
-  AND n.resolved_at IS NULL AND n.recorded_at < r.recorded_at
-  AND (r.elements IS NULL OR split_part(n.path, '/', 2) = ANY(string_to_array(r.elements, ' ')))
+SET resolved_at = good.recorded_at
+FROM (
+    SELECT n.notice_id, min(r.recorded_at) AS recorded_at
+    FROM unnest(
+        %(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[], %(message_ids)s::bigint[], %(positions)s::int[],
+        %(recorded)s::timestamptz[], %(elements)s::text[]
+    ) AS r (zone_id, object_name, row_key, message_id, position, recorded_at, elements)
+    JOIN inbox.notice AS n
+      ON n.zone_id = r.zone_id AND n.row_key = r.row_key AND n.object_name = r.object_name
+      AND n.resolved_at IS NULL AND n.recorded_at < r.recorded_at
+    WHERE CASE
+        WHEN n.message_id = r.message_id AND n.position = r.position THEN n.severity <> 'warning'
+        ELSE r.elements IS NULL
+            OR split_part(split_part(n.path, '/', 2), '[', 1) = ANY(string_to_array(r.elements, ' '))
+    END
+    GROUP BY n.notice_id
+) AS good
+WHERE n.notice_id = good.notice_id
 
 -- name: settle
 -- Say what became of the messages; the transaction that loads their objects commits this too.
