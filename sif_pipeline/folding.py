@@ -348,7 +348,7 @@ class Fold:
             return []
         text = mapping.document(element)
         hashed = mapping.content_hash(text)
-        if hashed == state.content_hash or self._same_content(state, element):
+        if hashed == state.content_hash:
             return []
         if unfit := judge_change(state.cls, element, cause):
             return unfit
@@ -359,11 +359,6 @@ class Fold:
         self._add_version(state, Version(cause.recorded_at, cause.message_id, text, hashed, tuple(cells), extended))
         state.element = element
         return []
-
-    def _same_content(self, state: ObjectState, element: etree._Element) -> bool:
-        if state.content_hash is None:
-            return False
-        return etree.tostring(self._current(state), method="c14n") == etree.tostring(element, method="c14n")
 
     def _add_version(self, state: ObjectState, version: Version) -> None:
         if state.versions and state.versions[-1].recorded_from == version.recorded_from:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -316,8 +317,17 @@ def _uuid(key: str) -> UUID:
 
 
 def document(element: etree._Element) -> str:
-    """Serialise an object's element, as it is kept in the warehouse."""
-    return etree.tostring(element, encoding="unicode", with_tail=False)
+    """Serialise an object's element, as it is kept in the warehouse: exclusive canonical XML.
+
+    The same object is the same text, whatever namespaces its message declared and in whatever order its attributes
+    came, so that the text alone tells whether an object changed.
+    """
+    try:
+        return etree.tostring(element, method="c14n", exclusive=True).decode()
+    except etree.C14NError:  # canonical XML knows no relative namespace URIs; a vendor's element may have one
+        apart = deepcopy(element)
+        etree.cleanup_namespaces(apart)
+        return etree.tostring(apart, encoding="unicode", with_tail=False)
 
 
 def content_hash(text: str) -> UUID:
