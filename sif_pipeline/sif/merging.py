@@ -73,7 +73,7 @@ def _rank(element: etree._Element, known: Shape) -> int:
 
 
 def _merge_list(base: etree._Element, sent: etree._Element, known: Shape, below: Shape) -> None:
-    """Set and delete items by key; an empty list changes nothing, and one left empty goes."""
+    """Set and delete items by key; an empty list changes nothing, and one left empty goes; nil ends with an item."""
     held = base.find(etree.QName(sent))
     if held is None:
         held = etree.SubElement(base, sent.tag)
@@ -81,7 +81,9 @@ def _merge_list(base: etree._Element, sent: etree._Element, known: Shape, below:
         _insert(base, held, known)
     for item in sent:
         _set_item(held, item, below.keyed_by)
-    if len(held) == 0:
+    if len(held) > 0:
+        held.attrib.pop(NIL, None)
+    elif not _is_nil(held):
         base.remove(held)
 
 
