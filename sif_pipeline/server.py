@@ -182,7 +182,7 @@ def log_to_stderr() -> None:
 
 _SESSION: Final = (
     "-c synchronous_commit=on"  # an ack promises that the bytes survive a power cut
-    " -c statement_timeout=10s -c lock_timeout=500ms -c idle_in_transaction_session_timeout=10s"
+    " -c statement_timeout=10s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
     " -c client_connection_check_interval=500 -c timezone=UTC"
 )
 

@@ -25,6 +25,10 @@ SELECT
     (SELECT message_id FROM stored) AS message_id,
     (SELECT pg_notify('sif_inbox', '') FROM stored WHERE state = 'pending')
 
+-- name: hurry
+-- Grain: none. Wait no longer than this for a row in the rest of the transaction.
+SET LOCAL lock_timeout = '250ms'
+
 -- name: count_duplicate
 -- Grain: one message that came again with the same bytes; no row when the bytes are others.
 UPDATE inbox.message SET duplicates = duplicates + 1

@@ -161,8 +161,7 @@ def test_a_message_the_drain_has_in_hand_is_still_recognised_at_once(registered)
         drain.execute("SELECT FROM inbox.message FOR UPDATE")
 
         async def resend():
-            options = "-c lock_timeout=100ms"
-            async with await psycopg.AsyncConnection.connect(registered.url, autocommit=True, options=options) as c:
+            async with await psycopg.AsyncConnection.connect(registered.url, autocommit=True) as c:
                 zone = await zones.find(c, zones.token_hash(registered.token))
                 return await receive(c, zone, read(body))
 
