@@ -62,10 +62,11 @@ def housekeeping() -> None:
     remove_old_logs()
     BashOperator(
         task_id="clean_metadata",
-        # Airflow hides its database from tasks by this variable; the command reads airflow.cfg instead.
+        # Airflow hides its database from tasks by these variables; without them the command reads airflow.cfg.
         bash_command=(
-            f"env -u AIRFLOW__DATABASE__SQL_ALCHEMY_CONN {sys.executable} -P -m airflow db clean --yes"
-            f" --skip-archive --clean-before-timestamp {{{{ macros.ds_add(ds, -{KEPT.days}) }}}}"
+            "env -u AIRFLOW__DATABASE__SQL_ALCHEMY_CONN -u AIRFLOW__CORE__SQL_ALCHEMY_CONN"
+            f" {sys.executable} -P -m airflow db clean --yes"
+            f" --skip-archive --clean-before-timestamp {{{{ macros.ds_add(dag_run.run_after | ds, -{KEPT.days}) }}}}"
         ),
     )
 

@@ -1,0 +1,194 @@
+"""A real Airflow under our supervision runs the DAGs: one start, then faults, one after the other."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from sif_pipeline import zones
+from sif_pipeline.config import PROJECT
+from sif_pipeline.drain import LEADER_LOCK
+
+EXAMPLE = PROJECT / "tests/examples/LEAInfo/valid/minimal.xml"
+
+UP = """
+import json, sys, time
+from pathlib import Path
+from sif_pipeline.config import Settings
+from sif_pipeline.local import airflow
+from sif_pipeline.local.supervision import ended_by_signals
+with ended_by_signals(), airflow.running(Settings.from_environment(), Path(sys.argv[1])) as up:
+    print(json.dumps({"url": up.url, "user": up.user, "password": up.password}), flush=True)
+    time.sleep(3600)
+"""
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Up:
+    home: Path
+    database: str
+    api: httpx.Client
+    process: subprocess.Popen[str]
+
+
+@pytest.fixture(scope="module")
+def up(module_database_url: str, tmp_path_factory: pytest.TempPathFactory, short_dags: Path) -> Iterator[Up]:
+    if os.environ.get("SIF_DATABASE_URL"):
+        pytest.skip("Airflow's metadata is database `airflow` of the server, and this server's may be somebody's")
+    home = tmp_path_factory.mktemp("up")
+    with psycopg.connect(module_database_url) as connection:
+        zones.add(connection, "North", "0001")
+    environment = {**os.environ, "SIF_HOME": str(home), "SIF_DATABASE_URL": module_database_url}
+    command = [sys.executable, "-c", UP, str(short_dags)]
+    with subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            login = json.loads(process.stdout.readline())
+            with httpx.Client(base_url=login.pop("url"), timeout=30) as api:
+                token = api.post("/auth/token", json={"username": login["user"], "password": login["password"]})
+                api.headers["Authorization"] = f"Bearer {token.raise_for_status().json()['access_token']}"
+                yield Up(home, module_database_url, api, process)
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def leader(up: Up) -> int | None:
+    """Find the operating system's process that holds the leader's lock, by the port of its connection."""
+    query = """SELECT client_port FROM pg_stat_activity JOIN pg_locks USING (pid)
+               WHERE locktype = 'advisory' AND objid = %s AND granted AND datname = current_database()"""
+    with psycopg.connect(up.database) as connection:
+        if (line := connection.execute(query, [LEADER_LOCK]).fetchone()) is None:
+            return None
+    connections = psutil.net_connections("tcp4")
+    return next((found.pid for found in connections if found.laddr and found.laddr[1] == line[0]), None)
+
+
+def soon(condition: Callable[[], object], seconds: float) -> float:
+    """Wait until `condition` holds and return how many seconds that took."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < seconds, "it did not happen in time"
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+def ours(up: Up) -> list[psutil.Process]:
+    """Find the processes of this Airflow: the guards, whose arguments name its logs, and all below them."""
+    processes = [found for found in psutil.process_iter() if str(up.home) in " ".join(_arguments(found))]
+    below = [child for found in processes for child in found.children(recursive=True)]
+    return [found for found in {*processes, *below} if found.status() != psutil.STATUS_ZOMBIE]
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def drop(up: Up, name: str) -> Path:
+    folder = up.home / "drop/North"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(EXAMPLE, folder / f"{name}.part")
+    (folder / f"{name}.part").rename(folder / name)
+    return folder / "done" / name
+
+
+def done(up: Up) -> int:
+    with psycopg.connect(up.database) as connection:
+        line = connection.execute("SELECT count(*) FROM inbox.message WHERE state = 'done'").fetchone()
+    assert line
+    return int(line[0])
+
+
+def test_dropped_file_is_loaded_by_scheduled_runs(up: Up) -> None:
+    kept = drop(up, "first.xml")
+    soon(lambda: done(up) == 1, 60)
+    assert kept.exists()
+
+
+def test_standby_takes_over_when_the_leader_is_killed(up: Up) -> None:
+    soon(lambda: leader(up), 60)
+    soon(lambda: _drains(up) == 2, 60)  # a standby is there; while runs change there is none for a moment
+    killed = leader(up)
+    assert killed
+    os.kill(killed, signal.SIGKILL)
+    assert soon(lambda: leader(up) not in (None, killed), 30) < 2
+
+
+def _drains(up: Up) -> int:
+    query = """SELECT count(*) FROM pg_stat_activity
+               WHERE application_name = 'sif-drain' AND datname = current_database()"""
+    with psycopg.connect(up.database) as connection:
+        line = connection.execute(query).fetchone()
+    assert line
+    return int(line[0])
+
+
+def test_turns_change_without_a_gap(up: Up) -> None:
+    leaders, without = set(), 0.0
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        now = leader(up)
+        leaders.add(now)
+        without = without + 0.05 if now is None else 0.0
+        assert without < 2
+        time.sleep(0.05)
+    assert len(leaders - {None}) >= 2
+
+
+def test_housekeeping_runs(up: Up) -> None:
+    started = up.api.post("/api/v2/dags/housekeeping/dagRuns", json={"logical_date": None}).raise_for_status()
+    run = f"/api/v2/dags/housekeeping/dagRuns/{started.json()['dag_run_id']}"
+    soon(lambda: up.api.get(run).json()["state"] not in ("queued", "running"), 90)
+    instances = up.api.get(f"{run}/taskInstances").json()["task_instances"]
+    assert {found["task_id"]: found["state"] for found in instances} == {
+        "tidy_warehouse": "success", "remove_old_logs": "success", "clean_metadata": "success",
+    }  # fmt: skip
+
+
+def test_ingestion_is_back_after_the_scheduler_was_killed(up: Up) -> None:
+    (scheduler,) = [found for found in ours(up) if _arguments(found)[-2:] == ["scheduler", "--skip-serve-logs"]]
+    before = {process.pid for process in ours(up)}
+    scheduler.kill()
+    soon(lambda: leader(up) not in (None, *before), 60)
+    drop(up, "second.xml")
+    soon(lambda: done(up) == 2, 60)
+
+
+def test_answers_on_this_machine_only(up: Up) -> None:
+    listening = {
+        found.laddr[0]
+        for process in ours(up)
+        for found in process.net_connections("tcp")
+        if found.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
+def test_secrets_are_readable_by_their_owner_only(up: Up) -> None:
+    names = ("airflow.cfg", "password", "passwords.json", "fernet_key", "jwt_secret", "secret_key")
+    assert {(up.home / "airflow" / name).stat().st_mode & 0o777 for name in names} == {0o600}
+
+
+def test_nothing_is_left_after_sigterm(up: Up) -> None:
+    before = ours(up)
+    assert len(before) > 10
+    up.process.terminate()
+    assert up.process.wait(timeout=60) == 128 + signal.SIGTERM
+    assert [found for found in before if found.is_running()] == []
+    assert leader(up) is None

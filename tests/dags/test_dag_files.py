@@ -1,0 +1,130 @@
+"""DAG files: import fast without database or network, carry their manual, and each runs once for real.
+
+Airflow is imported in processes of its own: it sets up logging, warnings and metadata for the whole process.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from sif_pipeline import files, zones
+from sif_pipeline.config import PROJECT
+
+EXAMPLE = PROJECT / "tests/examples/LEAInfo/valid/minimal.xml"
+
+# Reads the folder as the dag-processor does, with every way out of the process closed.
+READ = """
+import json, socket, sqlite3, sys, time
+def refuse(*_, **__):
+    raise AssertionError("a DAG file reached for a database or the network")
+import airflow.sdk
+from airflow.dag_processing.dagbag import DagBag
+import airflow.providers.standard.operators.bash
+import psycopg
+socket.socket.connect = socket.getaddrinfo = psycopg.connect = sqlite3.connect = refuse
+started = time.process_time()
+bag = DagBag(sys.argv[1])
+seconds = time.process_time() - started
+print(json.dumps({
+    "errors": bag.import_errors,
+    "seconds": seconds,
+    "dags": {dag.dag_id: {
+        "manual": dag.doc_md or "", "tags": sorted(dag.tags), "max_active_runs": dag.max_active_runs,
+        "catchup": dag.catchup,
+        "tasks": {task.task_id: {
+            "owner": task.owner, "retries": task.retries,
+            "timeout": task.execution_timeout and task.execution_timeout.total_seconds(),
+        } for task in dag.tasks},
+    } for dag in bag.dags.values()},
+}))
+"""
+
+RUN = """
+import sys
+from airflow.utils.db import initdb
+initdb()
+from airflow.dag_processing.dagbag import DagBag
+run = DagBag(sys.argv[1]).dags[sys.argv[2]].test()
+for instance in run.get_task_instances():
+    print(instance.task_id, instance.state)
+"""
+
+
+def python(script: str, *arguments: object, environment: Mapping[str, str]) -> str:
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    done = subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def read(airflow_environment: dict[str, str]) -> dict[str, Any]:
+    answer = python(READ, PROJECT / "dags", environment=airflow_environment)
+    found: dict[str, Any] = json.loads(answer.strip().split("\n")[-1])
+    return found
+
+
+def test_files_import_without_errors_database_or_network(read: dict[str, Any]) -> None:
+    assert read["errors"] == {}
+    assert set(read["dags"]) == {file.stem for file in (PROJECT / "dags").glob("*.py")}
+
+
+def test_files_import_in_less_than_a_second_together(read: dict[str, Any]) -> None:
+    assert read["seconds"] < 1
+
+
+def test_every_dag_has_what_an_operator_needs(read: dict[str, Any]) -> None:
+    for dag in read["dags"].values():
+        assert dag["manual"].startswith("# ")
+        assert "**When something is wrong" in dag["manual"]
+        assert dag["tags"]
+        assert dag["max_active_runs"] <= 2
+        assert dag["catchup"] is False
+        for task in dag["tasks"].values():
+            assert task["owner"] == "sif-pipeline"
+            assert task["retries"] >= 1
+            assert task["timeout"]
+
+
+def test_ingest_has_a_standby(read: dict[str, Any]) -> None:
+    assert read["dags"]["ingest"]["max_active_runs"] == 2
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    with psycopg.connect(database_url) as connection:
+        zones.add(connection, "North", "0001")
+    return database_url
+
+
+def states(dag_id: str, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    there = {**environment, "AIRFLOW__CORE__DAGS_FOLDER": str(folder)}
+    lines = python(RUN, folder, dag_id, environment=there).split("\n")
+    known = (line.split() for line in lines)
+    return {words[0]: words[1] for words in known if len(words) == 2 and words[1] in ("success", "failed", "None")}
+
+
+def test_ingest_drains_what_is_pending(url: str, short_dags: Path, airflow_environment: dict[str, str]) -> None:
+    files.receive_path(url, "North", EXAMPLE)
+    assert states("ingest", short_dags, airflow_environment | {"SIF_DATABASE_URL": url}) == {"lead": "success"}
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT state FROM inbox.message").fetchall() == [("done",)]
+
+
+def test_receive_files_takes_what_is_dropped(
+    url: str, short_dags: Path, airflow_environment: dict[str, str], tmp_path: Path
+) -> None:
+    dropped = tmp_path / "drop/North/a.xml"
+    dropped.parent.mkdir(parents=True)
+    dropped.write_bytes(EXAMPLE.read_bytes())
+    environment = airflow_environment | {"SIF_DATABASE_URL": url, "SIF_HOME": str(tmp_path)}
+    assert states("receive_files", short_dags, environment) == {"watch": "success"}
+    assert (tmp_path / "drop/North/done/a.xml").exists()
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT state FROM inbox.message").fetchall() == [("pending",)]
