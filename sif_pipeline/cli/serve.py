@@ -6,6 +6,8 @@ import typer
 
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import warehouse
+from sif_pipeline.config import Settings
+from sif_pipeline.sif.gate import Limits
 
 
 @app.command("serve", epilog="Example: sif-pipeline serve --host 0.0.0.0 --port 7080")
@@ -16,5 +18,6 @@ def serve(
     """Listen for SIF messages from agents until stopped; a message is stored before it is acknowledged."""
     from sif_pipeline import server  # noqa: PLC0415 -- the other commands start faster without it
 
+    limits = Limits(size=Settings.from_environment().max_message_bytes)
     with warehouse() as url:
-        server.serve(url, host, port)
+        server.serve(url, host, port, limits=limits)
