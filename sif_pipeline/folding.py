@@ -8,9 +8,10 @@ table of semantics. Here is no SQL: a Store answers for what was known before.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from lxml import etree
@@ -79,8 +80,7 @@ class Finding:
     resolved_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """What an object was from one recorded time on; no document means that it was not there."""
 
     recorded_from: datetime
@@ -118,7 +118,7 @@ class Store(Protocol):
     def known(self, keys: Collection[ObjectKey]) -> set[ObjectKey]:
         """Say which objects others may refer to."""
 
-    def waiting(self, key: ObjectKey) -> set[ObjectKey]:
+    def waiting(self, key: ObjectKey) -> AbstractSet[ObjectKey]:
         """Find the objects with earlier events that wait for this one."""
 
     def has_findings(self, key: ObjectKey) -> bool:
@@ -318,18 +318,19 @@ class Fold:
         self._known.update({key: key in found for key in keys})
 
     def _is_known(self, key: ObjectKey) -> bool:
-        if (state := self.states.get(key)) is not None and state.known:
-            return True
-        if key not in self._known:
-            self._known[key] = key in self.store.known([key])
-        return self._known[key]
+        if (known := self._known.get(key)) is None:
+            state = self.states.get(key)
+            known = self._known[key] = (state is not None and state.known) or key in self.store.known([key])
+        return known
 
     def _make_known(self, state: ObjectState, cause: ObjectEvent) -> None:
         """Release what waits for an object, the first time a whole image of it is applied."""
         if state.known:
             return
         state.known = self._known[state.key] = True
-        waiting = self._waiting.pop(state.key, set()) | self.store.waiting(state.key)
+        waiting = self.store.waiting(state.key)
+        if self._waiting:
+            waiting |= self._waiting.pop(state.key, set())
         for key in sorted(waiting, key=str):
             if key != state.key:
                 self._refold(self.state(key), cause)

@@ -38,7 +38,7 @@ class DatabaseStore:
         self._heads: dict[ObjectKey, Head | None] = {}
         self._hashes: dict[ObjectKey, UUID | None] = {}
         self._documents: dict[ObjectKey, str] = {}
-        self._waiting: dict[ObjectKey, set[ObjectKey]] = {}
+        self._waiting: dict[ObjectKey, frozenset[ObjectKey]] = {}
         self._with_findings: dict[ObjectKey, bool] = {}
         self._trees: OrderedDict[int, dict[int, etree._Element]] = OrderedDict()
 
@@ -76,7 +76,7 @@ class DatabaseStore:
             return set()
         return {(z, name, key) for z, name, key in self.connection.execute(INBOX["known"], _columns(keys))}
 
-    def waiting(self, key: ObjectKey) -> set[ObjectKey]:
+    def waiting(self, key: ObjectKey) -> frozenset[ObjectKey]:
         """Find the objects with earlier events that wait for this one."""
         if key not in self._waiting:
             self._fetch_waiting([key])
@@ -125,10 +125,10 @@ class DatabaseStore:
             self._heads[zone_id, name, key] = Head((ordered_at, message_id, position), unsettled, known)
 
     def _fetch_waiting(self, keys: Collection[ObjectKey]) -> None:
-        self._waiting.update({key: set() for key in keys})
+        self._waiting.update(dict.fromkeys(keys, frozenset()))
         if keys:
             for z, name, key, child_name, child_key in self.connection.execute(INBOX["waiting"], _columns(keys)):
-                self._waiting[z, name, key].add((z, child_name, child_key))
+                self._waiting[z, name, key] |= {(z, child_name, child_key)}
 
     def _fetch_findings(self, keys: Collection[ObjectKey]) -> None:
         self._with_findings.update(dict.fromkeys(keys, False))
@@ -254,11 +254,14 @@ NULL, CELL, LINE = "\x1d", "\x1e", "\x1f"
 value does."""
 
 
-def copy_text(lines: Iterable[Line]) -> str:
-    """Spell lines of texts in the text format of COPY; escaping all at once is what makes it quick."""
+def copy_text(lines: Iterable[Line]) -> bytes:
+    """Spell lines of texts in the text format of COPY, in UTF-8; escaping all at once is what makes it quick."""
     cells = [CELL.join([NULL if cell is None else cell for cell in line]) for line in lines]
-    text = LINE.join(cells).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-    return text.replace(NULL, "\\N").replace(CELL, "\t").replace(LINE, "\n") + "\n" * bool(cells)
+    # As bytes: one letter beyond Latin-1 makes every character of a Python text two or four bytes wide.
+    raw = LINE.join(cells).encode()
+    raw = raw.replace(b"\\", b"\\\\").replace(b"\t", b"\\t").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    raw = raw.replace(NULL.encode(), b"\\N").replace(CELL.encode(), b"\t").replace(LINE.encode(), b"\n")
+    return raw + b"\n" * bool(cells)
 
 
 COPY_EVENTS = SQL(

@@ -35,9 +35,8 @@ Converter = Callable[[str], str | None]
 SMALLEST_INT, LARGEST_INT, LONGEST_NUMBER = -(2**31), 2**31 - 1, 40
 
 
-def to_text(text: str) -> str | None:
-    """Take text as it is, without the white space around it."""
-    return text.strip()
+to_text: Converter = str.strip
+"""Takes text as it is, without the white space around it."""
 
 
 def to_date(text: str) -> str | None:
