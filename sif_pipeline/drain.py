@@ -139,25 +139,29 @@ SYSTEMIC = 3
 
 
 def _one_by_one(connection: Connection) -> DrainSummary:
-    """Drain the next messages one by one and count failures against those that fail.
+    with connection.transaction():
+        zone_ids = [zone_id for (zone_id,) in connection.execute(INBOX["zones_with_work"])]
+        return load_each(connection, claim(connection, zone_ids, Limits(messages=20, bytes=2**40)))
+
+
+def load_each(connection: Connection, claimed: Iterable[Claimed]) -> DrainSummary:
+    """Load claimed messages one by one on the connection's transaction; count failures against those that fail.
 
     Raise the last failure, and count none, when every one of several messages fails: then something else is broken,
     and the messages stay pending.
     """
     total, failures = DrainSummary(), 0
-    with connection.transaction():
-        zone_ids = [zone_id for (zone_id,) in connection.execute(INBOX["zones_with_work"])]
-        for message in claim(connection, zone_ids, Limits(messages=20, bytes=2**40)):
-            try:
-                with connection.transaction():
-                    total.add(load(connection, [message]))
-            except psycopg.OperationalError:
+    for message in claimed:
+        try:
+            with connection.transaction():
+                total.add(load(connection, [message]))
+        except psycopg.OperationalError:
+            raise
+        except Exception as error:
+            failures += 1
+            if failures >= SYSTEMIC and total.messages == 0:
                 raise
-            except Exception as error:
-                failures += 1
-                if failures >= SYSTEMIC and total.messages == 0:
-                    raise
-                total.quarantined += _blame(connection, message, error)
+            total.quarantined += _blame(connection, message, error)
     return total
 
 

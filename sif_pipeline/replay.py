@@ -6,11 +6,12 @@ The rows are a pure function of the messages, so a replay with the same rules le
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import psycopg
 from psycopg.sql import SQL, Identifier
 
 from sif_pipeline import mapping
 from sif_pipeline.database import Connection, connect, queries
-from sif_pipeline.drain import DrainSummary, Limits, claim, load
+from sif_pipeline.drain import DrainSummary, Limits, claim, load, load_each
 from sif_pipeline.files import find_zone
 from sif_pipeline.loading import INBOX, VERSION_COLUMNS
 from warehouse.base import CURRENT, HISTORY, SifObject, objects
@@ -34,11 +35,30 @@ def replay(
         with connection.transaction():
             connection.execute(INBOX["lock_zone"], {"zone_id": zone_id})
             rewind(connection, zone_id, since or BEGINNING)
-            while claimed := claim(connection, [zone_id], Limits()):
-                total.add(load(connection, claimed))
+            while (done := _load_next(connection, zone_id)) is not None:
+                total.add(done)
                 if progress:
                     progress(total)
     return total
+
+
+def _load_next(connection: Connection, zone_id: int) -> DrainSummary | None:
+    """Load the next batch; None when there is none.
+
+    What was loaded once must load again, or the replay fails and changes nothing. A message that never was, such as
+    a quarantined one, may fail again and does not stop the others.
+    """
+    if not (claimed := claim(connection, [zone_id], Limits())):
+        return None
+    if again := [message for message in claimed if message.recorded_at is not None]:
+        return load(connection, again)
+    try:
+        with connection.transaction():
+            return load(connection, claimed)
+    except psycopg.OperationalError:
+        raise
+    except Exception:  # noqa: BLE001 -- as in the drain: whatever one message provokes must not stop the others
+        return load_each(connection, claim(connection, [zone_id], Limits()))
 
 
 def rewind(connection: Connection, zone_id: int, since: datetime) -> None:
