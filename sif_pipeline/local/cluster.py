@@ -254,8 +254,8 @@ def _pg(data: Path, program: str, *arguments: str, script: str = "") -> None:
     )
     if finished.returncode == unprivileged.UNREACHABLE:
         raise ConfigurationError(
-            f"PostgreSQL must not run as root, and the user nobody cannot reach {data}; set SIF_HOME to a "
-            "folder that every user may enter, or run as an ordinary user."
+            f"PostgreSQL must not run as root, and the user nobody cannot run it in {data.parent}; run as an ordinary "
+            "user, or set SIF_HOME to a folder that every user may enter."
         )
     if finished.returncode != 0:
         _check_space(data)

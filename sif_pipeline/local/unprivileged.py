@@ -9,7 +9,7 @@ import ctypes
 import os
 import sys
 
-#: Exit status when the folders cannot be reached and the kernel grants no capability either.
+#: Exit status when it cannot be: no change of user allowed, or folders that no capability opens.
 UNREACHABLE = 77
 
 # linux/capability.h and linux/prctl.h. Reading suffices; containers often keep only the wider one.
@@ -53,4 +53,7 @@ def _keep(user: int, capability: int) -> bool:
 
 if __name__ == "__main__":
     _split = sys.argv.index("--")
-    run(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:_split], sys.argv[_split + 1 :])
+    try:
+        run(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:_split], sys.argv[_split + 1 :])
+    except PermissionError:  # a container whose root may not become another user
+        sys.exit(UNREACHABLE)
