@@ -64,8 +64,12 @@ unit: setup ## the tests that need no database
 generate: setup ## write the generated reference pages anew; a test fails when they are stale
 	$(BIN)/sif-pipeline generate
 
-bench: setup ## measure, and print ratios
-	$(BIN)/python -m benchmarks
+bench: setup ## measure, and print ratios; ARGS="--quick" for a first look
+	@test -f .venv/bench/ready || $(BIN)/python -m venv .venv/bench
+	@cmp -s requirements/bench.lock .venv/bench/ready || { .venv/bench/bin/python -m pip install --quiet --no-input \
+		--disable-pip-version-check --no-deps --only-binary :all: -r requirements/bench.lock \
+		&& cp requirements/bench.lock .venv/bench/ready; } || echo "bench: going on without the peer xml2db"
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: setup ## resolve requirements/*.in anew (needs uv on the PATH)
 	uv pip compile requirements/run.in -o requirements/run.lock $(RESOLVE)

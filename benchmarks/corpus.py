@@ -1,0 +1,141 @@
+"""The bytes that everything is measured on: synthetic SIF objects, the same for the same size, in several packings.
+
+Only the messages' timestamps follow the clock: a zone does not believe those that are far from its own.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+from lxml import etree
+
+from sif_pipeline.config import PROJECT
+from sif_pipeline.sif import schema
+from sif_pipeline.synth import District, districts, messages
+from sif_pipeline.synth.objects import OBJECTS
+
+SEED = 20261122
+PACKET = 500
+"""Objects in a SIF_Response packet."""
+
+BAD = 0.1
+EVENTS_SHARE, PEERS_MEGABYTES = 10, 10.0
+"""One in so many objects is also sent as an event; peers get a smaller document, being slower."""
+
+XS = "{http://www.w3.org/2001/XMLSchema}"
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Where the bytes lie and how many objects they hold."""
+
+    folder: Path
+    students: int
+    objects: int
+    events: int
+    peer_objects: int
+    bytes: int  #: of the one file
+
+    def path(self, name: str) -> Path:
+        """Give a file or folder of the corpus."""
+        return self.folder / name
+
+
+def make(folder: Path, megabytes: float) -> Corpus:
+    """Write the corpus below an existing folder; `megabytes` is the size of the one file, within a few per cent."""
+    students = _students(megabytes)
+    good, bad = _district(students), _district(students, BAD)
+    few = _district(max(1, students // EVENTS_SHARE))
+    peers = _district(_students(min(megabytes, PEERS_MEGABYTES)))
+    count = _write_list(folder / "objects.xml", good)
+    peer_count = _write_list(folder / "peers.xml", peers)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    _write_packets(folder / "first", good, "first", yesterday)
+    _write_packets(folder / "again", good, "again", yesterday + timedelta(hours=1))
+    _write_packets(folder / "bad", bad, "bad", yesterday)
+    events = _write_events(folder / "events", few, yesterday)
+    driver = one_file_schema()
+    (folder / "objects.xsd").write_bytes(etree.tostring(driver))
+    (folder / "peers.xsd").write_bytes(etree.tostring(for_xml2db(driver)))
+    return Corpus(folder, students, count, events, peer_count, (folder / "objects.xml").stat().st_size)
+
+
+def _district(students: int, bad: float = 0.0) -> District:
+    return next(districts(1, students, SEED, bad=bad, varied=False))
+
+
+def _students(megabytes: float) -> int:
+    sample = 1_000
+    size = sum(len(found.xml) for found in _district(sample).objects())
+    return max(1, round(megabytes * 1e6 / size * sample))
+
+
+def _write_list(path: Path, district: District) -> int:
+    objects = [found.xml for found in district.objects()]
+    path.write_bytes(b"".join(messages.object_list(objects)))
+    return len(objects)
+
+
+def _write_packets(folder: Path, district: District, name: str, start: datetime) -> None:
+    folder.mkdir()
+    stamps = messages.stamps(SEED, name, start)
+    for number, packet in enumerate(_packets(district, stamps), 1):
+        (folder / f"{number:05d}.xml").write_bytes(packet)
+
+
+def _packets(district: District, stamps: Iterator[messages.Stamp]) -> Iterator[bytes]:
+    for name in OBJECTS:
+        for chunk in _chunks(sent.object.xml for sent in district.adds([name])):
+            size = sum(map(len, chunk)) + 10_000
+            yield from messages.response_packets(
+                chunk, district.source_id, "STATE", f"{SEED:032d}", stamps, buffer_size=size
+            )
+
+
+def _chunks(objects: Iterable[bytes]) -> Iterator[list[bytes]]:
+    rest = iter(objects)
+    while chunk := list(islice(rest, PACKET)):
+        yield chunk
+
+
+def _write_events(folder: Path, district: District, start: datetime) -> int:
+    folder.mkdir()
+    number, stamps = 0, messages.stamps(SEED, "events", start)
+    for number, found in enumerate(district.objects(), 1):
+        body = messages.event(found.name, "Add", found.xml, district.source_id, next(stamps))
+        (folder / f"{number:06d}.xml").write_bytes(body)
+    return number
+
+
+def one_file_schema() -> etree._Element:
+    """Build one XSD without includes for a list of whole objects, from the files in schemas/."""
+    names = {"xs": XS[1:-1], "sif": schema.NAMESPACE}
+    attributes = {"targetNamespace": schema.NAMESPACE, "elementFormDefault": "qualified"}
+    root = etree.Element(XS + "schema", attributes, nsmap=names)
+    for path in sorted((PROJECT / "schemas" / "sif-2.7").glob("*.xsd")):
+        parts = etree.parse(path, etree.XMLParser(remove_comments=True)).getroot()
+        root.extend([part for part in parts if part.tag not in {XS + "include", XS + "annotation"}])
+    listed = etree.SubElement(root, XS + "element", name="SIF_ObjectData")
+    any_number = {"minOccurs": "0", "maxOccurs": "unbounded"}
+    choice = etree.SubElement(etree.SubElement(listed, XS + "complexType"), XS + "choice", any_number)
+    for name in OBJECTS:
+        etree.SubElement(choice, XS + "element", ref=f"sif:{name}")
+    return root
+
+
+def for_xml2db(root: etree._Element) -> etree._Element:
+    """Alter a schema where xml2db 0.15 cannot follow: mixed content, and repeated elements of coded or token type."""
+    for extension in root.iter(XS + "extension"):
+        if extension.get("base") == "sif:ExtendedContentType":
+            extension.set("base", "xs:string")
+            content = extension.getparent()
+            assert content is not None  # noqa: S101 -- an extension is never the root
+            content.tag = XS + "simpleContent"
+    simple = {f"sif:{part.get('name')}" for part in root if part.tag == XS + "simpleType"}
+    for element in root.iter(XS + "element"):
+        type_ = element.get("type", "")
+        if element.get("maxOccurs") and (type_ in simple or type_.startswith("xs:")):
+            element.set("type", "xs:string")
+    return root
