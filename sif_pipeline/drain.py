@@ -39,9 +39,10 @@ SESSION = {
     "application_name": "sif-drain",
     "idle_in_transaction_session_timeout": "30s",
     "lock_timeout": "60s",
+    "idle_session_timeout": "30s",
     "client_connection_check_interval": "500ms",
 }
-"""Session settings of a drain: a stopped process must not hold a zone for ever."""
+"""Session settings of a drain: a stopped process must not hold a zone, or the lead, for ever."""
 
 TICK = timedelta(microseconds=1)
 
@@ -208,14 +209,15 @@ def _record(connection: Connection, claimed: Iterable[Claimed]) -> None:
 
 
 def read(message: Claimed) -> None:
-    """Read a message's objects and judge each by the schema; a message without a tree has a notice instead."""
+    """Read a message's objects and judge each by the schema; one that cannot be read is rejected as a whole."""
     ordered_at, notices = _ordered_at(message)
-    message.notices[0] = notices
     try:
         found = list(messages.objects(gate.reopen(message.body)))
     except gate.Refused:
-        message.notices[0] = [Notice("message_unreadable")]
         found = []
+        event, _ = _event(message, ordered_at, 0, None, etree.Element("SIF_Message"))
+        event.outcome = Outcome.REJECTED
+        message.events, message.notices[0] = [event], [Notice("message_unreadable")]
     for position, action, element, notice in found:
         event, findings = _event(message, ordered_at, position, action, element)
         message.events.append(event)
