@@ -41,10 +41,10 @@ $(PROJECT): $(PACKAGES)
 	@rm -f .venv/.project-*; touch $@
 	@echo "setup: ready"
 
-demo: setup ## two districts, one broken message, one report, in a private database
+demo: setup ## five synthetic districts through the whole pipeline, and what became of it; then stop everything
 	@$(BIN)/sif-pipeline demo
 
-up: setup ## run the whole pipeline on this machine: database, zone server, Airflow
+up: setup ## the same, and keep it running until Ctrl-C
 	@exec $(BIN)/sif-pipeline up
 
 test: lint types ## lint, format, types, import contracts, then every test
@@ -58,7 +58,7 @@ lint: setup ## ruff's rules, ruff's format and the import contracts
 types: setup ## mypy --strict
 	$(BIN)/mypy
 
-unit: setup ## the tests that need no database
+unit: setup ## the unit and contract tests
 	$(BIN)/pytest tests/unit tests/contract
 
 generate: setup ## write the generated reference pages anew; a test fails when they are stale

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,11 +32,11 @@ class Report:
 
 
 def names() -> dict[str, str]:
-    """Give the reports by name with the first comment line of their SQL: grain and purpose."""
+    """Give the reports by name with the first comment of their SQL: grain and purpose."""
     found = {}
     for file in sorted(REPORTING_FILES.glob(f"{PREFIX}*.sql")):
-        first = file.read_text(encoding="utf-8").splitlines()[0]
-        found[file.stem.removeprefix(PREFIX)] = first.removeprefix("-- ")
+        lines = takewhile(lambda line: line.startswith("-- "), file.read_text(encoding="utf-8").splitlines())
+        found[file.stem.removeprefix(PREFIX)] = " ".join(line.removeprefix("-- ") for line in lines)
     return found
 
 
@@ -50,18 +51,23 @@ def run(url: str, name: str, as_of: datetime | None, timezone: ZoneInfo) -> Repo
         return Report(tuple(column.name for column in cursor.description or ()), cursor.fetchall())
 
 
+def as_of_moment(text: str, timezone: ZoneInfo) -> datetime:
+    """Read when a question is asked of: a date means the end of that day, since it includes what came in on it."""
+    at = moment(text, timezone)
+    return at + timedelta(days=1, microseconds=-1) if len(text) == len("2026-10-01") else at
+
+
 def moment(text: str, timezone: ZoneInfo) -> datetime:
-    """Read a date (its end, in the state's time zone) or an ISO date-time; raise ConfigurationError for neither."""
+    """Read a date (its first moment, in the state's time zone) or an ISO date-time.
+
+    Raise ConfigurationError for neither.
+    """
     try:
         if len(text) == len("2026-10-01"):
-            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), timezone) - timedelta(
-                microseconds=1
-            )
+            return datetime.combine(date.fromisoformat(text), time(), timezone)
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigurationError(
-            "A point in time is written 2026-10-01 (the end of that day) or 2026-10-01T08:00:00-04:00."
-        ) from None
+        raise ConfigurationError("A point in time is written 2026-10-01 or 2026-10-01T08:00:00-04:00.") from None
     return at if at.tzinfo else at.replace(tzinfo=timezone)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from psycopg.rows import class_row
 
 from sif_pipeline.database import connect, queries
+from sif_pipeline.files import find_zone
 from sif_pipeline.notices import CATALOGUE
 
 STATUS = queries("status")
@@ -53,6 +54,11 @@ class FindingCount:
         """The finding in plain words."""
         return CATALOGUE[self.code].title if self.code in CATALOGUE else self.code
 
+    @property
+    def remedy(self) -> str:
+        """How to mend it."""
+        return CATALOGUE[self.code].remedy if self.code in CATALOGUE else ""
+
 
 def zones(url: str) -> list[ZoneStatus]:
     """Give the status of every zone, by name."""
@@ -67,6 +73,7 @@ def delays(url: str, since: datetime = BEGINNING) -> list[Delay]:
 
 
 def findings(url: str, zone: str, limit: int = 5) -> list[FindingCount]:
-    """Give a zone's most frequent open findings."""
+    """Give a zone's most frequent open findings; raise UnknownZone."""
     with connect(url) as connection, connection.cursor(row_factory=class_row(FindingCount)) as cursor:
+        find_zone(connection, zone)
         return cursor.execute(STATUS["findings"], {"zone": zone, "limit": limit}).fetchall()

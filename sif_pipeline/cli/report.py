@@ -26,6 +26,20 @@ def show_status(format_: Format = "table") -> None:
     show(reports.Report(columns, [astuple(zone) for zone in zones]), format_)
 
 
+@app.command("findings", epilog="Example: sif-pipeline findings --zone springfield --format csv")
+def show_findings(
+    zone: Annotated[str, typer.Option("--zone", help="Name of the zone.")],
+    limit: Annotated[int, typer.Option(min=1, help="So many kinds of findings at most.")] = 50,
+    format_: Format = "table",
+) -> None:
+    """Show what is wrong with a district's data now, in plain words, most frequent first, with the way out."""
+    with warehouse() as url:
+        found = status.findings(url, zone, limit)
+    columns = ("times", "severity", "code", "what", "where", "remedy")
+    lines = [(f.times, f.severity, f.code, f.words, f.path, f.remedy) for f in found]
+    show(reports.Report(columns, lines), format_, f"Open findings of {zone}")
+
+
 @app.command(
     "report",
     help="Run a report, now or as the state knew it at an earlier time.\n\nReports:\n\n" + _reports_list(),
@@ -41,6 +55,6 @@ def run_report(
 ) -> None:
     """Run a report."""
     timezone = Settings.from_environment().timezone
-    at = reports.moment(as_of, timezone) if as_of else None
+    at = reports.as_of_moment(as_of, timezone) if as_of else None
     with warehouse() as url:
         show(reports.run(url, name, at, timezone), format_, name)
