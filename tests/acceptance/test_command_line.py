@@ -38,7 +38,8 @@ def warehouse(database_url: str) -> dict[str, str]:
 
 def test_from_files_to_a_report(warehouse: dict[str, str], tmp_path: Path) -> None:
     out = tmp_path / "state"
-    assert sif_pipeline("synth", "--districts", "1", "--students", "60", "--seed", "3", "--out", str(out)).returncode == 0
+    written = sif_pipeline("synth", "--districts", "1", "--students", "60", "--seed", "3", "--out", str(out))
+    assert written.returncode == 0
     (district,) = out.iterdir()
     added = sif_pipeline("zone", "add", "north", "--lea", district.name, **warehouse)
     assert added.stdout.startswith("http://127.0.0.1:7080/zone/")
@@ -149,7 +150,21 @@ def test_a_full_disk_is_said_in_a_sentence(warehouse: dict[str, str], database_u
 
 @pytest.mark.parametrize(
     "command",
-    ["db", "zone", "serve", "receive", "drain", "validate", "status", "replay", "report", "synth", "demo", "up"],
+    [
+        "db",
+        "zone",
+        "serve",
+        "receive",
+        "drain",
+        "validate",
+        "status",
+        "findings",
+        "replay",
+        "report",
+        "synth",
+        "demo",
+        "up",
+    ],
 )
 def test_help_explains_itself_with_an_example(command: str) -> None:
     arguments = {"db": ("db", "upgrade"), "zone": ("zone", "add")}.get(command, (command,))
