@@ -242,7 +242,7 @@ def _event(
     action: messages.Action | None,
     element: etree._Element,
 ) -> tuple[ObjectEvent, list[Notice]]:
-    name = etree.QName(element).localname
+    name = str(element.tag).rpartition("}")[2]
     assert message.recorded_at is not None  # noqa: S101 -- _record ran before
     event = ObjectEvent(
         message.message_id,
@@ -266,7 +266,10 @@ def _judge(event: ObjectEvent, action: messages.Action | None) -> list[Notice]:
         return [Notice("object_unknown", event.object_name, event.element.sourceline or 0)]
     event.row_key = mapping.row_key(cls, event.element)
     profile = schema.profile_for(event.action)
-    found = [] if schema.is_valid(event.element, profile) else schema.findings(event.element, profile)
+    valid = schema.is_valid(event.element, profile)
+    if valid and event.row_key is not None and action is not None:
+        return []
+    found = [] if valid else schema.findings(event.element, profile)
     if event.row_key is None and not _errors(found):
         found = [Notice("key_missing", event.object_name, event.element.sourceline or 0), *found]
     if action is None or _errors(found):
