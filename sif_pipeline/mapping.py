@@ -97,7 +97,7 @@ class Reference:
 
     object_name: str
     path: str  #: as declared
-    steps: str  #: path of the element that holds it, for findall; empty for the object's own element
+    steps: tuple[str, ...]  #: elements down to the one that holds it; empty for the object's own element
     attribute: str | None  #: the attribute that holds it; None when the element's text does
 
 
@@ -164,8 +164,8 @@ def _reference(object_name: str, path: str) -> Reference:
     return Reference(object_name, path, _qualified(path), None)
 
 
-def _qualified(path: str) -> str:
-    return "/".join(NAMESPACE + step for step in path.split("/")) if path else ""
+def _qualified(path: str) -> tuple[str, ...]:
+    return tuple(NAMESPACE + step for step in path.split("/")) if path else ()
 
 
 def row(cls: type[SifObject], element: etree._Element) -> tuple[Row, list[Notice]]:
@@ -283,7 +283,9 @@ def extended(element: etree._Element) -> str | None:
 def references(cls: type[SifObject], element: etree._Element) -> Iterator[tuple[str, UUID]]:
     """Yield the objects an element refers to: SIF object name and RefId."""
     for reference in plan(cls).references:
-        holders = element.iterfind(reference.steps) if reference.steps else (element,)
+        holders = [element]
+        for step in reference.steps:
+            holders = [child for holder in holders for child in holder.iterchildren(step)]
         for holder in holders:
             text = holder.text if reference.attribute is None else holder.get(reference.attribute)
             if text and (key := to_key(text)):
