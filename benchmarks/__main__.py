@@ -65,7 +65,7 @@ def _round(bench: Bench, number: int, rounds: int) -> Round:
 
 def _figures(cost: Cost) -> str:
     total = cost.client + cost.server
-    return f"{cost.objects:>9,}{cost.client:>9.2f}{cost.server:>9.2f}{total:>9.2f}{cost.each:>9.1f}"
+    return f"{cost.objects:>9,.0f}{cost.client:>9.2f}{cost.server:>9.2f}{total:>9.2f}{cost.each:>9.1f}"
 
 
 def middle(costs: Iterable[Cost]) -> Cost:
