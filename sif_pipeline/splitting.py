@@ -1,14 +1,16 @@
 """Cut a file of any size into pieces a message may have, without holding it: envelope, some objects, end of envelope.
 
-Every piece repeats the file's own bytes: the tags around its objects, and the objects unchanged. Whether a piece is
-good XML is the gate's business.
+Every piece has what the file says around its objects, such as SIF_Header and Action, and the objects unchanged.
+Whether a piece is good XML is the gate's business.
 """
 
 import codecs
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, NoReturn
 from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
 
 from sif_pipeline.sif.gate import Refused
 
@@ -16,6 +18,9 @@ BLOCK: Final = 1024 * 1024
 MOST_OBJECTS: Final = 1000
 MOST_BYTES: Final = 2 * 1024 * 1024
 """A piece ends with the object that reaches one of these."""
+
+MOST_HELD: Final = 16 * 1024 * 1024
+"""Bytes of one object, or of what stands before the first: so much of a file is in memory at most."""
 
 WRAPPERS: Final = frozenset({"SIF_ObjectData", "SIF_EventObject"})
 """Elements of the standard whose children are objects, or another wrapper."""
@@ -33,10 +38,12 @@ class Cutter:
         self._held = bytearray()
         self._offset = 0  # of the first held byte in the file
         self._open: list[str] = []  # elements open around the place, outermost first
-        self._object_depth = 0
-        self._prefix: bytes | None = None
-        self._suffix = b""
-        self._objects = 0  # in the piece that is being collected
+        self._wrappers: list[bytes] = []  # start tags of the wrappers among them
+        self._wrapped_from = 0  # where the outermost wrapper of the first object starts
+        self._depth = sys.maxsize  # of an object, once there was one
+        self._head: bytes | None = None  # what stands before all objects and their wrappers
+        self._prefix = b""  # of the piece that is being collected
+        self._objects = 0  # in it
 
     def feed(self, block: bytes, *, final: bool = False) -> None:
         """Take the next bytes of the file; finished pieces are in `ready`. Raise Refused when it is not XML."""
@@ -45,46 +52,68 @@ class Cutter:
             self.parser.Parse(block, final)
         except expat.ExpatError as error:
             raise Refused(1, 2, f"The file is not well-formed XML at line {error.lineno}.") from None
+        if len(self._held) > MOST_HELD:
+            raise Refused(12, 1, f"An object, or what stands before the first one, has more than {MOST_HELD} bytes.")
         if final and self._objects:
-            self._finish(len(self._held))
+            self._finish(len(self._held), [])
 
-    def _start(self, name: str, _: dict[str, str]) -> None:
-        if self._prefix is None and self._is_object(name):
-            self._prefix = bytes(self._held[: self.parser.CurrentByteIndex])
-            self._suffix = "".join(f"</{tag}>" for tag in reversed(self._open)).encode()
-            self._object_depth = len(self._open) + 1
-            self._drop(self.parser.CurrentByteIndex)
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if len(self._open) < self._depth:
+            self._start_outside(name, attributes)
         self._open.append(name)
 
-    def _is_object(self, name: str) -> bool:
-        if not self._open or _local(name) in WRAPPERS:
+    def _start_outside(self, name: str, attributes: dict[str, str]) -> None:
+        """Note what surrounds objects, and where the first one starts."""
+        place = self.parser.CurrentByteIndex
+        if self._is_wrapper(name):
+            if not self._wrappers:
+                self._wrapped_from = place
+            self._wrappers.append(_start_tag(name, attributes))
+        elif self._head is None and self._is_object():
+            self._head = bytes(self._held[: self._wrapped_from if self._wrappers else place])
+            self._prefix = bytes(self._held[:place])
+            self._depth = len(self._open) + 1
+            self._drop(place)
+
+    def _is_wrapper(self, name: str) -> bool:
+        return bool(self._open) and _local(self._open[0]) == "SIF_Message" and _local(name) in WRAPPERS
+
+    def _is_object(self) -> bool:
+        if not self._open:
             return False
         in_message = _local(self._open[0]) == "SIF_Message"
         return _local(self._open[-1]) in WRAPPERS if in_message else len(self._open) == 1
 
-    def _end(self, _: str) -> None:
-        if self._prefix is not None and len(self._open) == self._object_depth:
+    def _end(self, name: str) -> None:
+        if len(self._open) <= self._depth and self._is_wrapper(name):
+            self._wrappers.pop()
+        elif len(self._open) == self._depth:
             self._objects += 1
-            end = self._end_of_tag()
+            end = self._end_of_tag(name)
             if self._objects == MOST_OBJECTS or end >= MOST_BYTES:
-                self._finish(end)
+                self._finish(end, self._open[:-1])
         self._open.pop()
 
-    def _end_of_tag(self) -> int:
-        """Give the place in the held bytes just behind the end tag; expat points at its start, or behind `/>`."""
+    def _end_of_tag(self, name: str) -> int:
+        """Give the place in the held bytes just behind an element; expat points at its end tag, or behind `/>`."""
         place = self.parser.CurrentByteIndex - self._offset
-        return self._held.index(b">", place) + 1 if self._held[place : place + 2] == b"</" else place
+        return self._held.index(b">", place) + 1 if self._held.startswith(f"</{name}".encode(), place) else place
 
-    def _finish(self, end: int) -> None:
-        objects = bytes(self._held[:end])
-        closed = not self._open  # the file's own end tags are in it
-        self.ready.append((self._prefix or b"") + objects + (b"" if closed else self._suffix))
+    def _finish(self, end: int, still_open: list[str]) -> None:
+        suffix = "".join(f"</{tag}>" for tag in reversed(still_open)).encode()
+        self.ready.append(self._prefix + bytes(self._held[:end]) + suffix)
+        self._prefix = (self._head or b"") + b"".join(self._wrappers)
         self._objects = 0
         self._drop(self._offset + end)
 
     def _drop(self, upto: int) -> None:
         del self._held[: upto - self._offset]
         self._offset = upto
+
+
+def _start_tag(name: str, attributes: dict[str, str]) -> bytes:
+    spelled = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items())
+    return f"<{name}{spelled}>".encode()
 
 
 def _local(name: str) -> str:
