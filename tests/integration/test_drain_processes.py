@@ -1,0 +1,203 @@
+"""Drains in processes of their own: killed, stopped, disconnected or many at once, they lose and repeat nothing."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from datetime import timedelta
+
+import psutil
+import psycopg
+import pytest
+import sif_text as sif
+
+from sif_pipeline import drain, loading
+from sif_pipeline.drain import Limits
+
+PROCESSES = multiprocessing.get_context("spawn")
+
+SOON = 20.0
+"""Seconds in which things happen on a busy machine; they take a fraction."""
+
+SHORT = drain.SESSION | {"idle_in_transaction_session_timeout": "1s", "idle_session_timeout": "1s"}
+
+
+def drain_and(url, number):
+    """In a process of its own: drain, and send oneself a signal between writing and committing."""
+    write = loading.write
+
+    def write_and_stop(*arguments):
+        write(*arguments)
+        os.kill(os.getpid(), number)
+
+    loading.write, drain.SESSION = write_and_stop, SHORT
+    try:
+        drain.drain(url)
+    except psycopg.OperationalError:
+        sys.exit(7)
+
+
+def drain_some(url):
+    """In a process of its own: drain in small batches, beside others, until nothing is left for it."""
+    drain.drain(url, limits=Limits(messages=3))
+
+
+def lead(url):
+    """In a process of its own: lead as soon as nobody else does, for half a minute at most."""
+    drain.SESSION = SHORT
+    drain.lead(url, standby=timedelta(seconds=30), leading=timedelta(seconds=30))
+
+
+@pytest.fixture
+def run():
+    started = []
+
+    def start(target, *arguments):
+        process = PROCESSES.Process(target=target, args=arguments)
+        started.append(process)
+        process.start()
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.join()
+
+
+@pytest.fixture
+def zone(database_url):
+    with sif.connected(database_url) as connection:
+        yield sif.Inbox.new(connection)
+
+
+def eventually(condition):
+    until = time.monotonic() + SOON
+    while not condition():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def is_stopped(process):
+    return psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
+
+
+def students(*words):
+    return [sif.event("Add", sif.student(word), at=sif.minute(1)) for word in words]
+
+
+def drained(zone):
+    drain.drain_batch(zone.connection, Limits())
+    return set(zone.states()) == {"done"}
+
+
+def test_a_killed_drain_leaves_everything_to_the_next(zone, database_url, run):
+    zone.put(*students("A", "B"))
+    killed = run(drain_and, database_url, signal.SIGKILL)
+    killed.join(SOON)
+    assert killed.exitcode == -signal.SIGKILL
+    assert zone.states() == ["pending", "pending"]
+    assert zone.documents() == {}
+    eventually(lambda: drained(zone))
+    assert zone.outcomes() == ["applied", "applied"]
+
+
+def test_a_stopped_drain_loses_its_zones_and_when_it_wakes_its_work(zone, database_url, run):
+    zone.put(*students("A", "B"))
+    stopped = run(drain_and, database_url, signal.SIGSTOP)
+    eventually(lambda: is_stopped(stopped))
+    assert drain.drain_batch(zone.connection, Limits()) is None
+    assert zone.states() == ["pending", "pending"]
+    eventually(lambda: drained(zone))
+    before = zone.everything()
+    os.kill(stopped.pid, signal.SIGCONT)
+    stopped.join(SOON)
+    assert stopped.exitcode == 7
+    assert zone.everything() == before
+
+
+def test_drains_at_once_share_the_work_and_neither_lose_nor_repeat(zone, database_url, run):
+    others = [zone, *(sif.Inbox.new(zone.connection) for _ in range(3))]
+    for other in others:
+        other.put(*students("A"))
+        for number in range(40):
+            change = sif.sparse("StudentPersonal", "A", f"<LocalId>{number}</LocalId>")
+            other.put(sif.event("Change", change, at=sif.minute(1)))
+    running = [run(drain_some, database_url) for _ in range(3)]
+    for process in running:
+        process.join(SOON)
+        assert process.exitcode == 0
+    for other in others:
+        assert other.states() == ["done"] * 41
+        past = other.all(
+            "SELECT local_id FROM sif_history.student_personal WHERE zone_id = %(zone)s ORDER BY recorded_from"
+        )
+        assert [local_id for (local_id,) in past] == ["1", *(str(number) for number in range(39))]
+
+
+LEADER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 7438 AND granted"
+
+
+def leader(zone):
+    return zone.one(LEADER)
+
+
+def test_the_next_takes_over_when_the_leader_is_killed(zone, database_url, run):
+    first = run(lead, database_url)
+    eventually(lambda: leader(zone))
+    run(lead, database_url)
+    zone.put(*students("A"))
+    eventually(lambda: set(zone.states()) == {"done"})
+    first.kill()
+    first.join()
+    zone.put(*students("B"))
+    eventually(lambda: zone.states() == ["done", "done"])
+
+
+def test_the_next_takes_over_when_the_leader_stands_still(zone, database_url, run):
+    first = run(lead, database_url)
+    eventually(lambda: leader(zone))
+    led_by = leader(zone)
+    os.kill(first.pid, signal.SIGSTOP)
+    eventually(lambda: is_stopped(first))
+    run(lead, database_url)
+    eventually(lambda: leader(zone) not in (None, led_by))
+    zone.put(*students("A"))
+    eventually(lambda: set(zone.states()) == {"done"})
+    os.kill(first.pid, signal.SIGCONT)
+    assert first.is_alive()
+
+
+def test_a_leader_whose_connection_is_cut_comes_back(zone, database_url):
+    leading = threading.Thread(
+        target=drain.lead,
+        args=(database_url,),
+        kwargs={"standby": timedelta(seconds=5), "leading": timedelta(seconds=3)},
+    )
+    leading.start()
+    eventually(lambda: leader(zone))
+    zone.one("SELECT pg_terminate_backend(%(pid)s)", pid=leader(zone)[0])
+    zone.put(*students("A"))
+    eventually(lambda: set(zone.states()) == {"done"})
+    leading.join(SOON)
+    assert not leading.is_alive()
+
+
+def test_a_new_message_is_loaded_at_once_and_not_at_the_next_look(zone, database_url, run, monkeypatch):
+    """The receiver's notification wakes the leader: with looks an hour apart it would come in vain."""
+    monkeypatch.setattr(drain, "AWAIT_MESSAGE", 3600.0)
+    leading = threading.Thread(
+        target=drain.lead,
+        args=(database_url,),
+        kwargs={"standby": timedelta(seconds=5), "leading": timedelta(seconds=3)},
+    )
+    leading.start()
+    eventually(lambda: leader(zone))
+    zone.put(*students("A"))
+    zone.one("SELECT pg_notify('sif_inbox', '')")
+    eventually(lambda: set(zone.states()) == {"done"})
+    time.sleep(3.0)  # its time is over, and it does not know yet
+    zone.one("SELECT pg_notify('sif_inbox', '')")
+    leading.join(SOON)
+    assert not leading.is_alive()

@@ -1,0 +1,238 @@
+"""Files of any size and encoding: each is stored whole or not at all, and says what was wrong."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+import sif_text as sif
+from lxml import etree
+
+from sif_pipeline import drain, files, splitting
+from sif_pipeline.drain import Limits
+from sif_pipeline.exceptions import UnknownZone
+
+NS = f'xmlns="{sif.NAMESPACE}"'
+
+
+@pytest.fixture(scope="module")
+def url(module_database_url):
+    return module_database_url
+
+
+@pytest.fixture(scope="module")
+def connection(url):
+    with sif.connected(url) as connection:
+        yield connection
+
+
+@pytest.fixture
+def zone(connection):
+    return sif.Inbox.new(connection)
+
+
+@pytest.fixture
+def small_pieces(monkeypatch):
+    """Cut as if messages had to be tiny: what takes megabytes otherwise takes a few lines."""
+    monkeypatch.setattr(files, "WHOLE_BYTES", 100)
+    monkeypatch.setattr(splitting, "BLOCK", 256)
+    monkeypatch.setattr(splitting, "MOST_OBJECTS", 3)
+
+
+def students(count):
+    return [sif.student(f"student {number}", str(number)) for number in range(count)]
+
+
+def bare(*objects, head="", between="\n"):
+    return f"{head}<Objects {NS}>{between}{between.join(objects)}{between}</Objects>"
+
+
+def received(url, zone, path):
+    summary = files.receive(url, zone.name, [path])
+    return summary.messages, summary.duplicates, [sentence for _, sentence in summary.refused]
+
+
+def drained(zone):
+    while drain.drain_batch(zone.connection, Limits()) is not None:
+        pass
+    return zone
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content, name="file.xml"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+ENCODINGS = {
+    "UTF-8": ("UTF-8", lambda text: text.encode()),
+    "UTF-8 with a mark": ("utf-8", lambda text: b"\xef\xbb\xbf" + text.encode()),
+    "UTF-16, little end first": ("UTF-16", lambda text: b"\xff\xfe" + text.encode("utf-16-le")),
+    "UTF-16, big end first": ("utf-16", lambda text: b"\xfe\xff" + text.encode("utf-16-be")),
+    "line ends of Windows": ("UTF-8", lambda text: text.replace("\n", "\r\n").encode()),
+    "old line ends": ("UTF-8", lambda text: text.replace("\n", "\r").encode()),
+}
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("spelling", ENCODINGS.values(), ids=ENCODINGS)
+@pytest.mark.parametrize("declared", ["", '<?xml version="1.0"?>\n', '<?xml version="1.0" encoding="{}"?>\n'])
+def test_every_encoding_of_a_bare_list_gives_the_same_objects(url, zone, file, spelling, declared):
+    encoding, encode = spelling
+    text = bare(*students(7), sif.student("far", "8", "李 \U0001f600\né"), head=declared.format(encoding))
+    assert received(url, zone, file(encode(text))) == (3, 0, [])
+    drained(zone)
+    assert zone.outcomes() == ["applied"] * 8
+    assert "李 \U0001f600" in zone.documents()[sif.ref("far")]
+
+
+def test_a_message_of_ordinary_size_is_stored_byte_for_byte(url, zone, file):
+    body = b"\xef\xbb\xbf" + sif.response(*students(3), at=sif.minute(1)).replace(b"><", b">\r\n<")
+    assert received(url, zone, file(body)) == (1, 0, [])
+    ((stored, msg_id),) = zone.all("SELECT body, msg_id FROM inbox.message WHERE zone_id = %(zone)s")
+    assert bytes(stored) == body
+    assert msg_id.encode() in body
+
+
+def test_a_response_larger_than_a_piece_keeps_its_header_in_each(url, zone, file, small_pieces):
+    body = sif.response(*students(8), at=sif.minute(1))
+    assert received(url, zone, file(body)) == (3, 0, [])
+    rows = zone.all(
+        "SELECT source_id, message_type, sif_timestamp, msg_id, body FROM inbox.message WHERE zone_id = %(zone)s"
+        " ORDER BY message_id"
+    )
+    assert {row[:3] for row in rows} == {(sif.SOURCE, "SIF_Response", sif.minute(1))}
+    assert rows[0][3].encode() in body
+    assert len({row[3] for row in rows}) == 3
+    headers = {
+        etree.tostring(etree.fromstring(bytes(row[4])).find(f".//{{{sif.NAMESPACE}}}SIF_Header")) for row in rows
+    }
+    assert len(headers) == 1
+    assert sorted(drained(zone).documents()) == sorted(sif.ref(f"student {number}") for number in range(8))
+
+
+def test_comments_cdata_and_prefixes_survive_the_cut(url, zone, file, small_pieces):
+    prefixed = [text.replace("</", "</s:").replace("<", "<s:").replace("<s:/", "</") for text in students(7)]
+    named = [f"<!-- > </s:Objects> -->{text}".replace("Ada", "<![CDATA[<Ada>]]>") for text in prefixed]
+    text = f"<s:Objects xmlns:s='{sif.NAMESPACE}'>{''.join(named)}</s:Objects>"
+    assert received(url, zone, file(text)) == (3, 0, [])
+    assert len(drained(zone).documents()) == 7
+    assert all("&lt;Ada&gt;" in document for document in zone.documents().values())
+
+
+def test_one_object_alone_is_a_file_too(url, zone, file):
+    assert received(url, zone, file(sif.student("A").replace(" RefId", f" {NS} RefId", 1))) == (1, 0, [])
+    assert set(drained(zone).documents()) == {sif.ref("A")}
+    assert zone.outcomes() == ["applied"]
+
+
+REFUSED = {
+    "nothing at all": (b"", "not well-formed"),
+    "white space": (b" \n ", "not well-formed"),
+    "no XML": (b"RefId,LocalId\n1,2\n", "not well-formed"),
+    "an empty list": (f"<Objects {NS}/>".encode(), "holds no SIF objects"),
+    "a torn list": (bare(*students(30)).encode()[:-200], "not well-formed"),
+    "a list broken in the middle": (bare(*students(20), "<StudentPersonal>&</StudentPersonal>", *students(9)).encode(),
+                                    "not well-formed XML at line 22"),
+    "two lists": ((bare(*students(3)) + bare(*students(3))).encode(), "not well-formed"),
+    "a document type": (b"<!DOCTYPE Objects>" + bare(*students(9)).encode(), "DOCTYPE"),
+    "bytes of no encoding": (bare(*students(9)).replace("Ada", "Z\xe9").encode("latin-1"), "encoding"),
+    "UTF-32": (bare(*students(9)).encode("utf-32"), ""),
+    "another namespace": (sif.response(*students(9)).replace(sif.NAMESPACE.encode(), b"urn:other"), "namespace"),
+    "an ill-formed namespace": (bare(*students(5), "<x:StudentPersonal/>", *students(5)).encode(), "not well-formed"),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize(("content", "why"), REFUSED.values(), ids=REFUSED)
+def test_a_refused_file_leaves_nothing_and_says_why(url, zone, file, content, why):
+    messages, duplicates, (sentence,) = received(url, zone, file(content))
+    assert (messages, duplicates) == (0, 0)
+    assert why in sentence
+    assert not any(value in sentence for value in ("Ada", "Doe", sif.ref("student 1")))
+    assert zone.states() == []
+
+
+def test_the_files_beside_a_refused_one_are_stored(url, zone, tmp_path, file):
+    file(sif.response(*students(1)), "a.xml")
+    file(b"<torn", "b.xml")
+    file(sif.response(*students(2)), "c.xml")
+    file(b"no XML", "readme.txt")
+    summary = files.receive(url, zone.name, [tmp_path])
+    assert (summary.files, summary.messages) == (3, 2)
+    assert [path.name for path, _ in summary.refused] == ["b.xml"]
+
+
+def test_the_same_file_twice_is_stored_once(url, zone, file, small_pieces):
+    path = file(bare(*students(8)))
+    assert received(url, zone, path) == (3, 0, [])
+    drained(zone)
+    before = zone.everything()
+    assert received(url, zone, path) == (0, 3, [])
+    assert drained(zone).everything() != before  # the duplicates are counted
+    assert [count for (count,) in zone.all("SELECT duplicates FROM inbox.message WHERE zone_id = %(zone)s")] == [1] * 3
+    assert zone.outcomes() == ["applied"] * 8
+
+
+def test_a_list_sent_anew_is_received_anew_even_with_the_same_bytes(url, zone, file):
+    """A district that goes back to an earlier state says so with a file it sent before."""
+    path = file(bare(*students(2)))
+    received(url, zone, path)
+    os.utime(path, ns=(time.time_ns(), time.time_ns()))
+    assert received(url, zone, path) == (1, 0, [])
+
+
+def test_the_same_msg_id_with_other_content_is_refused_and_nothing_of_the_file_stored(url, zone, file, small_pieces):
+    first = sif.response(*students(8), msg="A" * 32)
+    assert received(url, zone, file(first)) == (3, 0, [])
+    changed = first.replace(b"<LocalId>7</LocalId>", b"<LocalId>77</LocalId>")
+    messages, duplicates, (sentence,) = received(url, zone, file(changed))
+    assert (messages, duplicates) == (0, 0)
+    assert "different message" in sentence
+    hashes = {bytes(h) for (h,) in zone.all("SELECT body_sha256 FROM inbox.message WHERE zone_id = %(zone)s")}
+    assert hashes == {hashlib.sha256(piece).digest() for piece in splitting.pieces(file(first))}
+    assert {count for (count,) in zone.all("SELECT duplicates FROM inbox.message WHERE zone_id = %(zone)s")} == {0}
+
+
+def test_no_zone_no_files(url, file):
+    with pytest.raises(UnknownZone):
+        files.receive(url, "nowhere", [file(b"")])
+
+
+LARGE = textwrap.dedent("""
+    import resource, sys
+    import sif_text as sif
+    from pathlib import Path
+    from sif_pipeline import files
+    path, url, zone = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    summary = files.receive(url, zone, [path])
+    print(summary.messages, summary.refused, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+""")
+
+
+def test_two_hundred_megabytes_take_no_more_memory_than_two(url, zone, tmp_path):
+    path = tmp_path / "large.xml"
+    padding = f'<SIF_ExtendedElement Name="x">{"x" * 60_000}</SIF_ExtendedElement>'
+    padding = f"<SIF_ExtendedElements>{padding}</SIF_ExtendedElements>"
+    with path.open("w") as out:
+        out.write(f"<Objects {NS}>\n")
+        for number in range(3500):
+            out.write(sif.student(f"student {number}", more=padding))
+        out.write("\n</Objects>")
+    assert path.stat().st_size > 200 * 1024 * 1024
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE, str(path), url, zone.name], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(sif.__file__).parent)},
+    )  # fmt: skip
+    stored, refused, megabytes = done.stdout.split()
+    assert (int(stored), refused) == (100, "[]")
+    assert int(megabytes) < 150
+    zone.connection.execute("DELETE FROM inbox.message WHERE zone_id = %s", (zone.zone_id,))

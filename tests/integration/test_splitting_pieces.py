@@ -1,0 +1,102 @@
+"""However a file is cut, its pieces hold its objects, each once, in order, and with the same action and header."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+import sif_text as sif
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sif_pipeline import splitting
+from sif_pipeline.sif import gate, messages
+from sif_pipeline.sif.gate import Refused
+
+NS = f'xmlns="{sif.NAMESPACE}"'
+
+EMPTY = f'<StudentPersonal RefId="{sif.ref("A")}"/>'
+OBJECTS = [
+    EMPTY, sif.student("A"), sif.lea("L"), sif.student("B", more="<IDEA/>\n"), "<!-- <X/> -->" + sif.school("S"),
+    sif.student("C", first="\U0001f600 > &amp; <![CDATA[</Objects>]]>"),
+    sif.sparse("SchoolInfo", "S", "<SIF_ObjectData><SIF_EventObject/></SIF_ObjectData>"),
+]  # fmt: skip
+
+lists = st.lists(st.sampled_from(OBJECTS), min_size=1, max_size=8)
+gaps = st.sampled_from(["", "\n", "\r\n  ", "<!-- </SIF_EventObject> -->"])
+
+
+@st.composite
+def events(draw):
+    """Draw a SIF_Event of several SIF_EventObjects, in one or several SIF_ObjectData."""
+    gap = draw(gaps)
+    body = sif.event("Add", "<X/>").decode()
+    start, end = body.index("<SIF_ObjectData>"), body.index("</SIF_Event>")
+    groups = draw(st.lists(st.tuples(st.sampled_from(["Add", "Change", "Delete"]), lists), min_size=1, max_size=4))
+    wrapped = [
+        f'<SIF_EventObject ObjectName="a&quot;>" Action="{action}">{gap}{gap.join(objects)}{gap}</SIF_EventObject>'
+        for action, objects in groups
+    ]
+    again = draw(st.sampled_from(["", "</SIF_ObjectData><SIF_ObjectData>"]))
+    return f"{body[:start]}<SIF_ObjectData>{gap}{again.join(wrapped)}</SIF_ObjectData>{body[end:]}"
+
+
+@st.composite
+def responses(draw):
+    gap = draw(gaps)
+    return sif.response(gap, gap.join(draw(lists)), gap).decode()
+
+
+@st.composite
+def bare_lists(draw):
+    gap = draw(gaps)
+    return f'<Objects {NS} note="&lt;>">{gap}{gap.join(draw(lists))}{gap}</Objects>'
+
+
+def contents(root):
+    """Say what a message or list holds: action, object and text of each."""
+    return [
+        (str(found.action), found.element.tag, found.element.get("RefId"), "".join(found.element.itertext()))
+        for found in messages.objects(root)
+    ]
+
+
+def pieces(text):
+    with tempfile.NamedTemporaryFile(suffix=".xml") as file:
+        file.write(text.encode())
+        file.flush()
+        return list(splitting.pieces(Path(file.name)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(events(), responses(), bare_lists()), st.integers(1, 4), st.integers(40, 2000), st.integers(1, 200))
+def test_every_cut_keeps_every_object_with_its_action_and_header(text, most_objects, most_bytes, block):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(splitting, "MOST_OBJECTS", most_objects)
+        patched.setattr(splitting, "MOST_BYTES", most_bytes)
+        patched.setattr(splitting, "BLOCK", block)
+        roots = [gate.open_message(piece) for piece in pieces(text)]
+    whole = gate.open_message(text.encode())
+    assert [found for root in roots for found in contents(root)] == contents(whole)
+    assert all(1 <= len(contents(root)) <= most_objects for root in roots)
+    if messages.is_message(whole):
+        expected = messages.read_message(whole)
+        assert all(messages.read_message(root) == expected for root in roots)
+
+
+def test_a_file_that_fits_is_one_piece_with_its_own_bytes():
+    for text in (
+        sif.response(*OBJECTS).decode(),
+        f"<Objects {NS}>{EMPTY}</Objects>",
+        sif.event("Add", *OBJECTS).decode(),
+    ):
+        assert pieces(text) == [text.encode()]
+
+
+@pytest.mark.parametrize("before", [f"<Objects {NS}><!--{{}}-->", f"<SIF_Message {NS}><x>{{}}</x>"])
+def test_what_is_too_large_to_hold_is_refused_before_it_is_held(monkeypatch, before):
+    monkeypatch.setattr(splitting, "MOST_HELD", 100_000)
+    monkeypatch.setattr(splitting, "BLOCK", 10_000)
+    with pytest.raises(Refused, match="more than 100000 bytes"):
+        pieces(before.format("x" * 200_000))
+    with pytest.raises(Refused, match="more than 100000 bytes"):
+        pieces(f"<Objects {NS}>{sif.student('A', more='x' * 200_000)}")

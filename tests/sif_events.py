@@ -1,0 +1,70 @@
+"""Events for property tests of the fold: what can happen to a small district, in any number and order."""
+
+import sif_text as sif
+from hypothesis import strategies as st
+
+NIL = 'xsi:nil="true"'
+OTHER_IDS = '<OtherIdList><OtherId Type="0164">{0}</OtherId></OtherIdList>'
+PHONE = '<PhoneNumber Type="{0}"><Number>(555) 555-{1}</Number></PhoneNumber>'
+
+
+def _phones(*items):
+    return f"<PhoneNumberList>{''.join(items)}</PhoneNumberList>"
+
+
+def _change(name, word, parts, attributes=""):
+    return "Change", sif.sparse(name, word, parts, attributes)
+
+
+HAPPENINGS = {
+    "student added": ("Add", sif.student("A", "1", "Ada")),
+    "student added anew": ("Add", sif.student("A", "2", "Ben", _phones(PHONE.format("0096", "0001")))),
+    "student in a response": ("Response", sif.student("A", "3", "Cyd", ids=OTHER_IDS.format("x"))),
+    "student invalid": ("Add", sif.student("A", "4", "Dee", "<IDEA>Perhaps</IDEA>")),
+    "student with a vendor's element": ("Add", sif.student("A", "5", "Eve", "<Shoes>40</Shoes>")),
+    "local id": _change("StudentPersonal", "A", "<LocalId>6</LocalId>"),
+    "address without a country": _change(
+        "StudentPersonal", "A", '<AddressList><Address Type="0123"><City>Athol</City></Address></AddressList>'
+    ),
+    "phone set": _change("StudentPersonal", "A", _phones(PHONE.format("0096", "0002"))),
+    "another phone set": _change("StudentPersonal", "A", _phones(PHONE.format("0350", "0003"))),
+    "phone deleted": _change("StudentPersonal", "A", _phones('<PhoneNumber Type="0096" SIF_Action="Delete"/>')),
+    "phones cleared": _change("StudentPersonal", "A", f"<PhoneNumberList {NIL}/>"),
+    "other ids replaced": _change("StudentPersonal", "A", OTHER_IDS.format("y")),
+    "first name": _change("StudentPersonal", "A", '<Name Type="04"><FirstName>Fay</FirstName></Name>'),
+    "change invalid": _change("StudentPersonal", "A", "<Migrant>Perhaps</Migrant>"),
+    "student deleted": ("Delete", sif.sparse("StudentPersonal", "A")),
+    "other student added": ("Add", sif.student("B", "7", "Gus")),
+    "district added": ("Add", sif.lea("L")),
+    "district deleted": ("Delete", sif.sparse("LEAInfo", "L")),
+    "school of the district": ("Add", sif.school("S", of="L")),
+    "school of nobody": ("Add", sif.school("S", name="South")),
+    "school moves to the district": _change("SchoolInfo", "S", f"<LEAInfoRefId>{sif.ref('L')}</LEAInfoRefId>"),
+    "school renamed": _change("SchoolInfo", "S", "<SchoolName>West</SchoolName>"),
+    "school deleted": ("Delete", sif.sparse("SchoolInfo", "S")),
+    "enrolled": ("Add", sif.enrollment("E", "A", "S")),
+    "enrolled as the other": ("Add", sif.enrollment("E", "B", "S", "2026-10-01")),
+    "enrollment changes student": _change(
+        "StudentSchoolEnrollment", "E", "", f' StudentPersonalRefId="{sif.ref("B")}"'
+    ),
+    "entry code": _change("StudentSchoolEnrollment", "E", "<EntryType><Code>1821</Code></EntryType>"),
+    "entry's other code": _change(
+        "StudentSchoolEnrollment", "E",
+        '<EntryType><OtherCodeList><OtherCode Codeset="Local">x</OtherCode></OtherCodeList></EntryType>',
+    ),
+    "exit": _change("StudentSchoolEnrollment", "E", "<ExitDate>2027-01-31</ExitDate>"),
+    "enrollment deleted": ("Delete", sif.sparse("StudentSchoolEnrollment", "E")),
+}  # fmt: skip
+"""Name to action and object. Some are invalid in themselves; an address without a country always makes its student so,
+another code of an entry only while the entry has no code."""
+
+
+def body(name, at, msg=None):
+    """Write one of HAPPENINGS as a message."""
+    action, text = HAPPENINGS[name]
+    return sif.response(text, at=at, msg=msg) if action == "Response" else sif.event(action, text, at=at, msg=msg)
+
+
+def happenings(most):
+    """Draw up to `most` happenings, in the order of their SIF_Timestamps."""
+    return st.lists(st.sampled_from(sorted(HAPPENINGS)), min_size=1, max_size=most)
