@@ -9,6 +9,8 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine, create_engine, make_url
@@ -34,9 +36,19 @@ def connect(
     """
     options = " ".join(f"-c {name}={value}" for name, value in (settings or {}).items())
     try:
-        return psycopg.connect(url, autocommit=autocommit, connect_timeout=10, options=options)
+        connection = psycopg.connect(url, autocommit=autocommit, connect_timeout=10, options=options)
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable from error
+    connection.adapters.register_loader("uuid", HexadecimalLoader)
+    return connection
+
+
+class HexadecimalLoader(Loader):
+    """Gives a uuid as our keys are spelt, 32 hexadecimal digits: a drain reads and compares many."""
+
+    def load(self, data: Buffer) -> str:
+        """Take the hyphens out of PostgreSQL's spelling."""
+        return bytes(data).decode().replace("-", "")
 
 
 def engine(url: str) -> Engine:

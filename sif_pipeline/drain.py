@@ -266,7 +266,10 @@ def _judge(event: ObjectEvent, action: messages.Action | None) -> list[Notice]:
         return [Notice("object_unknown", event.object_name, event.element.sourceline or 0)]
     event.row_key = mapping.row_key(cls, event.element)
     profile = schema.profile_for(event.action)
-    valid = schema.is_valid(event.element, profile)
+    if profile is schema.Profile.WHOLE:
+        event.document = mapping.document(event.element)
+    small = event.document is not None and len(event.document) < schema.SMALL_TEXT
+    valid = schema.is_valid(event.element, profile, is_small=small)
     if valid and event.row_key is not None and action is not None:
         return []
     found = [] if valid else schema.findings(event.element, profile)

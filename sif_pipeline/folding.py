@@ -12,18 +12,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
-from uuid import UUID
 
 from lxml import etree
 
 from sif_pipeline import mapping
+from sif_pipeline.mapping import Key
 from sif_pipeline.notices import Notice, Severity
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.merging import merged
 from warehouse.base import SifObject, objects
 from warehouse.inbox import Outcome
 
-ObjectKey = tuple[int, str, UUID]
+ObjectKey = tuple[int, str, Key]
 """Zone, SIF object name and row key: what identifies an object in the warehouse."""
 
 Order = tuple[datetime, int, int]
@@ -40,15 +40,16 @@ class ObjectEvent:
     position: int
     zone_id: int
     object_name: str
-    row_key: UUID | None
+    row_key: Key | None
     action: str  #: Add, Change, Delete or Response
     ordered_at: datetime
     recorded_at: datetime
     element: etree._Element
+    document: str | None = None  #: the element as canonical text, where that was needed to judge it
     outcome: Outcome = Outcome.APPLIED
-    waiting: tuple[str, UUID] | None = None  #: the object a held event waits for
-    earlier: tuple[Outcome, tuple[str, UUID] | None] | None = None  #: as stored, when it is of an earlier batch
-    _references: tuple[tuple[str, UUID], ...] | None = None
+    waiting: tuple[str, Key] | None = None  #: the object a held event waits for
+    earlier: tuple[Outcome, tuple[str, Key] | None] | None = None  #: as stored, when it is of an earlier batch
+    _references: tuple[tuple[str, Key], ...] | None = None
 
     @property
     def order(self) -> Order:
@@ -62,7 +63,7 @@ class ObjectEvent:
         return self.zone_id, self.object_name, self.row_key
 
     @property
-    def references(self) -> tuple[tuple[str, UUID], ...]:
+    def references(self) -> tuple[tuple[str, Key], ...]:
         """The collected objects it refers to, SIF object name and RefId; none for a Delete. Read once."""
         if self._references is None:
             found = mapping.references(objects()[self.object_name], self.element) if self.action != "Delete" else ()
@@ -86,7 +87,7 @@ class Version(NamedTuple):
     recorded_from: datetime
     message_id: int
     document: str | None
-    content_hash: UUID | None = None
+    content_hash: Key | None = None
     cells: tuple[str | None, ...] = ()
     extended: str | None = None
 
@@ -106,7 +107,7 @@ class Store(Protocol):
     def head(self, key: ObjectKey) -> Head | None:
         """Give the head of an object; None when no earlier event takes part in its fold."""
 
-    def content_hash(self, key: ObjectKey) -> UUID | None:
+    def content_hash(self, key: ObjectKey) -> Key | None:
         """Give the hash of an object's current document; None when it has no current row."""
 
     def document(self, key: ObjectKey) -> str:
@@ -135,7 +136,7 @@ class ObjectState:
     unsettled: bool = False
     known: bool = False
     stored: bool = False  #: a current row existed before this batch
-    content_hash: UUID | None = None  #: of the current version; None when the object is not there
+    content_hash: Key | None = None  #: of the current version; None when the object is not there
     element: etree._Element | None = None  #: the current version, when at hand
     had_events: bool = False  #: earlier batches had events of this object
     had_findings: bool = False  #: earlier batches left open findings on it, perhaps by a rejected event
@@ -160,7 +161,7 @@ class OutcomeChange:
     event: ObjectEvent
     recorded_at: datetime
     outcome: Outcome
-    waiting: tuple[str, UUID] | None
+    waiting: tuple[str, Key] | None
 
 
 class Fold:
@@ -279,7 +280,7 @@ class Fold:
         return after
 
     def _remember(
-        self, event: ObjectEvent, cause: ObjectEvent, outcome: Outcome, waiting: tuple[str, UUID] | None
+        self, event: ObjectEvent, cause: ObjectEvent, outcome: Outcome, waiting: tuple[str, Key] | None
     ) -> None:
         """Keep what an event's outcome was until a later message came, so that a replay can go back to before it."""
         if event.message_id != cause.message_id:
@@ -288,7 +289,7 @@ class Fold:
 
     def _step(
         self, event: ObjectEvent, element: etree._Element | None
-    ) -> tuple[etree._Element | None, Outcome, tuple[str, UUID] | None, list[Notice]]:
+    ) -> tuple[etree._Element | None, Outcome, tuple[str, Key] | None, list[Notice]]:
         if missing := self._missing(event):
             return element, Outcome.HELD, missing, [_held(event, missing)]
         if event.action == "Delete":
@@ -306,7 +307,7 @@ class Fold:
 
     # -- references
 
-    def _missing(self, event: ObjectEvent) -> tuple[str, UUID] | None:
+    def _missing(self, event: ObjectEvent) -> tuple[str, Key] | None:
         for name, ref_id in event.references:
             if not self._is_known((event.zone_id, name, ref_id)):
                 return name, ref_id
@@ -347,7 +348,8 @@ class Fold:
                 self._add_version(state, Version(cause.recorded_at, cause.message_id, None))
             state.element = None
             return []
-        text = mapping.document(element)
+        own = cause.document if element is cause.element else None
+        text = own or mapping.document(element)
         hashed = mapping.content_hash(text)
         if hashed == state.content_hash:
             return []
@@ -367,7 +369,7 @@ class Fold:
         state.versions.append(version)
         state.content_hash = version.content_hash
 
-    def _hold(self, state: ObjectState, event: ObjectEvent, missing: tuple[str, UUID], recorded_at: datetime) -> None:
+    def _hold(self, state: ObjectState, event: ObjectEvent, missing: tuple[str, Key], recorded_at: datetime) -> None:
         event.outcome, event.waiting = Outcome.HELD, missing
         state.unsettled = True
         self._note(state, event, [_held(event, missing)], recorded_at)
@@ -414,7 +416,7 @@ def _resolves(finding: Finding, event: ObjectEvent, brought: tuple[str, ...] | N
     return brought is None or finding.notice.path.partition("/")[2].partition("/")[0].partition("[")[0] in brought
 
 
-def _held(event: ObjectEvent, missing: tuple[str, UUID]) -> Notice:
+def _held(event: ObjectEvent, missing: tuple[str, Key]) -> Notice:
     line = event.element.sourceline or 0
     if missing == (event.object_name, event.row_key):
         return Notice("change_before_add", event.object_name, line)

@@ -4,7 +4,6 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
-from uuid import UUID
 
 from lxml import etree
 from psycopg import Cursor
@@ -14,6 +13,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from sif_pipeline import mapping
 from sif_pipeline.database import Connection, queries
 from sif_pipeline.folding import Fold, Head, ObjectEvent, ObjectKey, ObjectState, OutcomeChange, Version, changed
+from sif_pipeline.mapping import Key
 from warehouse.base import CURRENT, HISTORY, SifObject, objects
 from warehouse.inbox import Outcome
 
@@ -36,7 +36,7 @@ class DatabaseStore:
         self.connection = connection
         self._read = read
         self._heads: dict[ObjectKey, Head | None] = {}
-        self._hashes: dict[ObjectKey, UUID | None] = {}
+        self._hashes: dict[ObjectKey, Key | None] = {}
         self._documents: dict[ObjectKey, str] = {}
         self._waiting: dict[ObjectKey, frozenset[ObjectKey]] = {}
         self._with_findings: dict[ObjectKey, bool] = {}
@@ -58,7 +58,7 @@ class DatabaseStore:
             self._fetch_heads([key])
         return self._heads[key]
 
-    def content_hash(self, key: ObjectKey) -> UUID | None:
+    def content_hash(self, key: ObjectKey) -> Key | None:
         """Give the hash of an object's current document; None when it has no current row."""
         if key not in self._hashes:
             self._fetch_hashes([key])
@@ -98,13 +98,13 @@ class DatabaseStore:
 
     def _event(  # noqa: PLR0913, PLR0917 -- one column each, in the order of the query
         self, key: ObjectKey, message_id: int, position: int, action: str, ordered_at: datetime, outcome: str,
-        waiting_object: str | None, waiting_key: UUID | None, recorded_at: datetime,
+        waiting_object: str | None, waiting_key: Key | None, recorded_at: datetime,
     ) -> ObjectEvent:  # fmt: skip
         waiting = (waiting_object, waiting_key) if waiting_object and waiting_key else None
         element = self._tree(message_id)[position]
         return ObjectEvent(
             message_id, position, *key, action, ordered_at, recorded_at, element,
-            Outcome(outcome), waiting, (Outcome(outcome), waiting),
+            outcome=Outcome(outcome), waiting=waiting, earlier=(Outcome(outcome), waiting),
         )  # fmt: skip
 
     def _tree(self, message_id: int) -> dict[int, etree._Element]:
@@ -229,14 +229,10 @@ def _closed(state: ObjectState) -> Iterable[Line]:
 
 def _cells(key: ObjectKey, version: Version) -> Line:
     return (
-        str(key[0]), key[2].hex, *version.cells,
-        _moment(version.recorded_from), str(version.message_id), _hex(version.content_hash), version.extended,
+        str(key[0]), key[2], *version.cells,
+        _moment(version.recorded_from), str(version.message_id), version.content_hash, version.extended,
         version.document,
     )  # fmt: skip
-
-
-def _hex(key: UUID | None) -> str | None:
-    return key.hex if key else None
 
 
 @lru_cache(maxsize=1024)
@@ -272,8 +268,8 @@ COPY_EVENTS = SQL(
 
 def _copy_events(cursor: Cursor[TupleRow], events: Iterable[ObjectEvent]) -> None:
     lines = (
-        (str(e.message_id), str(e.position), str(e.zone_id), e.object_name, _hex(e.row_key), e.action,
-         _moment(e.ordered_at), e.outcome.value, *((e.waiting[0], e.waiting[1].hex) if e.waiting else (None, None)))
+        (str(e.message_id), str(e.position), str(e.zone_id), e.object_name, e.row_key, e.action,
+         _moment(e.ordered_at), e.outcome.value, *(e.waiting or (None, None)))
         for e in events
     )  # fmt: skip
     _copy(cursor, COPY_EVENTS, lines)
@@ -288,7 +284,7 @@ COPY_CHANGES = SQL(
 def _copy_changes(cursor: Cursor[TupleRow], changes: Iterable[OutcomeChange]) -> None:
     lines = (
         (str(c.event.message_id), str(c.event.position), _moment(c.recorded_at), str(c.event.zone_id), c.outcome.value,
-         *((c.waiting[0], c.waiting[1].hex) if c.waiting else (None, None)))
+         *(c.waiting or (None, None)))
         for c in changes
     )  # fmt: skip
     _copy(cursor, COPY_CHANGES, lines)
@@ -334,7 +330,7 @@ def _write_findings(cursor: Cursor[TupleRow], fold: Fold) -> None:
     if fold.findings:
         lines = (
             (str(f.event.zone_id), str(f.event.message_id), str(f.event.position), f.event.object_name,
-             _hex(f.event.row_key), f.notice.code, f.notice.type.severity.value, f.notice.path, str(f.notice.line),
+             f.event.row_key, f.notice.code, f.notice.type.severity.value, f.notice.path, str(f.notice.line),
              _moment(f.recorded_at), _moment(f.resolved_at) if f.resolved_at else None)
             for f in fold.findings
         )  # fmt: skip
@@ -346,7 +342,7 @@ def _columns(keys: Collection[ObjectKey]) -> dict[str, str]:
     return {
         "zone_ids": f"{{{','.join([str(key[0]) for key in keys])}}}",
         "names": f"{{{','.join([key[1] for key in keys])}}}",
-        "keys": f"{{{','.join([key[2].hex for key in keys])}}}",
+        "keys": f"{{{','.join([key[2] for key in keys])}}}",
     }
 
 

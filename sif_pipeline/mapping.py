@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +27,10 @@ XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 json_text = json.JSONEncoder(ensure_ascii=False).encode
 """Spells a JSON value; json.dumps would make an encoder each time."""
 
-REF_ID = re.compile(r"[0-9A-Fa-f]{32}")
+REF_ID = re.compile(r"[0-9a-f]{32}")
+
+Key = str
+"""A row key or a RefId: 32 lower-case hexadecimal digits. As text it costs a third of a UUID object to make and hash."""
 
 Row = list[str | None]
 Converter = Callable[[str], str | None]
@@ -61,8 +64,8 @@ def to_integer(text: str) -> str | None:
 
 
 def to_key(text: str) -> str | None:
-    """Take a RefId: 32 hexadecimal digits; None for anything else."""
-    key = text.strip()
+    """Take a RefId, 32 hexadecimal digits, in lower case as PostgreSQL spells it; None for anything else."""
+    key = text.strip().lower()
     return key if REF_ID.fullmatch(key) else None
 
 
@@ -280,7 +283,7 @@ def extended(element: etree._Element) -> str | None:
     return json_text({item.get("Name", ""): as_json(item) if len(item) else item.text for item in container})
 
 
-def references(cls: type[SifObject], element: etree._Element) -> Iterator[tuple[str, UUID]]:
+def references(cls: type[SifObject], element: etree._Element) -> Iterator[tuple[str, Key]]:
     """Yield the objects an element refers to: SIF object name and RefId."""
     for reference in plan(cls).references:
         holders = [element]
@@ -289,18 +292,18 @@ def references(cls: type[SifObject], element: etree._Element) -> Iterator[tuple[
         for holder in holders:
             text = holder.text if reference.attribute is None else holder.get(reference.attribute)
             if text and (key := to_key(text)):
-                yield reference.object_name, _uuid(key)
+                yield reference.object_name, key
 
 
-def row_key(cls: type[SifObject], element: etree._Element) -> UUID | None:
+def row_key(cls: type[SifObject], element: etree._Element) -> Key | None:
     """Give an object's key: its RefId, or a hash of its natural key; None when a part of it is missing."""
     if cls.key_paths == ("@RefId",):
         text = element.get("RefId")
-        return _uuid(key) if text and (key := to_key(text)) else None
+        return to_key(text) if text else None
     parts = [_value_at(element, path) for path in cls.key_paths]
     if not all(parts):
         return None
-    return UUID(bytes=hashlib.sha256("\x1f".join([cls.sif_name, *map(str, parts)]).encode()).digest()[:16])
+    return hashlib.sha256("\x1f".join([cls.sif_name, *map(str, parts)]).encode()).hexdigest()[:32]
 
 
 def _value_at(element: etree._Element, path: str) -> str | None:
@@ -309,12 +312,6 @@ def _value_at(element: etree._Element, path: str) -> str | None:
     else:
         text = next((child.text for child in element.iterchildren(NAMESPACE + path)), None)
     return text.strip() if text else None
-
-
-@lru_cache(maxsize=2**16)
-def _uuid(key: str) -> UUID:
-    """Make a key of its digits once for the many objects of a batch that refer to it."""
-    return UUID(key)
 
 
 def document(element: etree._Element) -> str:
@@ -331,6 +328,6 @@ def document(element: etree._Element) -> str:
         return etree.tostring(apart, encoding="unicode", with_tail=False)
 
 
-def content_hash(text: str) -> UUID:
+def content_hash(text: str) -> Key:
     """Hash a document: the first sixteen bytes of its SHA-256."""
-    return UUID(bytes=hashlib.sha256(text.encode()).digest()[:16])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
