@@ -52,7 +52,7 @@ class Limits:
     """How much one transaction takes on."""
 
     messages: int = 500  #: of one zone
-    bytes: int = 4 * 1024 * 1024  #: of all zones together
+    bytes: int = 2 * 1024 * 1024  #: of all zones together
 
 
 @dataclass(slots=True)

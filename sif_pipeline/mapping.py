@@ -4,17 +4,17 @@ Values are checked here, in Python, so that PostgreSQL never has to refuse one: 
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 from lxml import etree
 from sqlalchemy import Column
 
@@ -24,13 +24,10 @@ from warehouse.base import Element, SifObject, elements
 NAMESPACE = "{http://www.sifinfo.org/infrastructure/2.x}"
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
-json_text = json.JSONEncoder(ensure_ascii=False).encode
-"""Spells a JSON value; json.dumps would make an encoder each time."""
-
 REF_ID = re.compile(r"[0-9a-f]{32}")
 
 Key = str
-"""A row key or a RefId: 32 lower-case hexadecimal digits. As text it costs a third of a UUID object to make and hash."""
+"""A row key or a RefId: 32 lower-case hexadecimal digits. As text it is cheaper to make and hash than a UUID object."""
 
 Row = list[str | None]
 Converter = Callable[[str], str | None]
@@ -88,6 +85,7 @@ class Node:
     whole: int | None = None  #: index in the row that takes the element with all below it as JSON
     attributes: list[tuple[str, int, Converter, bool]] = field(default_factory=list)
     children: dict[str, "Node"] = field(default_factory=dict)
+    is_deep: bool = False  #: there is more to take than the text
 
     def child(self, tag: str) -> "Node":
         """Give the node of a child element, made when it is first named."""
@@ -139,10 +137,12 @@ def _plan_element(root: Node, place: int, column: Column[Any], line: Element) ->
     node = root
     for step in steps:
         node = node.child(step)
+        node.is_deep = True
     if last.startswith("@"):
+        node.is_deep = True
         node.attributes.append((last[1:], place, _converter(column), _is_list(column)))
     elif _is_json(column):
-        node.child(last).whole = place
+        node.child(last).whole, node.child(last).is_deep = place, True
     else:
         leaf = node.child(last)
         leaf.place, leaf.convert, leaf.repeated = place, _converter(column), _is_list(column)
@@ -199,9 +199,9 @@ def _walk(  # noqa: C901, PLR0912 -- the hottest loop of all: every call taken o
                 _put(element, cells, at, value, unfit)
             else:
                 cells[at] = value
-    nodes = node.children
+    find = node.children.get
     for child in element:
-        found = nodes.get(child.tag)  # type: ignore[arg-type]
+        found = find(child.tag)  # type: ignore[arg-type]
         if found is None:
             continue
         if (place := found.place) is not None:
@@ -212,10 +212,11 @@ def _walk(  # noqa: C901, PLR0912 -- the hottest loop of all: every call taken o
                     cells[place] = value
             elif found.convert is to_text and not found.repeated and child.get(XSI_NIL) is None:
                 cells[place] = ""
-        if found.whole is not None:
-            _collect(cells, found.whole, as_json(child))
-        if found.children or found.attributes:
-            _walk(child, found, cells, unfit)
+        if found.is_deep:
+            if found.whole is not None:
+                _collect(cells, found.whole, as_json(child))
+            if found.children or found.attributes:
+                _walk(child, found, cells, unfit)
 
 
 def _put(element: etree._Element, cells: list[Any], place: int, value: str | None, unfit: list[Notice]) -> None:
@@ -251,17 +252,23 @@ def array(values: list[str]) -> str:
 
 def as_json(element: etree._Element) -> Any:
     """Turn an element into JSON values: its text, or an object of attributes (`@name`) and children (lists)."""
-    attributes = element.items()
+    attributes, text = element.items(), element.text
     if not attributes and len(element) == 0:
-        return element.text or ""
+        return text or ""
     value: dict[str, Any] = {f"@{_local(str(k))}": v for k, v in attributes if k != XSI_NIL}
     for child in element:
-        _add(value, _local(str(child.tag)), as_json(child))
-    if element.text and element.text.strip():
-        value["$"] = element.text
+        _add(value, _local(child.tag), as_json(child))  # type: ignore[arg-type]
+    if text and text.strip():
+        value["$"] = text
     return value
 
 
+def json_text(value: Any) -> str:
+    """Spell a JSON value."""
+    return orjson.dumps(value).decode()
+
+
+@lru_cache(maxsize=4096)
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
@@ -286,13 +293,18 @@ def extended(element: etree._Element) -> str | None:
 def references(cls: type[SifObject], element: etree._Element) -> Iterator[tuple[str, Key]]:
     """Yield the objects an element refers to: SIF object name and RefId."""
     for reference in plan(cls).references:
-        holders = [element]
-        for step in reference.steps:
-            holders = [child for holder in holders for child in holder.iterchildren(step)]
+        holders = _below(element, reference.steps) if reference.steps else (element,)
         for holder in holders:
             text = holder.text if reference.attribute is None else holder.get(reference.attribute)
             if text and (key := to_key(text)):
                 yield reference.object_name, key
+
+
+def _below(element: etree._Element, steps: tuple[str, ...]) -> list[etree._Element]:
+    found = [element]
+    for step in steps:
+        found = [child for parent in found for child in parent.iterchildren(step)]
+    return found
 
 
 def row_key(cls: type[SifObject], element: etree._Element) -> Key | None:
