@@ -41,9 +41,14 @@ class DatabaseStore:
         self._waiting: dict[ObjectKey, frozenset[ObjectKey]] = {}
         self._with_findings: dict[ObjectKey, bool] = {}
         self._trees: OrderedDict[int, dict[int, etree._Element]] = OrderedDict()
+        self._anything_held = self._anything_open = True  # earlier events that wait, earlier findings, in these zones
 
     def prepare(self, keys: Collection[ObjectKey], whole: Collection[ObjectKey], sparse: Collection[ObjectKey]) -> None:
         """Fetch what is known of a batch's objects; `whole` may release others, `sparse` are going to be changed."""
+        zone_ids = list({key[0] for key in keys})
+        self._anything_held, self._anything_open = _one(
+            self.connection.execute(INBOX["unsettled"], {"zone_ids": zone_ids})
+        )
         self._fetch_waiting(whole)
         children = {child for found in self._waiting.values() for child in found}
         self._fetch_heads({*keys, *children})
@@ -126,14 +131,15 @@ class DatabaseStore:
 
     def _fetch_waiting(self, keys: Collection[ObjectKey]) -> None:
         self._waiting.update(dict.fromkeys(keys, frozenset()))
-        if keys:
+        if keys and self._anything_held:
             for z, name, key, child_name, child_key in self.connection.execute(INBOX["waiting"], _columns(keys)):
                 self._waiting[z, name, key] |= {(z, child_name, child_key)}
 
     def _fetch_findings(self, keys: Collection[ObjectKey]) -> None:
         self._with_findings.update(dict.fromkeys(keys, False))
-        for zone_id, name, key in self.connection.execute(INBOX["with_findings"], _columns(keys)):
-            self._with_findings[zone_id, name, key] = True
+        if keys and self._anything_open:
+            for zone_id, name, key in self.connection.execute(INBOX["with_findings"], _columns(keys)):
+                self._with_findings[zone_id, name, key] = True
 
     def _fetch_hashes(self, keys: Collection[ObjectKey]) -> None:
         self._hashes.update(dict.fromkeys(keys))

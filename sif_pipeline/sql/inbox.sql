@@ -68,6 +68,12 @@ WHERE EXISTS (
       AND e.outcome = 'applied' AND e.outcome IN ('applied', 'held', 'unfit') AND e.action IN ('Add', 'Response')
 )
 
+-- name: unsettled
+-- Whether zones have any held events, and any open findings: where they have none, nobody need look object by object.
+SELECT
+    EXISTS (SELECT FROM inbox.object_event WHERE zone_id = ANY(%(zone_ids)s) AND outcome = 'held'),
+    EXISTS (SELECT FROM inbox.notice WHERE zone_id = ANY(%(zone_ids)s) AND resolved_at IS NULL)
+
 -- name: waiting
 -- Objects with held events that wait for one of these.
 SELECT DISTINCT k.zone_id, k.object_name, k.row_key, e.object_name, e.row_key
