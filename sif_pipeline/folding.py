@@ -185,9 +185,10 @@ class Fold:
             return
         state = self.state(event.key)
         state.events.append(event)
-        if missing := self._missing(event):
+        is_late = state.last is not None and event.order < state.last
+        if not is_late and (missing := self._missing(event)):
             self._hold(state, event, missing, event.recorded_at)
-        elif state.unsettled or (state.last is not None and event.order < state.last):
+        elif is_late or state.unsettled:
             self._refold(state, event)
         else:
             self._apply(state, event)
@@ -247,13 +248,25 @@ class Fold:
         """Fold all events of an object anew, in their order, as of the message that made it necessary."""
         events = sorted([*self._earlier(state), *state.events], key=lambda event: event.order)
         element: etree._Element | None = None
-        for event in events:
-            element = self._replay(state, event, element, cause)
+        superseded = self._superseded(state, events)
+        for number, event in enumerate(events):
+            element = self._replay(state, event, element, cause, is_superseded=number < superseded)
         state.last = max(state.last, events[-1].order) if state.last else events[-1].order
-        state.unsettled = any(event.outcome is not Outcome.APPLIED for event in events)
+        state.unsettled = any(event.outcome in {Outcome.HELD, Outcome.UNFIT} for event in events)
         self._publish(state, element, cause)
         if any(e.outcome is Outcome.APPLIED and e.action in WHOLE_IMAGES for e in events):
             self._make_known(state, cause)
+
+    def _superseded(self, state: ObjectState, events: list[ObjectEvent]) -> int:
+        """Count the events before the last one that says everything: a Delete, or a whole image that can be applied."""
+        for number in range(len(events) - 1, -1, -1):
+            event = events[number]
+            if event.action == "Delete":
+                return number
+            is_fit = event.action in WHOLE_IMAGES and not judge(state.cls, event.element, whole=True)
+            if is_fit and not self._missing(event):
+                return number
+        return 0
 
     def _earlier(self, state: ObjectState) -> list[ObjectEvent]:
         if not state.had_events:
@@ -262,10 +275,18 @@ class Fold:
         return [self.revised.get((event.message_id, event.position), event) for event in found]
 
     def _replay(
-        self, state: ObjectState, event: ObjectEvent, element: etree._Element | None, cause: ObjectEvent
+        self,
+        state: ObjectState,
+        event: ObjectEvent,
+        element: etree._Element | None,
+        cause: ObjectEvent,
+        *,
+        is_superseded: bool,
     ) -> etree._Element | None:
         """Fold one event over the state before it; settle its outcome; give the state after it."""
         after, outcome, waiting, notices = self._step(event, element)
+        if outcome is Outcome.HELD and is_superseded:
+            outcome, notices = Outcome.SUPERSEDED, []
         was = (event.outcome, event.waiting)
         event.outcome, event.waiting = outcome, waiting
         if event.earlier is not None:

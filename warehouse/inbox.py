@@ -33,6 +33,7 @@ class Outcome(StrEnum):
 
     APPLIED = "applied"  #: it takes part in the fold of its object
     HELD = "held"  #: it waits for another object, or for its own object's Add
+    SUPERSEDED = "superseded"  #: it waited, and a later whole image or Delete has said everything since
     UNFIT = "unfit"  #: valid in itself, but the object it would make is not
     REJECTED = "rejected"  #: not valid in itself; never part of a fold
     UNKNOWN = "unknown"  #: an object this state does not collect; kept in the message only
@@ -142,9 +143,14 @@ class ObjectEvent(Base):
             "ordered_at",
             "message_id",
             "position",
-            postgresql_where=text("outcome IN ('applied', 'held', 'unfit')"),
+            postgresql_where=text("outcome IN ('applied', 'held', 'unfit', 'superseded')"),
         ),
-        Index("ix_object_event_waiting", "zone_id", "waiting_key", postgresql_where=text("outcome = 'held'")),
+        Index(
+            "ix_object_event_waiting",
+            "zone_id",
+            "waiting_key",
+            postgresql_where=text("outcome IN ('held', 'superseded')"),
+        ),
         {"schema": INBOX, "comment": "One object in one message and what became of it"},
     )
 

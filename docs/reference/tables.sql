@@ -68,9 +68,9 @@ CREATE TABLE inbox.object_event (
     CONSTRAINT pk_object_event PRIMARY KEY (message_id, position)
 );
 
-CREATE INDEX ix_object_event_fold ON inbox.object_event (zone_id, row_key, ordered_at, message_id, position) WHERE outcome IN ('applied', 'held', 'unfit');
+CREATE INDEX ix_object_event_fold ON inbox.object_event (zone_id, row_key, ordered_at, message_id, position) WHERE outcome IN ('applied', 'held', 'unfit', 'superseded');
 
-CREATE INDEX ix_object_event_waiting ON inbox.object_event (zone_id, waiting_key) WHERE outcome = 'held';
+CREATE INDEX ix_object_event_waiting ON inbox.object_event (zone_id, waiting_key) WHERE outcome IN ('held', 'superseded');
 
 COMMENT ON TABLE inbox.object_event IS 'One object in one message and what became of it';
 

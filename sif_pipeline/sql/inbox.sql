@@ -44,17 +44,17 @@ CROSS JOIN LATERAL (
     SELECT e.ordered_at, e.message_id, e.position
     FROM inbox.object_event AS e
     WHERE e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
-      AND e.outcome IN ('applied', 'held', 'unfit')
+      AND e.outcome IN ('applied', 'held', 'unfit', 'superseded')
     ORDER BY e.ordered_at DESC, e.message_id DESC, e.position DESC
     LIMIT 1
 ) AS last
 CROSS JOIN LATERAL (
     SELECT
-        bool_or(e.outcome <> 'applied') AS unsettled,
+        bool_or(e.outcome IN ('held', 'unfit')) AS unsettled,
         bool_or(e.outcome = 'applied' AND e.action IN ('Add', 'Response')) AS known
     FROM inbox.object_event AS e
     WHERE e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
-      AND e.outcome IN ('applied', 'held', 'unfit')
+      AND e.outcome IN ('applied', 'held', 'unfit', 'superseded')
 ) AS facts
 
 -- name: known
@@ -65,21 +65,22 @@ WHERE EXISTS (
     SELECT
     FROM inbox.object_event AS e
     WHERE e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
-      AND e.outcome = 'applied' AND e.outcome IN ('applied', 'held', 'unfit') AND e.action IN ('Add', 'Response')
+      AND e.outcome = 'applied' AND e.outcome IN ('applied', 'held', 'unfit', 'superseded') AND e.action IN ('Add', 'Response')
 )
 
 -- name: unsettled
 -- Whether zones have any held events, and any open findings: where they have none, nobody need look object by object.
 SELECT
-    EXISTS (SELECT FROM inbox.object_event WHERE zone_id = ANY(%(zone_ids)s) AND outcome = 'held'),
+    EXISTS (SELECT FROM inbox.object_event WHERE zone_id = ANY(%(zone_ids)s) AND outcome IN ('held', 'superseded')),
     EXISTS (SELECT FROM inbox.notice WHERE zone_id = ANY(%(zone_ids)s) AND resolved_at IS NULL)
 
 -- name: waiting
--- Objects with held events that wait for one of these.
+-- Objects with events that wait, or waited, for one of these.
 SELECT DISTINCT k.zone_id, k.object_name, k.row_key, e.object_name, e.row_key
 FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
 JOIN inbox.object_event AS e
-  ON e.zone_id = k.zone_id AND e.waiting_key = k.row_key AND e.waiting_object = k.object_name AND e.outcome = 'held'
+  ON e.zone_id = k.zone_id AND e.waiting_key = k.row_key AND e.waiting_object = k.object_name
+  AND e.outcome IN ('held', 'superseded')
 
 -- name: with_findings
 -- Objects on which earlier messages left open findings.
@@ -97,7 +98,7 @@ SELECT e.message_id, e.position, e.action, e.ordered_at, e.outcome, e.waiting_ob
 FROM inbox.object_event AS e
 JOIN inbox.message AS m USING (message_id)
 WHERE e.zone_id = %(zone_id)s AND e.row_key = %(row_key)s AND e.object_name = %(object_name)s
-  AND e.outcome IN ('applied', 'held', 'unfit')
+  AND e.outcome IN ('applied', 'held', 'unfit', 'superseded')
 
 -- name: body
 SELECT body FROM inbox.message WHERE message_id = %(message_id)s

@@ -42,14 +42,14 @@ def test_every_order_of_arrival_ends_the_same(names):
 
 
 def test_the_happenings_reach_every_outcome():
-    """The property above says something: among its events are applied, held, unfit and rejected ones."""
+    """The property above says something: among its events are applied, held, superseded, unfit and rejected ones."""
     reached = {
         name for names in (HELD_LONG, UNFIT, ("student invalid",)) for name, _ in outcome(events_of(names))[1].values()
     }
-    assert reached == {"applied", "held", "unfit", "rejected"}
+    assert reached == {"applied", "held", "superseded", "unfit", "rejected"}
 
 
-def test_by_time_a_change_before_its_object_stays_held_whatever_arrives_first():
+def test_by_time_a_change_before_its_object_is_superseded_whatever_arrives_first():
     documents, outcomes = outcome(list(reversed(events_of(HELD_LONG))))
-    assert [outcomes[sif.minute(number)][0] for number in range(5)] == ["held", "held", "held", "applied", "applied"]
+    assert [outcomes[sif.minute(number)][0] for number in range(5)] == ["held", "held", "superseded", "applied", "applied"]
     assert {name for _, name, _ in documents} == {"LEAInfo", "SchoolInfo"}

@@ -144,7 +144,7 @@ def test_a_change_without_its_object_is_held_and_says_so():
 def test_a_change_after_a_delete_is_held_until_the_delete_proves_late():
     events = [add(), DELETE, change("<LocalId>2</LocalId>"), add(local="3")]
     folding, became = outcomes(events)
-    assert became == ["applied", "applied", "held", "applied"]
+    assert became == ["applied", "applied", "superseded", "applied"]
     assert student_of(folding) == [("LocalId", "3"), *ADA[1:]]
 
 

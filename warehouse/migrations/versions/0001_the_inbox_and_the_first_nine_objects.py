@@ -58,8 +58,8 @@ def upgrade() -> None:
     schema='inbox',
     comment='One object in one message and what became of it'
     )
-    op.create_index('ix_object_event_fold', 'object_event', ['zone_id', 'row_key', 'ordered_at', 'message_id', 'position'], unique=False, schema='inbox', postgresql_where=sa.text("outcome IN ('applied', 'held', 'unfit')"))
-    op.create_index('ix_object_event_waiting', 'object_event', ['zone_id', 'waiting_key'], unique=False, schema='inbox', postgresql_where=sa.text("outcome = 'held'"))
+    op.create_index('ix_object_event_fold', 'object_event', ['zone_id', 'row_key', 'ordered_at', 'message_id', 'position'], unique=False, schema='inbox', postgresql_where=sa.text("outcome IN ('applied', 'held', 'unfit', 'superseded')"))
+    op.create_index('ix_object_event_waiting', 'object_event', ['zone_id', 'waiting_key'], unique=False, schema='inbox', postgresql_where=sa.text("outcome IN ('held', 'superseded')"))
     op.create_table('outcome_change',
     sa.Column('message_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('position', sa.Integer(), autoincrement=False, nullable=False),
@@ -703,8 +703,8 @@ def downgrade() -> None:
     op.drop_table('zone', schema='inbox')
     op.drop_index('ix_outcome_change_zone', table_name='outcome_change', schema='inbox')
     op.drop_table('outcome_change', schema='inbox')
-    op.drop_index('ix_object_event_waiting', table_name='object_event', schema='inbox', postgresql_where=sa.text("outcome = 'held'"))
-    op.drop_index('ix_object_event_fold', table_name='object_event', schema='inbox', postgresql_where=sa.text("outcome IN ('applied', 'held', 'unfit')"))
+    op.drop_index('ix_object_event_waiting', table_name='object_event', schema='inbox', postgresql_where=sa.text("outcome IN ('held', 'superseded')"))
+    op.drop_index('ix_object_event_fold', table_name='object_event', schema='inbox', postgresql_where=sa.text("outcome IN ('applied', 'held', 'unfit', 'superseded')"))
     op.drop_table('object_event', schema='inbox')
     op.drop_index('ix_notice_open', table_name='notice', schema='inbox', postgresql_where=sa.text('resolved_at IS NULL'))
     op.drop_index('ix_notice_message', table_name='notice', schema='inbox')
