@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 
 HELD_LONG = ("exit", "enrolled", "school moves to the district", "school of the district", "district added")
 UNFIT = ("student added", "address without a country")
+KNOWN_THOUGH_GONE = ("student added", "school of the district", "school deleted", "enrolled", "district added")
 HEALS = ("student added", "school of nobody", "enrolled", "entry code", "entry's other code")
 
 
@@ -30,6 +31,7 @@ def outcome(arrivals):
 @given(sif_events.happenings(5))
 @example(HELD_LONG)
 @example(HEALS)
+@example(KNOWN_THOUGH_GONE)
 @example(("student added", "student deleted", "local id", "student added anew", "phone deleted"))
 @example((*UNFIT, "local id", "phone set", "phone deleted"))
 @example(("phone set", "phones cleared", "another phone set", "student in a response", "other ids replaced"))
@@ -51,5 +53,11 @@ def test_the_happenings_reach_every_outcome():
 
 def test_by_time_a_change_before_its_object_is_superseded_whatever_arrives_first():
     documents, outcomes = outcome(list(reversed(events_of(HELD_LONG))))
-    assert [outcomes[sif.minute(number)][0] for number in range(5)] == ["held", "held", "superseded", "applied", "applied"]
+    assert [outcomes[sif.minute(number)][0] for number in range(5)] == [
+        "held",
+        "held",
+        "superseded",
+        "applied",
+        "applied",
+    ]
     assert {name for _, name, _ in documents} == {"LEAInfo", "SchoolInfo"}

@@ -141,11 +141,29 @@ def test_a_change_without_its_object_is_held_and_says_so():
     assert open_findings(folding) == [("change_before_add", "StudentPersonal")]
 
 
-def test_a_change_after_a_delete_is_held_until_the_delete_proves_late():
-    events = [add(), DELETE, change("<LocalId>2</LocalId>"), add(local="3")]
-    folding, became = outcomes(events)
+def test_a_change_after_a_delete_is_held():
+    folding, became = outcomes([add(), DELETE, change("<LocalId>2</LocalId>")])
+    assert became == ["applied", "applied", "held"]
+    assert student_of(folding) is None
+
+
+@pytest.mark.parametrize("arrivals", [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]])
+@pytest.mark.parametrize("last", [add(local="3"), DELETE], ids=["whole image", "Delete"])
+def test_what_is_held_is_superseded_by_what_says_everything(last, arrivals):
+    folding, became = outcomes([add(), DELETE, change("<LocalId>2</LocalId>"), last], arrivals)
     assert became == ["applied", "applied", "superseded", "applied"]
-    assert student_of(folding) == [("LocalId", "3"), *ADA[1:]]
+    assert open_findings(folding) == []
+
+
+@pytest.mark.parametrize("arrivals", [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [1, 2, 3, 4, 0]])
+def test_what_was_superseded_still_takes_its_place_when_its_parent_comes(arrivals):
+    """The school was there once, whoever arrives first, so its enrollment may refer to it."""
+    events = [
+        ("Add", sif.lea("L")), ("Add", sif.school("S", of="L")), ("Delete", sif.sparse("SchoolInfo", "S")),
+        ("Add", sif.student("A")), ("Add", sif.enrollment("E", "A", "S")),
+    ]  # fmt: skip
+    assert outcomes(events[1:])[1] == ["superseded", "applied", "applied", "held"]
+    assert outcomes(events, arrivals)[1] == ["applied"] * 5
 
 
 def test_a_held_change_takes_part_once_its_object_is_there():
