@@ -37,12 +37,17 @@ AHEAD, BEHIND = timedelta(minutes=10), timedelta(days=400)
 
 SESSION = {
     "application_name": "sif-drain",
+    "timezone": "UTC",
     "idle_in_transaction_session_timeout": "30s",
     "lock_timeout": "60s",
     "idle_session_timeout": "30s",
     "client_connection_check_interval": "500ms",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
 }
-"""Session settings of a drain: a stopped process must not hold a zone, or the lead, for ever."""
+"""Session settings of a drain: a process that stopped, or a machine that is gone, must not hold a zone, or the lead,
+for ever. In another time zone, SIF_Timestamps at the ends of time lie in years that Python does not have."""
 
 TICK = timedelta(microseconds=1)
 

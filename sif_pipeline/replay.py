@@ -11,7 +11,7 @@ from psycopg.sql import SQL, Identifier
 
 from sif_pipeline import mapping
 from sif_pipeline.database import Connection, connect, queries
-from sif_pipeline.drain import DrainSummary, Limits, claim, load, load_each
+from sif_pipeline.drain import SESSION, DrainSummary, Limits, claim, load, load_each
 from sif_pipeline.files import find_zone
 from sif_pipeline.loading import INBOX, VERSION_COLUMNS
 from warehouse.base import CURRENT, HISTORY, SifObject, objects
@@ -30,7 +30,7 @@ def replay(
     The zone's drain waits meanwhile, its receiver does not. Raise UnknownZone.
     """
     total = DrainSummary()
-    with connect(url, {"application_name": "sif-replay"}) as connection:
+    with connect(url, SESSION | {"application_name": "sif-replay", "lock_timeout": "0"}) as connection:
         zone_id = find_zone(connection, zone)
         with connection.transaction():
             connection.execute(INBOX["lock_zone"], {"zone_id": zone_id})

@@ -1,0 +1,105 @@
+"""Whatever the schema lets through, the warehouse takes or finds fault with; no value stops a drain."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import psycopg
+import pytest
+import sif_text as sif
+from lxml import etree
+
+from sif_pipeline import drain
+from sif_pipeline.drain import Limits
+from sif_pipeline.sif import schema
+from sif_pipeline.sif.gate import open_message
+from sif_pipeline.sif.schema import Profile
+from warehouse.base import elements, objects
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+EXTREMES = [
+    "", " ", "0", "-0", "00", "+1", "-1", "1.", ".5", "-.5", "1e5", "INF", "-INF", "NaN", "9" * 39, "9" * 41, "9" * 400,
+    "0." + "1" * 60, "2147483647", "2147483648", "-2147483648", "-2147483649", " 7 ", "0001", "9999", "10000", "-0044",
+    "2026Z", "2026+14:00", "0001-01-01", "9999-12-31", "10000-01-01", "-0044-03-15", "2026-02-28Z", "2026-02-28-14:00",
+    "2024-02-29", " 2024-02-29 ", "2026-06", "2026-06Z", "24:00:00", "2026-02-28T24:00:00", "true", "1", "Yes", "NULL",
+    "null", "\\N", "\\.", "\\", "{}", "{,}", "[]", '"', "'", "';--", "%s", "a\tb\nc", "\x85", "\u2028", "\ufffd",
+    "\U0001f600", "e\u0301", "\u0664", "x" * 20_000, "A" * 32, "a" * 32, f" {'A' * 32} ", "http://x/?a=b&c",
+]  # fmt: skip
+
+
+def places(full, cls):
+    """Find what an object's columns are read from, in a full example: elements and, by name, attributes."""
+    for _, line in elements(cls):
+        path, is_attribute, attribute = line.path.rpartition("@")
+        if path == "" and is_attribute:
+            yield full, attribute
+            continue
+        node = full.find("/".join(f"{{{sif.NAMESPACE}}}{step}" for step in (path or line.path).strip("/").split("/")))
+        while len(node):  # a column of JSON takes all below: its first value stands for the others
+            node = node[0]
+        yield node, attribute if is_attribute else None
+
+
+def variants(name):
+    """Give every valid object that differs from the full example in one extreme value."""
+    full = open_message((EXAMPLES / name / "valid" / "full.xml").read_bytes())
+    tree, found = etree.ElementTree(full), []
+    for node, attribute in places(full, objects()[name]):
+        for extreme in EXTREMES:
+            copy = deepcopy(full)
+            other = copy if node is full else copy.find(tree.getelementpath(node))
+            if attribute is None:
+                other.text = extreme
+            else:
+                other.set(attribute, extreme)
+            if schema.is_valid(copy, Profile.WHOLE):
+                found.append(copy)
+    return found
+
+
+@pytest.fixture(scope="module")
+def connection(module_database_url):
+    with sif.connected(module_database_url) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("name", sorted(objects()))
+def test_every_valid_extreme_is_loaded_or_found_fault_with(connection, name):
+    zone, copies = sif.Inbox.new(connection), variants(name)
+    assert len(copies) > 100
+    for number, copy in enumerate(copies):
+        if "RefId" in copy.attrib:
+            copy.set("RefId", sif.ref(f"{name} {number}"))
+    for start in range(0, len(copies), 50):
+        texts = [etree.tostring(copy, encoding="unicode") for copy in copies[start : start + 50]]
+        zone.put(sif.response(*texts, at=sif.minute(1)))
+    while drain.drain_batch(connection, Limits()) is not None:
+        pass
+    assert set(zone.states()) == {"done"}
+    assert set(zone.outcomes()) <= {"applied", "held", "unfit", "superseded"}
+    unfit = zone.all(
+        "SELECT DISTINCT code FROM inbox.notice WHERE zone_id = %(zone)s AND severity = 'error' ORDER BY 1"
+    )
+    assert {code for (code,) in unfit} <= {"value_out_of_range", "element_missing"}
+
+
+STAMPS = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T14:00:00+14:00", "9999-12-31T09:59:59-14:00"]
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "America/New_York", "Pacific/Kiritimati"])
+def test_timestamps_at_the_ends_of_time_are_implausible_in_every_time_zone(database_url, timezone):
+    """A server whose time zone is not UTC gives such a time in a year that Python does not have."""
+    with sif.operator(database_url) as operator:
+        operator.execute(f"ALTER ROLE CURRENT_USER IN DATABASE {operator.info.dbname} SET timezone = '{timezone}'")
+    with sif.connected(database_url) as connection:
+        zone = sif.Inbox.new(connection)
+        for number, stamp in enumerate(STAMPS):
+            body = sif.event("Add", sif.student(str(number)), at=sif.minute(1))
+            zone.put(body.replace(sif.minute(1).isoformat().encode(), stamp.encode()))
+        zone.drain()
+        assert zone.states() == ["done"] * 4
+        assert zone.outcomes() == ["applied"] * 4
+        assert [code for code, _ in zone.open_findings()] == ["timestamp_implausible"] * 4
+    drain.drain(database_url)
+    with psycopg.connect(database_url) as plain:
+        assert plain.execute("SHOW timezone").fetchone() == (timezone,)
