@@ -1,6 +1,8 @@
 """Whatever the schema lets through, the warehouse takes or finds fault with; no value stops a drain."""
 
 from copy import deepcopy
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
@@ -103,3 +105,34 @@ def test_timestamps_at_the_ends_of_time_are_implausible_in_every_time_zone(datab
     drain.drain(database_url)
     with psycopg.connect(database_url) as plain:
         assert plain.execute("SHOW timezone").fetchone() == (timezone,)
+
+
+def test_absent_nil_and_empty_are_three_different_things(connection):
+    zone = sif.Inbox.new(connection)
+    middle = "<FirstName>Ada</FirstName><MiddleName{}</MiddleName>"
+    texts = [sif.student(word).replace("<FirstName>Ada</FirstName>", middle.format(said)) for word, said in
+             (("nil", ' xsi:nil="true">'), ("empty", ">"), ("named", ">Eve"))]  # fmt: skip
+    mandatory = sif.student("mandatory").replace("<LocalId>1</LocalId>", '<LocalId xsi:nil="true"/>')
+    zone.put(sif.event("Add", sif.student("absent"), *texts, mandatory, at=sif.minute(1)))
+    zone.drain()
+    assert zone.outcomes() == ["applied"] * 4 + ["rejected"]
+    assert zone.open_findings() == [("element_missing", "StudentPersonal/LocalId")]
+    rows = dict(zone.all("SELECT row_key, middle_name FROM sif.student_personal WHERE zone_id = %(zone)s"))
+    found = {word: rows[sif.ref(word).lower()] for word in ("absent", "nil", "empty", "named")}
+    assert found == {"absent": None, "nil": None, "empty": "", "named": "Eve"}
+
+
+def test_every_kind_of_column_takes_what_was_sent(connection):
+    zone = sif.Inbox.new(connection)
+    zone.put(sif.event("Add", sif.student("A"), sif.school("S"), at=sif.minute(1)))
+    more = "<FTE>0.50</FTE>"
+    extended = (
+        '<SIF_ExtendedElements><SIF_ExtendedElement Name="bus">7 &amp; 8</SIF_ExtendedElement></SIF_ExtendedElements>'
+    )
+    zone.put(sif.event("Add", sif.enrollment("E", "A", "S", more=more + extended), at=sif.minute(2)))
+    zone.drain()
+    row = zone.one(
+        "SELECT student_ref_id, school_year, entry_date, exit_date, fte, exit_type_other_codes, extended"
+        " FROM sif.student_school_enrollment WHERE zone_id = %(zone)s"
+    )
+    assert row == (sif.ref("A").lower(), 2027, date(2026, 9, 1), None, Decimal("0.50"), [], {"bus": "7 & 8"})
