@@ -94,7 +94,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A RefId in an object that points at another object."""
+    """A RefId in an object that points at another object; a SIF_RefObject beside it may say that it is of another kind."""
 
     object_name: str
     path: str  #: as declared
@@ -294,10 +294,11 @@ def references(cls: type[SifObject], element: etree._Element) -> Iterator[tuple[
     """Yield the objects an element refers to: SIF object name and RefId."""
     for reference in plan(cls).references:
         holders = _below(element, reference.steps) if reference.steps else (element,)
+        name = reference.object_name
         for holder in holders:
             text = holder.text if reference.attribute is None else holder.get(reference.attribute)
-            if text and (key := to_key(text)):
-                yield reference.object_name, key
+            if text and holder.get("SIF_RefObject", name) == name and (key := to_key(text)):
+                yield name, key
 
 
 def _below(element: etree._Element, steps: tuple[str, ...]) -> list[etree._Element]:

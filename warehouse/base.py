@@ -49,7 +49,7 @@ class Element:
     path: str  #: steps below the object's element, `@` for an attribute: `Demographics/BirthDate`
     meaning: str  #: the dictionary entry and column comment
     codes: str | None = None  #: name of the code set in schemas/codesets; several are separated by a blank
-    refers: str | None = None  #: name of the SIF object whose RefId this is
+    refers: str | None = None  #: name of the SIF object whose RefId this is, unless a SIF_RefObject says otherwise
     pii: bool = False  #: tells who a person is, or something private about them
 
 

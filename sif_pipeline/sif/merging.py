@@ -73,17 +73,22 @@ def _rank(element: etree._Element, known: Shape) -> int:
 
 
 def _merge_list(base: etree._Element, sent: etree._Element, known: Shape, below: Shape) -> None:
-    """Set and delete items by key; an empty list changes nothing, and one left empty goes; nil ends with an item."""
+    """Set and delete items by key; an empty list changes nothing, and one left empty goes; nil ends with an item.
+
+    A list's own attributes (MarkValueInfo/Letter/@IsAccepted) change too, and keep it there when it is left empty.
+    """
     held = base.find(etree.QName(sent))
     if held is None:
         held = etree.SubElement(base, sent.tag)
         base.remove(held)
         _insert(base, held, known)
+    for name in below.attributes.keys() & sent.attrib.keys():
+        held.set(name, sent.attrib[name])
     for item in sent:
         _set_item(held, item, below.keyed_by)
     if len(held) > 0:
         held.attrib.pop(NIL, None)
-    elif not _is_nil(held):
+    elif not _is_nil(held) and not below.attributes.keys() & held.attrib.keys():
         base.remove(held)
 
 

@@ -150,7 +150,7 @@ _judging = threading.Lock()  # a schema's error log belongs to the schema, not t
 _NEVER_UNKNOWN = {_XSI + "nil", _XSI + "schemaLocation", _XSI + "noNamespaceSchemaLocation"}
 _ATTRIBUTE = re.compile(r"Element '[^']*', attribute '(?:\{[^}']*\})?([^']*)'")
 _CODES = {"SCHEMAV_CVC_ELT_3_1": "element_missing", "SCHEMAV_CVC_IDC": "element_out_of_place"}
-_FOUND_BEFORE = "SCHEMAV_CVC_COMPLEX_TYPE_4"  # a missing attribute
+_FOUND_BEFORE = {"SCHEMAV_CVC_COMPLEX_TYPE_4", "SCHEMAV_ELEMENT_CONTENT"}  # a missing attribute; a missing element
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -253,7 +253,7 @@ class _Inspection:
         cleared = {line for line, kind, _ in errors if kind == "SCHEMAV_CVC_ELT_3_1"}
         for line, kind, match in errors:
             name = match[1] if match else ""
-            if kind == _FOUND_BEFORE or (kind == "SCHEMAV_CVC_IDC" and name):
+            if kind in _FOUND_BEFORE or (kind == "SCHEMAV_CVC_IDC" and name):
                 continue
             if line in cleared and not name and kind != "SCHEMAV_CVC_ELT_3_1":
                 continue  # the empty value of an element that may not be nil

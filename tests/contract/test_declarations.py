@@ -1,5 +1,6 @@
 """Every declaration in warehouse/objects keeps what it promises; a new object is tested without a line here."""
 
+import csv
 import re
 from datetime import date
 from decimal import Decimal
@@ -26,6 +27,7 @@ LINES = [
     for column, line in elements(cls)
 ]
 
+REFERENCE_TYPES = {"GUIDType", "GUIDOrEmptyType"}
 OF_A_PERSON = {"StudentPersonal", "StaffPersonal"}
 NAMES_OF_PEOPLE = {"Name", "LastName", "FirstName", "FullName", "ContactName"}
 
@@ -36,9 +38,12 @@ FORMS = {
     "gYear": {int},
     "decimal": {Decimal},
     "boolean": {str},
+    "dateTime": {date},
     "union": {str},
 }
-"""What a value of XML Schema's primitive types may become; decimals derived from integers may be int too."""
+"""What a value of XML Schema's primitive types may become; decimals derived from integers may be int too.
+
+Of a dateTime the day is kept; the document has the rest."""
 
 
 def along(cls: type, path: str) -> list[object]:
@@ -159,7 +164,10 @@ def test_required_is_what_the_standard_makes_mandatory(cls, column, line):
 def test_list_is_what_the_standard_repeats(cls, column, line):
     steps = [step for step in along(cls, line.path) if isinstance(step, Shape)]
     repeats = any(step.repeats for step in steps)
-    has_parts = not line.path.split("/")[-1].startswith("@") and bool(steps[-1].children or steps[-1].attributes)
+    attributes = set(steps[-1].attributes) if steps else set()
+    if line.refers:
+        attributes.discard("SIF_RefObject")
+    has_parts = not line.path.split("/")[-1].startswith("@") and bool(steps[-1].children or attributes)
     if is_json(column):
         assert has_parts
     else:
@@ -172,7 +180,7 @@ def test_type_fits_the_standards(cls, column, line):
     of_standard = standard_type(cls.sif_name, line.path)
     if is_json(column):
         return
-    allowed = forms(of_standard) | ({UUID} if of_standard.name == "GUIDType" else set())
+    allowed = forms(of_standard) | ({UUID} if of_standard.name in REFERENCE_TYPES else set())
     stored = str if is_list(column) else column.type.python_type
     assert stored in allowed
 
@@ -209,14 +217,26 @@ def test_suffix_says_what_the_column_holds(cls, column, line):
 def test_reference_is_to_a_declared_object(cls, column, line):
     if line.refers:
         assert line.refers in objects()
-        assert standard_type(cls.sif_name, line.path).name == "GUIDType"
-        assert line.path.rpartition("/")[2].removeprefix("@").startswith(line.refers)
+        assert standard_type(cls.sif_name, line.path).name in REFERENCE_TYPES
+        named = line.path.rpartition("/")[2].removeprefix("@").startswith(line.refers)
+        assert named or line.refers in kinds_beside(cls, line.path)
+
+
+def kinds_beside(cls, path: str) -> set[str]:
+    """Give the objects that the SIF_RefObject of the same element may name."""
+    head, _, last = path.rpartition("/")
+    holder = head if last.startswith("@") else path
+    (name,) = standard_type(cls.sif_name, f"{holder}/@SIF_RefObject".removeprefix("/")).code_sets
+    with (files("schemas") / "codesets" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return {row["code"] for row in csv.DictReader(file)}
 
 
 @pytest.mark.parametrize(("cls", "column", "line"), LINES)
 def test_privacy_follows_the_rule(cls, column, line):
     """What an object about a person says is private, but for the RefIds and the school year; elsewhere, names are."""
-    about = {other.refers for _, other in elements(cls)} | {cls.sif_name}
+    known = schema.shape(cls.sif_name)
+    named = {name.removesuffix("RefId") for name in (*known.attributes, *known.children)}
+    about = {other.refers for _, other in elements(cls)} | {cls.sif_name} | named
     if OF_A_PERSON & about:
         private = not line.refers and line.path != "@SchoolYear"
     else:
