@@ -94,7 +94,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A RefId in an object that points at another object; a SIF_RefObject beside it may say that it is of another kind."""
+    """A RefId in an object that points at another object, unless a SIF_RefObject beside it names another kind."""
 
     object_name: str
     path: str  #: as declared

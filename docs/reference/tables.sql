@@ -232,6 +232,159 @@ COMMENT ON TABLE inbox.provision IS 'What an agent provides or publishes';
 
 COMMENT ON COLUMN inbox.provision.kind IS 'List of SIF_Provision, such as SIF_ProvideObjects';
 
+CREATE TABLE sif.discipline_incident (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    school_ref_id UUID NOT NULL,
+    reporting_object TEXT NOT NULL,
+    incident_number TEXT NOT NULL,
+    incident_date DATE NOT NULL,
+    incident_time TEXT NOT NULL,
+    incident_time_code TEXT NOT NULL,
+    location TEXT NOT NULL,
+    location_code TEXT NOT NULL,
+    cost TEXT,
+    reporter JSONB NOT NULL,
+    related_to_codes TEXT[] NOT NULL,
+    weapon_type_codes TEXT[] NOT NULL,
+    category_code TEXT NOT NULL,
+    category_other_codes JSONB NOT NULL,
+    category_comment TEXT,
+    offender_ref_ids TEXT[] NOT NULL,
+    offenders JSONB NOT NULL,
+    victims JSONB NOT NULL,
+    description TEXT,
+    actions JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_discipline_incident PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.discipline_incident IS 'A discipline incident: when, where and what, its offenders and victims, and the actions taken.';
+
+COMMENT ON COLUMN sif.discipline_incident.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.discipline_incident.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.discipline_incident.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif.discipline_incident.school_ref_id IS 'School that reports the incident';
+
+COMMENT ON COLUMN sif.discipline_incident.reporting_object IS 'Whether a school or a district reports';
+
+COMMENT ON COLUMN sif.discipline_incident.incident_number IS 'District''s number of the incident';
+
+COMMENT ON COLUMN sif.discipline_incident.incident_date IS 'Day of the incident';
+
+COMMENT ON COLUMN sif.discipline_incident.incident_time IS 'Time of day; may be empty';
+
+COMMENT ON COLUMN sif.discipline_incident.incident_time_code IS 'Part of the day';
+
+COMMENT ON COLUMN sif.discipline_incident.location IS 'Where it happened, in words';
+
+COMMENT ON COLUMN sif.discipline_incident.location_code IS 'Kind of place';
+
+COMMENT ON COLUMN sif.discipline_incident.cost IS 'What it cost, in words';
+
+COMMENT ON COLUMN sif.discipline_incident.reporter IS 'Who reported it';
+
+COMMENT ON COLUMN sif.discipline_incident.related_to_codes IS 'What it was related to, such as drugs';
+
+COMMENT ON COLUMN sif.discipline_incident.weapon_type_codes IS 'Weapons involved';
+
+COMMENT ON COLUMN sif.discipline_incident.category_code IS 'Gravest offence';
+
+COMMENT ON COLUMN sif.discipline_incident.category_other_codes IS 'State''s or other codes of the offence';
+
+COMMENT ON COLUMN sif.discipline_incident.category_comment IS 'Comment on the offence';
+
+COMMENT ON COLUMN sif.discipline_incident.offender_ref_ids IS 'Offenders; the list of offenders tells of which kind';
+
+COMMENT ON COLUMN sif.discipline_incident.offenders IS 'Offenders with injury, weapons and the actions taken';
+
+COMMENT ON COLUMN sif.discipline_incident.victims IS 'Victims with injury';
+
+COMMENT ON COLUMN sif.discipline_incident.description IS 'What happened, in words';
+
+COMMENT ON COLUMN sif.discipline_incident.actions IS 'Actions taken on the incident as a whole';
+
+COMMENT ON COLUMN sif.discipline_incident.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.discipline_incident.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.discipline_incident.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.discipline_incident.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.discipline_incident.document IS 'The folded object as XML';
+
+CREATE TABLE sif.employment_record (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    staff_ref_id UUID NOT NULL,
+    employee_object TEXT NOT NULL,
+    lea_ref_id UUID NOT NULL,
+    active TEXT,
+    full_time_status_code TEXT,
+    hire_date DATE,
+    termination_date DATE,
+    years_of_experience INTEGER,
+    position_title TEXT,
+    position_number TEXT,
+    seniority_date DATE,
+    tenure_date DATE,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_employment_record PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.employment_record IS 'A person''s employment by the district, as it is now.';
+
+COMMENT ON COLUMN sif.employment_record.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.employment_record.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.employment_record.staff_ref_id IS 'Person employed';
+
+COMMENT ON COLUMN sif.employment_record.employee_object IS 'Object that tells who the person is';
+
+COMMENT ON COLUMN sif.employment_record.lea_ref_id IS 'District that employs';
+
+COMMENT ON COLUMN sif.employment_record.active IS 'Whether the person is employed now, true or false';
+
+COMMENT ON COLUMN sif.employment_record.full_time_status_code IS 'Full or part time';
+
+COMMENT ON COLUMN sif.employment_record.hire_date IS 'Day the employment began';
+
+COMMENT ON COLUMN sif.employment_record.termination_date IS 'Day the employment ended';
+
+COMMENT ON COLUMN sif.employment_record.years_of_experience IS 'Years of experience';
+
+COMMENT ON COLUMN sif.employment_record.position_title IS 'Title of the position';
+
+COMMENT ON COLUMN sif.employment_record.position_number IS 'District''s number of the position';
+
+COMMENT ON COLUMN sif.employment_record.seniority_date IS 'Day seniority counts from';
+
+COMMENT ON COLUMN sif.employment_record.tenure_date IS 'Day tenure was granted';
+
+COMMENT ON COLUMN sif.employment_record.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.employment_record.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.employment_record.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.employment_record.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.employment_record.document IS 'The folded object as XML';
+
 CREATE TABLE sif.lea_info (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -291,6 +444,117 @@ COMMENT ON COLUMN sif.lea_info.content_hash IS 'First 16 bytes of the document''
 COMMENT ON COLUMN sif.lea_info.extended IS 'SIF_ExtendedElements: name to value';
 
 COMMENT ON COLUMN sif.lea_info.document IS 'The folded object as XML';
+
+CREATE TABLE sif.mark_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    mark_value_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    description TEXT NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_mark_info PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.mark_info IS 'A kind of mark that a school gives, such as a final mark or one for effort.';
+
+COMMENT ON COLUMN sif.mark_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.mark_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.mark_info.mark_value_ref_id IS 'Values it may have';
+
+COMMENT ON COLUMN sif.mark_info.school_ref_id IS 'School that gives it';
+
+COMMENT ON COLUMN sif.mark_info.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif.mark_info.description IS 'What the mark is for';
+
+COMMENT ON COLUMN sif.mark_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.mark_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.mark_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.mark_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.mark_info.document IS 'The folded object as XML';
+
+CREATE TABLE sif.mark_value_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    percentage_accepted TEXT NOT NULL,
+    percentage_minimum NUMERIC,
+    percentage_maximum NUMERIC,
+    numeric_accepted TEXT NOT NULL,
+    numeric_precision INTEGER,
+    numeric_scale INTEGER,
+    numeric_low NUMERIC,
+    numeric_high NUMERIC,
+    letter_accepted TEXT NOT NULL,
+    letters JSONB NOT NULL,
+    narrative_accepted TEXT NOT NULL,
+    narrative_maximum_size INTEGER,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_mark_value_info PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.mark_value_info IS 'A range of values that marks of a school may have: percentages, numbers, letters, words.';
+
+COMMENT ON COLUMN sif.mark_value_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.mark_value_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.mark_value_info.school_ref_id IS 'School that gives such marks';
+
+COMMENT ON COLUMN sif.mark_value_info.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif.mark_value_info.name IS 'Name of the range of values';
+
+COMMENT ON COLUMN sif.mark_value_info.percentage_accepted IS 'Whether percentages are, true or false';
+
+COMMENT ON COLUMN sif.mark_value_info.percentage_minimum IS 'Lowest percentage';
+
+COMMENT ON COLUMN sif.mark_value_info.percentage_maximum IS 'Highest percentage';
+
+COMMENT ON COLUMN sif.mark_value_info.numeric_accepted IS 'Whether numbers are, true or false';
+
+COMMENT ON COLUMN sif.mark_value_info.numeric_precision IS 'Digits of a number in all';
+
+COMMENT ON COLUMN sif.mark_value_info.numeric_scale IS 'Digits of a number behind the point';
+
+COMMENT ON COLUMN sif.mark_value_info.numeric_low IS 'Lowest number';
+
+COMMENT ON COLUMN sif.mark_value_info.numeric_high IS 'Highest number';
+
+COMMENT ON COLUMN sif.mark_value_info.letter_accepted IS 'Whether letters are, true or false';
+
+COMMENT ON COLUMN sif.mark_value_info.letters IS 'Letters with what they are worth';
+
+COMMENT ON COLUMN sif.mark_value_info.narrative_accepted IS 'Whether words are, true or false';
+
+COMMENT ON COLUMN sif.mark_value_info.narrative_maximum_size IS 'Most characters of the words';
+
+COMMENT ON COLUMN sif.mark_value_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.mark_value_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.mark_value_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.mark_value_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.mark_value_info.document IS 'The folded object as XML';
 
 CREATE TABLE sif.school_course_info (
     zone_id INTEGER NOT NULL,
@@ -499,6 +763,189 @@ COMMENT ON COLUMN sif.section_info.extended IS 'SIF_ExtendedElements: name to va
 
 COMMENT ON COLUMN sif.section_info.document IS 'The folded object as XML';
 
+CREATE TABLE sif.section_mark_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    section_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    term_ref_ids TEXT[] NOT NULL,
+    mark_ref_ids TEXT[] NOT NULL,
+    marks_by_term JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_section_mark_info PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.section_mark_info IS 'The kinds of marks that are given in one section, by term.';
+
+COMMENT ON COLUMN sif.section_mark_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.section_mark_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.section_mark_info.section_ref_id IS 'Section marked';
+
+COMMENT ON COLUMN sif.section_mark_info.school_ref_id IS 'School of the section';
+
+COMMENT ON COLUMN sif.section_mark_info.term_ref_ids IS 'Terms marks are given for';
+
+COMMENT ON COLUMN sif.section_mark_info.mark_ref_ids IS 'Marks given, of all terms';
+
+COMMENT ON COLUMN sif.section_mark_info.marks_by_term IS 'Marks given, term by term';
+
+COMMENT ON COLUMN sif.section_mark_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.section_mark_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.section_mark_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.section_mark_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.section_mark_info.document IS 'The folded object as XML';
+
+CREATE TABLE sif.staff_assignment (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    staff_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    description TEXT,
+    is_primary TEXT NOT NULL,
+    job_start_date DATE,
+    job_end_date DATE,
+    job_fte NUMERIC,
+    job_function_code TEXT,
+    job_function_other_codes JSONB NOT NULL,
+    teaching_assignment_code TEXT,
+    teaching_assignment_other_codes JSONB NOT NULL,
+    grade_codes TEXT[] NOT NULL,
+    itinerant_teacher TEXT,
+    instructional_level_code TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_staff_assignment PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.staff_assignment IS 'A member of staff''s job in one school in one school year.';
+
+COMMENT ON COLUMN sif.staff_assignment.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.staff_assignment.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.staff_assignment.staff_ref_id IS 'Member of staff assigned';
+
+COMMENT ON COLUMN sif.staff_assignment.school_ref_id IS 'School of the job';
+
+COMMENT ON COLUMN sif.staff_assignment.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif.staff_assignment.description IS 'Name of the job';
+
+COMMENT ON COLUMN sif.staff_assignment.is_primary IS 'The person''s main job; there is one per year';
+
+COMMENT ON COLUMN sif.staff_assignment.job_start_date IS 'First day of the job';
+
+COMMENT ON COLUMN sif.staff_assignment.job_end_date IS 'Last day of the job; empty while it lasts';
+
+COMMENT ON COLUMN sif.staff_assignment.job_fte IS 'Share of full time, 0 to 1';
+
+COMMENT ON COLUMN sif.staff_assignment.job_function_code IS 'Function of the job';
+
+COMMENT ON COLUMN sif.staff_assignment.job_function_other_codes IS 'State''s or other codes of the job (WA07 in Massachusetts)';
+
+COMMENT ON COLUMN sif.staff_assignment.teaching_assignment_code IS 'Subject taught';
+
+COMMENT ON COLUMN sif.staff_assignment.teaching_assignment_other_codes IS 'State''s or other codes of the subject (WA08 in Massachusetts)';
+
+COMMENT ON COLUMN sif.staff_assignment.grade_codes IS 'Grades the job is for';
+
+COMMENT ON COLUMN sif.staff_assignment.itinerant_teacher IS 'Teaches in several schools';
+
+COMMENT ON COLUMN sif.staff_assignment.instructional_level_code IS 'Level of instruction';
+
+COMMENT ON COLUMN sif.staff_assignment.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.staff_assignment.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.staff_assignment.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.staff_assignment.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.staff_assignment.document IS 'The folded object as XML';
+
+CREATE TABLE sif.staff_evaluation (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    staff_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    evaluator_state_id TEXT,
+    bargaining_unit TEXT,
+    evaluation_cycle TEXT,
+    preconference_date DATE,
+    projected_date DATE,
+    evaluation_date DATE NOT NULL,
+    postconference_date DATE,
+    evaluation_system TEXT NOT NULL,
+    parts JSONB NOT NULL,
+    holistic_score TEXT NOT NULL,
+    holistic_scale TEXT NOT NULL,
+    recommendation_code TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_staff_evaluation PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.staff_evaluation IS 'An evaluation of a member of staff in one school.';
+
+COMMENT ON COLUMN sif.staff_evaluation.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.staff_evaluation.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.staff_evaluation.staff_ref_id IS 'Member of staff evaluated';
+
+COMMENT ON COLUMN sif.staff_evaluation.school_ref_id IS 'School of the evaluation';
+
+COMMENT ON COLUMN sif.staff_evaluation.evaluator_state_id IS 'State''s identifier of the evaluator';
+
+COMMENT ON COLUMN sif.staff_evaluation.bargaining_unit IS 'Bargaining unit of the person';
+
+COMMENT ON COLUMN sif.staff_evaluation.evaluation_cycle IS 'Name of the evaluation cycle';
+
+COMMENT ON COLUMN sif.staff_evaluation.preconference_date IS 'Day of the conference before';
+
+COMMENT ON COLUMN sif.staff_evaluation.projected_date IS 'Day it was planned for';
+
+COMMENT ON COLUMN sif.staff_evaluation.evaluation_date IS 'Day of the evaluation';
+
+COMMENT ON COLUMN sif.staff_evaluation.postconference_date IS 'Day of the conference after';
+
+COMMENT ON COLUMN sif.staff_evaluation.evaluation_system IS 'System of evaluation in use';
+
+COMMENT ON COLUMN sif.staff_evaluation.parts IS 'Parts of the evaluation with score and scale';
+
+COMMENT ON COLUMN sif.staff_evaluation.holistic_score IS 'Overall score';
+
+COMMENT ON COLUMN sif.staff_evaluation.holistic_scale IS 'Scale of the overall score';
+
+COMMENT ON COLUMN sif.staff_evaluation.recommendation_code IS 'District''s code of what is recommended';
+
+COMMENT ON COLUMN sif.staff_evaluation.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.staff_evaluation.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.staff_evaluation.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.staff_evaluation.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.staff_evaluation.document IS 'The folded object as XML';
+
 CREATE TABLE sif.staff_personal (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -567,6 +1014,54 @@ COMMENT ON COLUMN sif.staff_personal.content_hash IS 'First 16 bytes of the docu
 COMMENT ON COLUMN sif.staff_personal.extended IS 'SIF_ExtendedElements: name to value';
 
 COMMENT ON COLUMN sif.staff_personal.document IS 'The folded object as XML';
+
+CREATE TABLE sif.staff_section_assignment (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    staff_ref_id UUID NOT NULL,
+    section_ref_id UUID NOT NULL,
+    assignment_start_date DATE,
+    assignment_end_date DATE,
+    is_teacher_of_record TEXT NOT NULL,
+    roles TEXT[] NOT NULL,
+    percent_responsible NUMERIC,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_staff_section_assignment PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.staff_section_assignment IS 'A member of staff''s part in teaching one section.';
+
+COMMENT ON COLUMN sif.staff_section_assignment.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.staff_section_assignment.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.staff_section_assignment.staff_ref_id IS 'Member of staff assigned';
+
+COMMENT ON COLUMN sif.staff_section_assignment.section_ref_id IS 'Section taught';
+
+COMMENT ON COLUMN sif.staff_section_assignment.assignment_start_date IS 'First day of the assignment, by the district''s clock';
+
+COMMENT ON COLUMN sif.staff_section_assignment.assignment_end_date IS 'Last day of the assignment, by the district''s clock';
+
+COMMENT ON COLUMN sif.staff_section_assignment.is_teacher_of_record IS 'Answers for the section';
+
+COMMENT ON COLUMN sif.staff_section_assignment.roles IS 'What the person does there';
+
+COMMENT ON COLUMN sif.staff_section_assignment.percent_responsible IS 'Share of the responsibility in percent, 0 to 100';
+
+COMMENT ON COLUMN sif.staff_section_assignment.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.staff_section_assignment.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.staff_section_assignment.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.staff_section_assignment.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.staff_section_assignment.document IS 'The folded object as XML';
 
 CREATE TABLE sif.student_attendance_summary (
     zone_id INTEGER NOT NULL,
@@ -639,6 +1134,99 @@ COMMENT ON COLUMN sif.student_attendance_summary.content_hash IS 'First 16 bytes
 COMMENT ON COLUMN sif.student_attendance_summary.extended IS 'SIF_ExtendedElements: name to value';
 
 COMMENT ON COLUMN sif.student_attendance_summary.document IS 'The folded object as XML';
+
+CREATE TABLE sif.student_locator (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    transaction_guid UUID NOT NULL,
+    id_status TEXT NOT NULL,
+    student_guid UUID,
+    state_id TEXT NOT NULL,
+    confidence TEXT,
+    local_id TEXT,
+    requesting_agencies JSONB NOT NULL,
+    grade_code TEXT,
+    names JSONB NOT NULL,
+    addresses JSONB NOT NULL,
+    birth_date DATE,
+    place_of_birth TEXT,
+    gender TEXT,
+    contacts JSONB NOT NULL,
+    effective_date DATE,
+    start_date DATE,
+    end_date DATE,
+    graduation TEXT,
+    school_attended TEXT,
+    school_attended_location TEXT,
+    other_ids JSONB NOT NULL,
+    error JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_student_locator PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.student_locator IS 'A transaction between district and state about one student''s state identifier (SASID), as it stands.';
+
+COMMENT ON COLUMN sif.student_locator.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.student_locator.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.student_locator.transaction_guid IS 'Transaction between district and state';
+
+COMMENT ON COLUMN sif.student_locator.id_status IS 'How the transaction stands';
+
+COMMENT ON COLUMN sif.student_locator.student_guid IS 'Student, if the district has sent it';
+
+COMMENT ON COLUMN sif.student_locator.state_id IS 'State''s identifier (SASID); may be empty in a request';
+
+COMMENT ON COLUMN sif.student_locator.confidence IS 'How sure the state is';
+
+COMMENT ON COLUMN sif.student_locator.local_id IS 'District''s identifier of the student (LASID)';
+
+COMMENT ON COLUMN sif.student_locator.requesting_agencies IS 'Agencies that ask, with their kind';
+
+COMMENT ON COLUMN sif.student_locator.grade_code IS 'Grade of the student';
+
+COMMENT ON COLUMN sif.student_locator.names IS 'Names by type';
+
+COMMENT ON COLUMN sif.student_locator.addresses IS 'Addresses by type';
+
+COMMENT ON COLUMN sif.student_locator.birth_date IS 'Date of birth';
+
+COMMENT ON COLUMN sif.student_locator.place_of_birth IS 'City or town of birth';
+
+COMMENT ON COLUMN sif.student_locator.gender IS 'Gender as reported';
+
+COMMENT ON COLUMN sif.student_locator.contacts IS 'Parents and guardians';
+
+COMMENT ON COLUMN sif.student_locator.effective_date IS 'Day of entry, or of exit in a release';
+
+COMMENT ON COLUMN sif.student_locator.start_date IS 'First day of the range asked for';
+
+COMMENT ON COLUMN sif.student_locator.end_date IS 'Last day of the range asked for';
+
+COMMENT ON COLUMN sif.student_locator.graduation IS 'Date, month or year of graduation';
+
+COMMENT ON COLUMN sif.student_locator.school_attended IS 'School last attended';
+
+COMMENT ON COLUMN sif.student_locator.school_attended_location IS 'Where that school is';
+
+COMMENT ON COLUMN sif.student_locator.other_ids IS 'Another identifier with its type';
+
+COMMENT ON COLUMN sif.student_locator.error IS 'Why the lookup failed';
+
+COMMENT ON COLUMN sif.student_locator.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.student_locator.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.student_locator.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.student_locator.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.student_locator.document IS 'The folded object as XML';
 
 CREATE TABLE sif.student_personal (
     zone_id INTEGER NOT NULL,
@@ -841,6 +1429,162 @@ COMMENT ON COLUMN sif.student_school_enrollment.extended IS 'SIF_ExtendedElement
 
 COMMENT ON COLUMN sif.student_school_enrollment.document IS 'The folded object as XML';
 
+CREATE TABLE sif.student_section_enrollment (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    section_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    entry_date DATE,
+    exit_date DATE,
+    schedule_overrides JSONB NOT NULL,
+    credits_attempted NUMERIC,
+    dual_credit TEXT,
+    cte_concentrator TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_student_section_enrollment PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.student_section_enrollment IS 'A student''s membership in one section over one span of dates.';
+
+COMMENT ON COLUMN sif.student_section_enrollment.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.student_section_enrollment.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.student_section_enrollment.student_ref_id IS 'Student in the section';
+
+COMMENT ON COLUMN sif.student_section_enrollment.section_ref_id IS 'Section attended';
+
+COMMENT ON COLUMN sif.student_section_enrollment.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif.student_section_enrollment.entry_date IS 'First day in the section';
+
+COMMENT ON COLUMN sif.student_section_enrollment.exit_date IS 'Last day in the section; empty while there';
+
+COMMENT ON COLUMN sif.student_section_enrollment.schedule_overrides IS 'Meeting times that are the student''s own, by term';
+
+COMMENT ON COLUMN sif.student_section_enrollment.credits_attempted IS 'Credits the student can earn';
+
+COMMENT ON COLUMN sif.student_section_enrollment.dual_credit IS 'Also earns college credit';
+
+COMMENT ON COLUMN sif.student_section_enrollment.cte_concentrator IS 'Concentrates on career and technical education';
+
+COMMENT ON COLUMN sif.student_section_enrollment.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.student_section_enrollment.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.student_section_enrollment.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.student_section_enrollment.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.student_section_enrollment.document IS 'The folded object as XML';
+
+CREATE TABLE sif.student_section_marks (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    section_ref_id UUID NOT NULL,
+    term_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    final TEXT NOT NULL,
+    marks JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_student_section_marks PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.student_section_marks IS 'A student''s marks in one section for one term.';
+
+COMMENT ON COLUMN sif.student_section_marks.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.student_section_marks.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.student_section_marks.student_ref_id IS 'Student marked';
+
+COMMENT ON COLUMN sif.student_section_marks.section_ref_id IS 'Section marked in';
+
+COMMENT ON COLUMN sif.student_section_marks.term_ref_id IS 'Term marked for';
+
+COMMENT ON COLUMN sif.student_section_marks.school_ref_id IS 'School that gives the marks';
+
+COMMENT ON COLUMN sif.student_section_marks.final IS 'Whether the marks are final, true or false';
+
+COMMENT ON COLUMN sif.student_section_marks.marks IS 'Marks as percentage, number, letter or words';
+
+COMMENT ON COLUMN sif.student_section_marks.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.student_section_marks.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.student_section_marks.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.student_section_marks.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.student_section_marks.document IS 'The folded object as XML';
+
+CREATE TABLE sif.student_special_education_summary (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    summary_date DATE NOT NULL,
+    school_year INTEGER NOT NULL,
+    special_education_fte NUMERIC,
+    primary_disability_code TEXT,
+    neglected_or_delinquent JSONB NOT NULL,
+    program_type_other_codes JSONB NOT NULL,
+    program_status_other_codes JSONB NOT NULL,
+    participation JSONB NOT NULL,
+    placement JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_student_special_education_summary PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.student_special_education_summary IS 'A student''s participation and placement in special education, as of one day of one school year.';
+
+COMMENT ON COLUMN sif.student_special_education_summary.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.student_special_education_summary.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.student_special_education_summary.student_ref_id IS 'Student summarised';
+
+COMMENT ON COLUMN sif.student_special_education_summary.summary_date IS 'Day the summary was taken';
+
+COMMENT ON COLUMN sif.student_special_education_summary.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif.student_special_education_summary.special_education_fte IS 'Share of time in special education, 0 to 1';
+
+COMMENT ON COLUMN sif.student_special_education_summary.primary_disability_code IS 'Primary disability (DOE036 in Massachusetts)';
+
+COMMENT ON COLUMN sif.student_special_education_summary.neglected_or_delinquent IS 'Programs for neglected or delinquent students, with days';
+
+COMMENT ON COLUMN sif.student_special_education_summary.program_type_other_codes IS 'State''s or other codes of the placement (DOE032 and DOE034 in Massachusetts)';
+
+COMMENT ON COLUMN sif.student_special_education_summary.program_status_other_codes IS 'State''s or other codes of the evaluation''s result (DOE040 in Massachusetts)';
+
+COMMENT ON COLUMN sif.student_special_education_summary.participation IS 'Programs the student takes part in';
+
+COMMENT ON COLUMN sif.student_special_education_summary.placement IS 'Services the student is given';
+
+COMMENT ON COLUMN sif.student_special_education_summary.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.student_special_education_summary.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.student_special_education_summary.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.student_special_education_summary.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.student_special_education_summary.document IS 'The folded object as XML';
+
 CREATE TABLE sif.term_info (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -903,6 +1647,169 @@ COMMENT ON COLUMN sif.term_info.content_hash IS 'First 16 bytes of the document'
 COMMENT ON COLUMN sif.term_info.extended IS 'SIF_ExtendedElements: name to value';
 
 COMMENT ON COLUMN sif.term_info.document IS 'The folded object as XML';
+
+CREATE TABLE sif_history.discipline_incident (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    school_ref_id UUID NOT NULL,
+    reporting_object TEXT NOT NULL,
+    incident_number TEXT NOT NULL,
+    incident_date DATE NOT NULL,
+    incident_time TEXT NOT NULL,
+    incident_time_code TEXT NOT NULL,
+    location TEXT NOT NULL,
+    location_code TEXT NOT NULL,
+    cost TEXT,
+    reporter JSONB NOT NULL,
+    related_to_codes TEXT[] NOT NULL,
+    weapon_type_codes TEXT[] NOT NULL,
+    category_code TEXT NOT NULL,
+    category_other_codes JSONB NOT NULL,
+    category_comment TEXT,
+    offender_ref_ids TEXT[] NOT NULL,
+    offenders JSONB NOT NULL,
+    victims JSONB NOT NULL,
+    description TEXT,
+    actions JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_discipline_incident PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_discipline_incident_recorded_to ON sif_history.discipline_incident (recorded_to);
+
+COMMENT ON TABLE sif_history.discipline_incident IS 'Closed versions: A discipline incident: when, where and what, its offenders and victims, and the actions taken.';
+
+COMMENT ON COLUMN sif_history.discipline_incident.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.discipline_incident.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.discipline_incident.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif_history.discipline_incident.school_ref_id IS 'School that reports the incident';
+
+COMMENT ON COLUMN sif_history.discipline_incident.reporting_object IS 'Whether a school or a district reports';
+
+COMMENT ON COLUMN sif_history.discipline_incident.incident_number IS 'District''s number of the incident';
+
+COMMENT ON COLUMN sif_history.discipline_incident.incident_date IS 'Day of the incident';
+
+COMMENT ON COLUMN sif_history.discipline_incident.incident_time IS 'Time of day; may be empty';
+
+COMMENT ON COLUMN sif_history.discipline_incident.incident_time_code IS 'Part of the day';
+
+COMMENT ON COLUMN sif_history.discipline_incident.location IS 'Where it happened, in words';
+
+COMMENT ON COLUMN sif_history.discipline_incident.location_code IS 'Kind of place';
+
+COMMENT ON COLUMN sif_history.discipline_incident.cost IS 'What it cost, in words';
+
+COMMENT ON COLUMN sif_history.discipline_incident.reporter IS 'Who reported it';
+
+COMMENT ON COLUMN sif_history.discipline_incident.related_to_codes IS 'What it was related to, such as drugs';
+
+COMMENT ON COLUMN sif_history.discipline_incident.weapon_type_codes IS 'Weapons involved';
+
+COMMENT ON COLUMN sif_history.discipline_incident.category_code IS 'Gravest offence';
+
+COMMENT ON COLUMN sif_history.discipline_incident.category_other_codes IS 'State''s or other codes of the offence';
+
+COMMENT ON COLUMN sif_history.discipline_incident.category_comment IS 'Comment on the offence';
+
+COMMENT ON COLUMN sif_history.discipline_incident.offender_ref_ids IS 'Offenders; the list of offenders tells of which kind';
+
+COMMENT ON COLUMN sif_history.discipline_incident.offenders IS 'Offenders with injury, weapons and the actions taken';
+
+COMMENT ON COLUMN sif_history.discipline_incident.victims IS 'Victims with injury';
+
+COMMENT ON COLUMN sif_history.discipline_incident.description IS 'What happened, in words';
+
+COMMENT ON COLUMN sif_history.discipline_incident.actions IS 'Actions taken on the incident as a whole';
+
+COMMENT ON COLUMN sif_history.discipline_incident.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.discipline_incident.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.discipline_incident.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.discipline_incident.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.discipline_incident.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.discipline_incident.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.employment_record (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    staff_ref_id UUID NOT NULL,
+    employee_object TEXT NOT NULL,
+    lea_ref_id UUID NOT NULL,
+    active TEXT,
+    full_time_status_code TEXT,
+    hire_date DATE,
+    termination_date DATE,
+    years_of_experience INTEGER,
+    position_title TEXT,
+    position_number TEXT,
+    seniority_date DATE,
+    tenure_date DATE,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_employment_record PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_employment_record_recorded_to ON sif_history.employment_record (recorded_to);
+
+COMMENT ON TABLE sif_history.employment_record IS 'Closed versions: A person''s employment by the district, as it is now.';
+
+COMMENT ON COLUMN sif_history.employment_record.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.employment_record.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.employment_record.staff_ref_id IS 'Person employed';
+
+COMMENT ON COLUMN sif_history.employment_record.employee_object IS 'Object that tells who the person is';
+
+COMMENT ON COLUMN sif_history.employment_record.lea_ref_id IS 'District that employs';
+
+COMMENT ON COLUMN sif_history.employment_record.active IS 'Whether the person is employed now, true or false';
+
+COMMENT ON COLUMN sif_history.employment_record.full_time_status_code IS 'Full or part time';
+
+COMMENT ON COLUMN sif_history.employment_record.hire_date IS 'Day the employment began';
+
+COMMENT ON COLUMN sif_history.employment_record.termination_date IS 'Day the employment ended';
+
+COMMENT ON COLUMN sif_history.employment_record.years_of_experience IS 'Years of experience';
+
+COMMENT ON COLUMN sif_history.employment_record.position_title IS 'Title of the position';
+
+COMMENT ON COLUMN sif_history.employment_record.position_number IS 'District''s number of the position';
+
+COMMENT ON COLUMN sif_history.employment_record.seniority_date IS 'Day seniority counts from';
+
+COMMENT ON COLUMN sif_history.employment_record.tenure_date IS 'Day tenure was granted';
+
+COMMENT ON COLUMN sif_history.employment_record.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.employment_record.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.employment_record.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.employment_record.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.employment_record.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.employment_record.recorded_to IS 'When the state knew better';
 
 CREATE TABLE sif_history.lea_info (
     zone_id INTEGER NOT NULL,
@@ -968,6 +1875,127 @@ COMMENT ON COLUMN sif_history.lea_info.extended IS 'SIF_ExtendedElements: name t
 COMMENT ON COLUMN sif_history.lea_info.document IS 'The folded object as XML';
 
 COMMENT ON COLUMN sif_history.lea_info.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.mark_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    mark_value_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    description TEXT NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_mark_info PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_mark_info_recorded_to ON sif_history.mark_info (recorded_to);
+
+COMMENT ON TABLE sif_history.mark_info IS 'Closed versions: A kind of mark that a school gives, such as a final mark or one for effort.';
+
+COMMENT ON COLUMN sif_history.mark_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.mark_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.mark_info.mark_value_ref_id IS 'Values it may have';
+
+COMMENT ON COLUMN sif_history.mark_info.school_ref_id IS 'School that gives it';
+
+COMMENT ON COLUMN sif_history.mark_info.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif_history.mark_info.description IS 'What the mark is for';
+
+COMMENT ON COLUMN sif_history.mark_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.mark_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.mark_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.mark_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.mark_info.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.mark_info.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.mark_value_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    percentage_accepted TEXT NOT NULL,
+    percentage_minimum NUMERIC,
+    percentage_maximum NUMERIC,
+    numeric_accepted TEXT NOT NULL,
+    numeric_precision INTEGER,
+    numeric_scale INTEGER,
+    numeric_low NUMERIC,
+    numeric_high NUMERIC,
+    letter_accepted TEXT NOT NULL,
+    letters JSONB NOT NULL,
+    narrative_accepted TEXT NOT NULL,
+    narrative_maximum_size INTEGER,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_mark_value_info PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_mark_value_info_recorded_to ON sif_history.mark_value_info (recorded_to);
+
+COMMENT ON TABLE sif_history.mark_value_info IS 'Closed versions: A range of values that marks of a school may have: percentages, numbers, letters, words.';
+
+COMMENT ON COLUMN sif_history.mark_value_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.mark_value_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.mark_value_info.school_ref_id IS 'School that gives such marks';
+
+COMMENT ON COLUMN sif_history.mark_value_info.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif_history.mark_value_info.name IS 'Name of the range of values';
+
+COMMENT ON COLUMN sif_history.mark_value_info.percentage_accepted IS 'Whether percentages are, true or false';
+
+COMMENT ON COLUMN sif_history.mark_value_info.percentage_minimum IS 'Lowest percentage';
+
+COMMENT ON COLUMN sif_history.mark_value_info.percentage_maximum IS 'Highest percentage';
+
+COMMENT ON COLUMN sif_history.mark_value_info.numeric_accepted IS 'Whether numbers are, true or false';
+
+COMMENT ON COLUMN sif_history.mark_value_info.numeric_precision IS 'Digits of a number in all';
+
+COMMENT ON COLUMN sif_history.mark_value_info.numeric_scale IS 'Digits of a number behind the point';
+
+COMMENT ON COLUMN sif_history.mark_value_info.numeric_low IS 'Lowest number';
+
+COMMENT ON COLUMN sif_history.mark_value_info.numeric_high IS 'Highest number';
+
+COMMENT ON COLUMN sif_history.mark_value_info.letter_accepted IS 'Whether letters are, true or false';
+
+COMMENT ON COLUMN sif_history.mark_value_info.letters IS 'Letters with what they are worth';
+
+COMMENT ON COLUMN sif_history.mark_value_info.narrative_accepted IS 'Whether words are, true or false';
+
+COMMENT ON COLUMN sif_history.mark_value_info.narrative_maximum_size IS 'Most characters of the words';
+
+COMMENT ON COLUMN sif_history.mark_value_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.mark_value_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.mark_value_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.mark_value_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.mark_value_info.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.mark_value_info.recorded_to IS 'When the state knew better';
 
 CREATE TABLE sif_history.school_course_info (
     zone_id INTEGER NOT NULL,
@@ -1191,6 +2219,204 @@ COMMENT ON COLUMN sif_history.section_info.document IS 'The folded object as XML
 
 COMMENT ON COLUMN sif_history.section_info.recorded_to IS 'When the state knew better';
 
+CREATE TABLE sif_history.section_mark_info (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    section_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    term_ref_ids TEXT[] NOT NULL,
+    mark_ref_ids TEXT[] NOT NULL,
+    marks_by_term JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_section_mark_info PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_section_mark_info_recorded_to ON sif_history.section_mark_info (recorded_to);
+
+COMMENT ON TABLE sif_history.section_mark_info IS 'Closed versions: The kinds of marks that are given in one section, by term.';
+
+COMMENT ON COLUMN sif_history.section_mark_info.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.section_mark_info.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.section_mark_info.section_ref_id IS 'Section marked';
+
+COMMENT ON COLUMN sif_history.section_mark_info.school_ref_id IS 'School of the section';
+
+COMMENT ON COLUMN sif_history.section_mark_info.term_ref_ids IS 'Terms marks are given for';
+
+COMMENT ON COLUMN sif_history.section_mark_info.mark_ref_ids IS 'Marks given, of all terms';
+
+COMMENT ON COLUMN sif_history.section_mark_info.marks_by_term IS 'Marks given, term by term';
+
+COMMENT ON COLUMN sif_history.section_mark_info.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.section_mark_info.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.section_mark_info.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.section_mark_info.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.section_mark_info.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.section_mark_info.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.staff_assignment (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    staff_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    description TEXT,
+    is_primary TEXT NOT NULL,
+    job_start_date DATE,
+    job_end_date DATE,
+    job_fte NUMERIC,
+    job_function_code TEXT,
+    job_function_other_codes JSONB NOT NULL,
+    teaching_assignment_code TEXT,
+    teaching_assignment_other_codes JSONB NOT NULL,
+    grade_codes TEXT[] NOT NULL,
+    itinerant_teacher TEXT,
+    instructional_level_code TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_staff_assignment PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_staff_assignment_recorded_to ON sif_history.staff_assignment (recorded_to);
+
+COMMENT ON TABLE sif_history.staff_assignment IS 'Closed versions: A member of staff''s job in one school in one school year.';
+
+COMMENT ON COLUMN sif_history.staff_assignment.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.staff_assignment.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.staff_assignment.staff_ref_id IS 'Member of staff assigned';
+
+COMMENT ON COLUMN sif_history.staff_assignment.school_ref_id IS 'School of the job';
+
+COMMENT ON COLUMN sif_history.staff_assignment.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif_history.staff_assignment.description IS 'Name of the job';
+
+COMMENT ON COLUMN sif_history.staff_assignment.is_primary IS 'The person''s main job; there is one per year';
+
+COMMENT ON COLUMN sif_history.staff_assignment.job_start_date IS 'First day of the job';
+
+COMMENT ON COLUMN sif_history.staff_assignment.job_end_date IS 'Last day of the job; empty while it lasts';
+
+COMMENT ON COLUMN sif_history.staff_assignment.job_fte IS 'Share of full time, 0 to 1';
+
+COMMENT ON COLUMN sif_history.staff_assignment.job_function_code IS 'Function of the job';
+
+COMMENT ON COLUMN sif_history.staff_assignment.job_function_other_codes IS 'State''s or other codes of the job (WA07 in Massachusetts)';
+
+COMMENT ON COLUMN sif_history.staff_assignment.teaching_assignment_code IS 'Subject taught';
+
+COMMENT ON COLUMN sif_history.staff_assignment.teaching_assignment_other_codes IS 'State''s or other codes of the subject (WA08 in Massachusetts)';
+
+COMMENT ON COLUMN sif_history.staff_assignment.grade_codes IS 'Grades the job is for';
+
+COMMENT ON COLUMN sif_history.staff_assignment.itinerant_teacher IS 'Teaches in several schools';
+
+COMMENT ON COLUMN sif_history.staff_assignment.instructional_level_code IS 'Level of instruction';
+
+COMMENT ON COLUMN sif_history.staff_assignment.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.staff_assignment.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.staff_assignment.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.staff_assignment.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.staff_assignment.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.staff_assignment.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.staff_evaluation (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    staff_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    evaluator_state_id TEXT,
+    bargaining_unit TEXT,
+    evaluation_cycle TEXT,
+    preconference_date DATE,
+    projected_date DATE,
+    evaluation_date DATE NOT NULL,
+    postconference_date DATE,
+    evaluation_system TEXT NOT NULL,
+    parts JSONB NOT NULL,
+    holistic_score TEXT NOT NULL,
+    holistic_scale TEXT NOT NULL,
+    recommendation_code TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_staff_evaluation PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_staff_evaluation_recorded_to ON sif_history.staff_evaluation (recorded_to);
+
+COMMENT ON TABLE sif_history.staff_evaluation IS 'Closed versions: An evaluation of a member of staff in one school.';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.staff_ref_id IS 'Member of staff evaluated';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.school_ref_id IS 'School of the evaluation';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.evaluator_state_id IS 'State''s identifier of the evaluator';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.bargaining_unit IS 'Bargaining unit of the person';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.evaluation_cycle IS 'Name of the evaluation cycle';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.preconference_date IS 'Day of the conference before';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.projected_date IS 'Day it was planned for';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.evaluation_date IS 'Day of the evaluation';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.postconference_date IS 'Day of the conference after';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.evaluation_system IS 'System of evaluation in use';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.parts IS 'Parts of the evaluation with score and scale';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.holistic_score IS 'Overall score';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.holistic_scale IS 'Scale of the overall score';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.recommendation_code IS 'District''s code of what is recommended';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.staff_evaluation.recorded_to IS 'When the state knew better';
+
 CREATE TABLE sif_history.staff_personal (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1264,6 +2490,59 @@ COMMENT ON COLUMN sif_history.staff_personal.extended IS 'SIF_ExtendedElements: 
 COMMENT ON COLUMN sif_history.staff_personal.document IS 'The folded object as XML';
 
 COMMENT ON COLUMN sif_history.staff_personal.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.staff_section_assignment (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    staff_ref_id UUID NOT NULL,
+    section_ref_id UUID NOT NULL,
+    assignment_start_date DATE,
+    assignment_end_date DATE,
+    is_teacher_of_record TEXT NOT NULL,
+    roles TEXT[] NOT NULL,
+    percent_responsible NUMERIC,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_staff_section_assignment PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_staff_section_assignment_recorded_to ON sif_history.staff_section_assignment (recorded_to);
+
+COMMENT ON TABLE sif_history.staff_section_assignment IS 'Closed versions: A member of staff''s part in teaching one section.';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.staff_ref_id IS 'Member of staff assigned';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.section_ref_id IS 'Section taught';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.assignment_start_date IS 'First day of the assignment, by the district''s clock';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.assignment_end_date IS 'Last day of the assignment, by the district''s clock';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.is_teacher_of_record IS 'Answers for the section';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.roles IS 'What the person does there';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.percent_responsible IS 'Share of the responsibility in percent, 0 to 100';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.staff_section_assignment.recorded_to IS 'When the state knew better';
 
 CREATE TABLE sif_history.student_attendance_summary (
     zone_id INTEGER NOT NULL,
@@ -1341,6 +2620,104 @@ COMMENT ON COLUMN sif_history.student_attendance_summary.extended IS 'SIF_Extend
 COMMENT ON COLUMN sif_history.student_attendance_summary.document IS 'The folded object as XML';
 
 COMMENT ON COLUMN sif_history.student_attendance_summary.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.student_locator (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    transaction_guid UUID NOT NULL,
+    id_status TEXT NOT NULL,
+    student_guid UUID,
+    state_id TEXT NOT NULL,
+    confidence TEXT,
+    local_id TEXT,
+    requesting_agencies JSONB NOT NULL,
+    grade_code TEXT,
+    names JSONB NOT NULL,
+    addresses JSONB NOT NULL,
+    birth_date DATE,
+    place_of_birth TEXT,
+    gender TEXT,
+    contacts JSONB NOT NULL,
+    effective_date DATE,
+    start_date DATE,
+    end_date DATE,
+    graduation TEXT,
+    school_attended TEXT,
+    school_attended_location TEXT,
+    other_ids JSONB NOT NULL,
+    error JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_student_locator PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_student_locator_recorded_to ON sif_history.student_locator (recorded_to);
+
+COMMENT ON TABLE sif_history.student_locator IS 'Closed versions: A transaction between district and state about one student''s state identifier (SASID), as it stands.';
+
+COMMENT ON COLUMN sif_history.student_locator.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.student_locator.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.student_locator.transaction_guid IS 'Transaction between district and state';
+
+COMMENT ON COLUMN sif_history.student_locator.id_status IS 'How the transaction stands';
+
+COMMENT ON COLUMN sif_history.student_locator.student_guid IS 'Student, if the district has sent it';
+
+COMMENT ON COLUMN sif_history.student_locator.state_id IS 'State''s identifier (SASID); may be empty in a request';
+
+COMMENT ON COLUMN sif_history.student_locator.confidence IS 'How sure the state is';
+
+COMMENT ON COLUMN sif_history.student_locator.local_id IS 'District''s identifier of the student (LASID)';
+
+COMMENT ON COLUMN sif_history.student_locator.requesting_agencies IS 'Agencies that ask, with their kind';
+
+COMMENT ON COLUMN sif_history.student_locator.grade_code IS 'Grade of the student';
+
+COMMENT ON COLUMN sif_history.student_locator.names IS 'Names by type';
+
+COMMENT ON COLUMN sif_history.student_locator.addresses IS 'Addresses by type';
+
+COMMENT ON COLUMN sif_history.student_locator.birth_date IS 'Date of birth';
+
+COMMENT ON COLUMN sif_history.student_locator.place_of_birth IS 'City or town of birth';
+
+COMMENT ON COLUMN sif_history.student_locator.gender IS 'Gender as reported';
+
+COMMENT ON COLUMN sif_history.student_locator.contacts IS 'Parents and guardians';
+
+COMMENT ON COLUMN sif_history.student_locator.effective_date IS 'Day of entry, or of exit in a release';
+
+COMMENT ON COLUMN sif_history.student_locator.start_date IS 'First day of the range asked for';
+
+COMMENT ON COLUMN sif_history.student_locator.end_date IS 'Last day of the range asked for';
+
+COMMENT ON COLUMN sif_history.student_locator.graduation IS 'Date, month or year of graduation';
+
+COMMENT ON COLUMN sif_history.student_locator.school_attended IS 'School last attended';
+
+COMMENT ON COLUMN sif_history.student_locator.school_attended_location IS 'Where that school is';
+
+COMMENT ON COLUMN sif_history.student_locator.other_ids IS 'Another identifier with its type';
+
+COMMENT ON COLUMN sif_history.student_locator.error IS 'Why the lookup failed';
+
+COMMENT ON COLUMN sif_history.student_locator.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.student_locator.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.student_locator.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.student_locator.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.student_locator.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.student_locator.recorded_to IS 'When the state knew better';
 
 CREATE TABLE sif_history.student_personal (
     zone_id INTEGER NOT NULL,
@@ -1552,6 +2929,177 @@ COMMENT ON COLUMN sif_history.student_school_enrollment.extended IS 'SIF_Extende
 COMMENT ON COLUMN sif_history.student_school_enrollment.document IS 'The folded object as XML';
 
 COMMENT ON COLUMN sif_history.student_school_enrollment.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.student_section_enrollment (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    section_ref_id UUID NOT NULL,
+    school_year INTEGER NOT NULL,
+    entry_date DATE,
+    exit_date DATE,
+    schedule_overrides JSONB NOT NULL,
+    credits_attempted NUMERIC,
+    dual_credit TEXT,
+    cte_concentrator TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_student_section_enrollment PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_student_section_enrollment_recorded_to ON sif_history.student_section_enrollment (recorded_to);
+
+COMMENT ON TABLE sif_history.student_section_enrollment IS 'Closed versions: A student''s membership in one section over one span of dates.';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.student_ref_id IS 'Student in the section';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.section_ref_id IS 'Section attended';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.entry_date IS 'First day in the section';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.exit_date IS 'Last day in the section; empty while there';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.schedule_overrides IS 'Meeting times that are the student''s own, by term';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.credits_attempted IS 'Credits the student can earn';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.dual_credit IS 'Also earns college credit';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.cte_concentrator IS 'Concentrates on career and technical education';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.student_section_marks (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    section_ref_id UUID NOT NULL,
+    term_ref_id UUID NOT NULL,
+    school_ref_id UUID NOT NULL,
+    final TEXT NOT NULL,
+    marks JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_student_section_marks PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_student_section_marks_recorded_to ON sif_history.student_section_marks (recorded_to);
+
+COMMENT ON TABLE sif_history.student_section_marks IS 'Closed versions: A student''s marks in one section for one term.';
+
+COMMENT ON COLUMN sif_history.student_section_marks.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.student_section_marks.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.student_section_marks.student_ref_id IS 'Student marked';
+
+COMMENT ON COLUMN sif_history.student_section_marks.section_ref_id IS 'Section marked in';
+
+COMMENT ON COLUMN sif_history.student_section_marks.term_ref_id IS 'Term marked for';
+
+COMMENT ON COLUMN sif_history.student_section_marks.school_ref_id IS 'School that gives the marks';
+
+COMMENT ON COLUMN sif_history.student_section_marks.final IS 'Whether the marks are final, true or false';
+
+COMMENT ON COLUMN sif_history.student_section_marks.marks IS 'Marks as percentage, number, letter or words';
+
+COMMENT ON COLUMN sif_history.student_section_marks.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.student_section_marks.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.student_section_marks.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.student_section_marks.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.student_section_marks.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.student_section_marks.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.student_special_education_summary (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    summary_date DATE NOT NULL,
+    school_year INTEGER NOT NULL,
+    special_education_fte NUMERIC,
+    primary_disability_code TEXT,
+    neglected_or_delinquent JSONB NOT NULL,
+    program_type_other_codes JSONB NOT NULL,
+    program_status_other_codes JSONB NOT NULL,
+    participation JSONB NOT NULL,
+    placement JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_student_special_education_summary PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_student_special_education_summary_recorded_to ON sif_history.student_special_education_summary (recorded_to);
+
+COMMENT ON TABLE sif_history.student_special_education_summary IS 'Closed versions: A student''s participation and placement in special education, as of one day of one school year.';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.student_ref_id IS 'Student summarised';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.summary_date IS 'Day the summary was taken';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.school_year IS 'School year by its end year';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.special_education_fte IS 'Share of time in special education, 0 to 1';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.primary_disability_code IS 'Primary disability (DOE036 in Massachusetts)';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.neglected_or_delinquent IS 'Programs for neglected or delinquent students, with days';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.program_type_other_codes IS 'State''s or other codes of the placement (DOE032 and DOE034 in Massachusetts)';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.program_status_other_codes IS 'State''s or other codes of the evaluation''s result (DOE040 in Massachusetts)';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.participation IS 'Programs the student takes part in';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.placement IS 'Services the student is given';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.student_special_education_summary.recorded_to IS 'When the state knew better';
 
 CREATE TABLE sif_history.term_info (
     zone_id INTEGER NOT NULL,

@@ -70,7 +70,7 @@ class Official:
 
     @staticmethod
     def _give_forgotten_types(root: etree._Element) -> None:
-        """Some elements (OtherCodeList of a funding source) have no type, where the definitions name that of its name."""
+        """Give elements without a type (OtherCodeList of a funding source) the one that the definitions name."""
         named = {part.get("name") for part in root.iterchildren(XS + "complexType")}
         for element in root.iter(XS + "element"):
             of_its_name = f"{element.get('name')}Type"
