@@ -112,7 +112,7 @@ FLAWS = (
     Flaw("student_absent", (_ENROLLMENT,), Fate.HELD, PARENT_MISSING, _orphaned),
     Flaw("object_uncollected", (_SUMMARY,), Fate.UNKNOWN, "object_unknown", _uncollected),
 )
-"""Every flaw there is. Objects that others than enrollments and summaries refer to are never rejected."""
+"""Every flaw there is. Of the objects that others refer to, only students and sections are ever rejected."""
 
 _BY_OBJECT = {name: tuple(flaw for flaw in FLAWS if name in flaw.objects) for flaw in FLAWS for name in flaw.objects}
 
@@ -137,17 +137,26 @@ class Sent(NamedTuple):
 def spoiled(good: SynthObject, bad: float) -> Sent:
     """Put into an object the flaw that is its own, if any, and say what will become of it.
 
-    An enrollment or summary of a student who is rejected is held, even if it has a harmless flaw itself.
+    What refers to a student or a section that is rejected is held, even if it has a harmless flaw itself.
     """
     flaw = flaw_of(good.name, good.ref_id, bad)
     sent = good if flaw is None else flaw.spoil(good)
     fate, codes = (Fate.LOADED, ()) if flaw is None else (flaw.fate, (flaw.code,))
-    if fate is Fate.LOADED and good.student and not student_arrives(good.student, bad):
+    if fate is Fate.LOADED and not _parents_arrive(good, bad):
         fate, codes = Fate.HELD, (*codes, PARENT_MISSING)
     return Sent(sent, flaw, fate, codes)
 
 
+def _parents_arrive(found: SynthObject, bad: float) -> bool:
+    parents = (("StudentPersonal", found.student), ("SectionInfo", found.section))
+    return all(_arrives(name, ref_id, bad) for name, ref_id in parents if ref_id)
+
+
 def student_arrives(ref_id: str, bad: float) -> bool:
     """Tell whether a student's own object is loaded, so that others may refer to it."""
-    flaw = flaw_of("StudentPersonal", ref_id, bad)
+    return _arrives("StudentPersonal", ref_id, bad)
+
+
+def _arrives(object_name: str, ref_id: str, bad: float) -> bool:
+    flaw = flaw_of(object_name, ref_id, bad)
     return flaw is None or flaw.fate is Fate.LOADED

@@ -1,4 +1,4 @@
-"""The nine SIF objects of a district, written as XML text from its plan, one generator per object.
+"""The SIF objects of a district, written as XML text from its plan, one generator per object.
 
 Elements stand in the order of SIF US 2.7 and carry what Massachusetts requires. Text is built with f-strings,
 not element trees: every word comes escaped from `names`, everything else is a number, a date or a code.
@@ -7,7 +7,7 @@ not element trees: every word comes escaped from `names`, everything else is a n
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from sif_pipeline.synth import attending, organization, people
+from sif_pipeline.synth import attending, discipline, employment, learning, organization, people
 from sif_pipeline.synth.parts import SynthObject
 from sif_pipeline.synth.plan import Plan
 
@@ -21,6 +21,11 @@ OBJECTS: dict[str, Callable[[Plan], Iterator[SynthObject]]] = {
     "StudentPersonal": people.student_personal,
     "StudentSchoolEnrollment": attending.student_school_enrollment,
     "StudentAttendanceSummary": attending.student_attendance_summary,
+    "EmploymentRecord": employment.employment_record,
+    "StaffAssignment": employment.staff_assignment,
+    "StaffSectionAssignment": employment.staff_section_assignment,
+    "StudentSectionEnrollment": learning.student_section_enrollment,
+    "DisciplineIncident": discipline.discipline_incident,
 }
 """How each object is written, in an order in which nothing refers to what has not been sent."""
 
@@ -38,4 +43,9 @@ def counts(plan: Plan) -> dict[str, int]:
         "StudentPersonal": plan.size,
         "StudentSchoolEnrollment": memberships.total(),
         "StudentAttendanceSummary": memberships["Home"],
+        "EmploymentRecord": plan.staff,
+        "StaffAssignment": plan.staff,
+        "StaffSectionAssignment": organization.count_sections(plan),
+        "StudentSectionEnrollment": learning.count_enrollments(plan),
+        "DisciplineIncident": discipline.count_incidents(plan),
     }

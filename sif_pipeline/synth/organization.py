@@ -1,12 +1,14 @@
 """LEAInfo, SchoolInfo, TermInfo, SchoolCourseInfo and SectionInfo of a district: all that has no student."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from sif_pipeline.synth.names import FAMILY_NAMES, GIVEN_NAMES, STREETS, TOWNS
 from sif_pipeline.synth.parts import SynthObject, address, grade_levels, one_of, phone
 from sif_pipeline.synth.plan import GRADES, Plan, School
 
-_HIGH_SCHOOL = GRADES[10:]
+HIGH_SCHOOL = GRADES[10:]
+"""The grades whose courses earn credits."""
 
 
 def lea_info(plan: Plan) -> Iterator[SynthObject]:
@@ -68,6 +70,9 @@ _SUBJECTS = (
     *(("55", "Arts"), ("56", "World Language"), ("58", "Physical Education"), ("60", "Computers")),
     ("72", "Advisory"),
 )
+COURSES = len(_SUBJECTS)
+"""Courses that one grade is taught; the last one is advisory."""
+
 # SCED codes of grades 9 to 12, subject by subject as above.
 _HIGH_SCHOOL_CODES = (
     ("01001", "02052", "03051", "04051", "05051", "06101", "08001", "10001", "22106"),
@@ -82,7 +87,7 @@ def _courses_of(grade: str) -> Iterator[tuple[str, str]]:
     """Yield (state course code, title) of the nine courses one grade is taught."""
     place = GRADES.index(grade)
     for n, (subject, title) in enumerate(_SUBJECTS):
-        if grade in _HIGH_SCHOOL:
+        if grade in HIGH_SCHOOL:
             yield _HIGH_SCHOOL_CODES[min(place - 10, 3)][n], f"{title}, grade {grade}"
         else:
             yield f"{subject}{29 + place:03d}", f"{title}, grade {grade}"
@@ -91,7 +96,7 @@ def _courses_of(grade: str) -> Iterator[tuple[str, str]]:
 def school_course_info(plan: Plan) -> Iterator[SynthObject]:
     """Yield what every school teaches: nine courses for each of its grades."""
     for school, grade, _ in _grades(plan):
-        credit = ("0585", "1.0") if grade in _HIGH_SCHOOL else ("9998", "0")
+        credit = ("0585", "1.0") if grade in HIGH_SCHOOL else ("9998", "0")
         for n, (code, title) in enumerate(_courses_of(grade)):
             ref = _course_ref(plan, school, grade, n)
             xml = (
@@ -107,12 +112,28 @@ def school_course_info(plan: Plan) -> Iterator[SynthObject]:
             yield SynthObject("SchoolCourseInfo", ref, xml.encode())
 
 
+class Class(NamedTuple):
+    """One section of a course: whom it teaches, and who teaches it."""
+
+    number: int  #: of the section within the district, from 0
+    school: School
+    grade: str
+    course: int  #: of the grade's courses, from 0
+    section: int  #: of the course's sections, from 0
+    teacher: int  #: number of the StaffPersonal
+
+
+def classes(plan: Plan) -> Iterator[Class]:
+    """Yield every section in the order of schools, grades and courses."""
+    for number, (school, grade, course, section) in enumerate(_sections(plan)):
+        yield Class(number, school, grade, course, section, number // 5 % plan.teachers)
+
+
 def section_info(plan: Plan) -> Iterator[SynthObject]:
     """Yield every class: about 17 students each, with its terms, its teacher and its period."""
-    teachers = [plan.ref_id("StaffPersonal", n) for n in range(plan.teachers)]
-    for number, (school, grade, course, section) in enumerate(_sections(plan)):
+    for number, school, grade, course, section, teacher in classes(plan):
         ref = plan.ref_id("SectionInfo", number)
-        schedule = _schedule(plan, school, grade, course, section, teachers[number // 5 % len(teachers)])
+        schedule = _schedule(plan, school, grade, course, section, plan.ref_id("StaffPersonal", teacher))
         xml = (
             f'<SectionInfo RefId="{ref}" SchoolYear="{plan.year.number}" '
             f'SchoolCourseInfoRefId="{_course_ref(plan, school, grade, course)}">'
@@ -129,7 +150,7 @@ def _schedule(  # noqa: PLR0913, PLR0917 -- the parts of a class's place and tim
     plan: Plan, school: School, grade: str, course: int, section: int, teacher: str
 ) -> str:
     # In high school every third course is split over the semesters; a term stands once within a section.
-    terms = (1, 2) if grade in _HIGH_SCHOOL and course % 3 == 2 else (0,)
+    terms = (1, 2) if grade in HIGH_SCHOOL and course % 3 == 2 else (0,)
     return "".join(
         f'<ScheduleInfo TermInfoRefId="{_term_ref(plan, school, term)}">'
         f"<TeacherList><StaffPersonalRefId>{teacher}</StaffPersonalRefId></TeacherList>"
@@ -141,12 +162,12 @@ def _schedule(  # noqa: PLR0913, PLR0917 -- the parts of a class's place and tim
 
 def count_courses(plan: Plan) -> int:
     """Return how many courses the district has."""
-    return sum(len(_SUBJECTS) for _ in _grades(plan))
+    return sum(COURSES for _ in _grades(plan))
 
 
 def count_sections(plan: Plan) -> int:
     """Return how many sections the district has."""
-    return sum(len(_SUBJECTS) * _parallel(students) for _, _, students in _grades(plan))
+    return sum(COURSES * parallel(students) for _, _, students in _grades(plan))
 
 
 def _grades(plan: Plan) -> Iterator[tuple[School, str, int]]:
@@ -155,12 +176,12 @@ def _grades(plan: Plan) -> Iterator[tuple[School, str, int]]:
 
 def _sections(plan: Plan) -> Iterator[tuple[School, str, int, int]]:
     for school, grade, students in _grades(plan):
-        for course in range(len(_SUBJECTS)):
-            for section in range(_parallel(students)):
+        for course in range(COURSES):
+            for section in range(parallel(students)):
                 yield school, grade, course, section
 
 
-def _parallel(students: int) -> int:
+def parallel(students: int) -> int:
     """Return how many classes a grade is taught in: 17.2 students each, the state's mean of 2024-25."""
     return max(1, round(students / 17.2))
 

@@ -17,6 +17,7 @@ class SynthObject(NamedTuple):
     ref_id: str
     xml: bytes  #: the object's element, without a namespace declaration: the message around it has one
     student: str = ""  #: RefId of the StudentPersonal without which it cannot be loaded
+    section: str = ""  #: RefId of the SectionInfo without which it cannot be loaded
 
 
 def _state_code(code: str) -> str:
