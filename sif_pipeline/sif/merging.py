@@ -25,14 +25,18 @@ def merged(whole: etree._Element, change: etree._Element) -> etree._Element:
 def _merge(base: etree._Element, change: etree._Element, known: Shape) -> None:
     for name, value in change.attrib.items():
         base.set(name, value)
+    brought: set[str] = set()
     for child in change:
         below = known.children.get(etree.QName(child).localname)
         if below is not None and below.keyed_by and not _is_nil(child):
             _merge_list(base, child, known, below)
         elif below is not None and _has_parts(below) and not _is_nil(child):
             _merge_structure(base, child, known, below)
+        elif str(child.tag) in brought and (below is None or below.repeats):
+            _insert(base, deepcopy(child), known)  # one more of those that take the place of the ones known
         else:
             _replace(base, child, known)
+        brought.add(str(child.tag))
 
 
 def _has_parts(below: Shape) -> bool:
