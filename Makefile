@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint types unit generate bench lock clean
+.PHONY: help setup demo up test lint types unit generate bench lock add-object clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -17,7 +17,7 @@ PACKAGES := .venv/.packages-$(call checksum,$(LOCKS))
 PROJECT := .venv/.project-$(call checksum,pyproject.toml)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: $(PROJECT) ## install the locked packages into .venv (does nothing when nothing changed)
 
@@ -77,6 +77,9 @@ lock: setup ## resolve requirements/*.in anew (needs uv on the PATH)
 
 # No index address may enter a lock: pip's own settings say where packages come from.
 RESOLVE := --upgrade --quiet --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+add-object: setup ## begin a new SIF object: make add-object NAME=StudentContact
+	@$(BIN)/python -m sif_pipeline.scaffold $(NAME)
 
 clean: ## remove .venv, builds and caches; data under var/ stay
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

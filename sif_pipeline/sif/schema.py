@@ -491,6 +491,12 @@ def _text(root: etree._Element) -> bytes:
     return etree.tostring(root, pretty_print=True, xml_declaration=True, encoding="UTF-8")
 
 
+def write() -> None:
+    """Write the files that are derived from others anew."""
+    _write(Path(str(_XSDS)))
+    _write(Path(str(_XSDS)))  # the code sets just written are what the profiles were not yet derived from
+
+
 def _write(folder: Path) -> None:
     for path, content in generated().items():
         (folder / path).parent.mkdir(exist_ok=True)
@@ -500,5 +506,4 @@ def _write(folder: Path) -> None:
 if __name__ == "__main__":
     if sys.argv[1:] != ["--write"]:
         sys.exit("usage: python -m sif_pipeline.sif.schema --write")
-    _write(Path(str(_XSDS)))
-    _write(Path(str(_XSDS)))  # the code sets just written are what the profiles were not yet derived from
+    write()

@@ -39,11 +39,43 @@ def test_invalid_example_has_exactly_the_finding_it_is_named_for(path):
 
 
 @pytest.mark.parametrize("object_name", schema.object_names())
-def test_every_object_has_examples_of_everything(object_name):
-    folder = EXAMPLES / object_name
-    codes = {path.name.partition("--")[0] for path in (folder / "invalid").iterdir()}
-    assert {"minimal.xml", "full.xml"} <= {path.name for path in (folder / "valid").iterdir()}
-    assert {"element_missing", "element_out_of_place", "element_unknown", "value_malformed"} <= codes
+def test_every_object_has_its_smallest_and_its_fullest_example(object_name):
+    assert {"minimal.xml", "full.xml"} <= {path.name for path in (EXAMPLES / object_name / "valid").iterdir()}
+
+
+def without_its_key(element):
+    del element.attrib[next(part[1:] for part in schema.object_key(etree.QName(element).localname) if part[0] == "@")]
+
+
+def with_a_word_of_the_vendor(element):
+    element.insert(0, etree.Element("{urn:example:vendor}LocalId"))
+
+
+def with_its_extended_elements_first(element):
+    element.insert(0, element.find("{*}SIF_ExtendedElements"))
+
+
+def with_a_malformed_key(element):
+    name = next(name for name in element.attrib if name.endswith("Id"))
+    element.set(name, element.get(name).lower() + "-")
+
+
+SPOILED = {
+    "element_missing": without_its_key,
+    "element_unknown": with_a_word_of_the_vendor,
+    "element_out_of_place": with_its_extended_elements_first,
+    "value_malformed": with_a_malformed_key,
+}
+
+
+@pytest.mark.parametrize("object_name", schema.object_names())
+@pytest.mark.parametrize("code", SPOILED)
+def test_fullest_example_spoiled_has_exactly_the_finding_expected(object_name, code):
+    """So that a new object needs no invalid example of its own."""
+    element = open_message((EXAMPLES / object_name / "valid/full.xml").read_bytes())
+    SPOILED[code](element)
+    found = schema.findings(element, Profile.WHOLE)
+    assert [notice.code for notice in found] == [code]
 
 
 @pytest.mark.parametrize("object_name", schema.object_names())
