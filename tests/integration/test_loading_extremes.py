@@ -68,7 +68,7 @@ def connection(module_database_url):
 @pytest.mark.parametrize("name", sorted(objects()))
 def test_every_valid_extreme_is_loaded_or_found_fault_with(connection, name):
     zone, copies = sif.Inbox.new(connection), variants(name)
-    assert len(copies) > 100
+    assert len(copies) > 5  # an object of little but references has few
     for number, copy in enumerate(copies):
         if "RefId" in copy.attrib:
             copy.set("RefId", sif.ref(f"{name} {number}"))
