@@ -135,7 +135,7 @@ class ObjectState:
     last: Order | None = None
     unsettled: bool = False
     known: bool = False
-    stored: bool = False  #: a current row existed before this batch
+    stored: Key | None = None  #: content hash of the current row before this batch; None when there was none
     content_hash: Key | None = None  #: of the current version; None when the object is not there
     element: etree._Element | None = None  #: the current version, when at hand
     had_events: bool = False  #: earlier batches had events of this object
@@ -204,8 +204,7 @@ class Fold:
                     head.known,
                     True,
                 )
-                state.content_hash = self.store.content_hash(key)
-                state.stored = state.content_hash is not None
+                state.content_hash = state.stored = self.store.content_hash(key)
             state.had_findings = self.store.has_findings(key)
         return state
 
@@ -385,10 +384,14 @@ class Fold:
         return []
 
     def _add_version(self, state: ObjectState, version: Version) -> None:
+        """Add a version in place of one of the same message; a message that ends where it began adds none."""
+        state.content_hash = version.content_hash
         if state.versions and state.versions[-1].recorded_from == version.recorded_from:
             state.versions.pop()
+            before = state.versions[-1].content_hash if state.versions else state.stored
+            if version.content_hash == before:
+                return
         state.versions.append(version)
-        state.content_hash = version.content_hash
 
     def _hold(self, state: ObjectState, event: ObjectEvent, missing: tuple[str, Key], recorded_at: datetime) -> None:
         event.outcome, event.waiting = Outcome.HELD, missing

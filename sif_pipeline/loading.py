@@ -218,7 +218,7 @@ def write(connection: Connection, fold: Fold, events: Sequence[ObjectEvent]) -> 
 
 
 def _write_versions(cursor: Cursor[TupleRow], sql: Statements, states: list[ObjectState]) -> None:
-    if closing := [state for state in states if state.stored]:
+    if closing := [state for state in states if state.stored is not None]:
         parameters = _columns([state.key for state in closing])
         cursor.execute(sql.close, {**parameters, "recorded": [s.versions[0].recorded_from for s in closing]})
     if past := [line for state in states for line in _closed(state)]:

@@ -75,10 +75,15 @@ def _message(body, at, msg, source):
 
 
 def event(action, *objects, at=None, msg=None, source=SOURCE):
-    """Write a SIF_Event: one SIF_EventObject for each object."""
+    """Write a SIF_Event: one SIF_EventObject for each object, all with the same Action."""
+    return mixed(*((action, text) for text in objects), at=at, msg=msg, source=source)
+
+
+def mixed(*happenings, at=None, msg=None, source=SOURCE):
+    """Write a SIF_Event of any (Action, object)."""
     wrapped = "".join(
         f'<SIF_EventObject ObjectName="{text[1:].split()[0].rstrip(">")}" Action="{action}">{text}</SIF_EventObject>'
-        for text in objects
+        for action, text in happenings
     )
     return _message(f"<SIF_Event>|<SIF_ObjectData>{wrapped}</SIF_ObjectData></SIF_Event>", at, msg, source)
 

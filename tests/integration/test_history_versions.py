@@ -24,9 +24,12 @@ HAPPENINGS = [
 ]
 
 
-def body(happening, at):
-    table, word, action, values = happening
-    return sif.event(action, TEXTS[table](word, values, whole=action == "Add"), at=at)
+def body(happenings, at):
+    """Write a message of some happenings."""
+    return sif.mixed(
+        *((action, TEXTS[table](word, values, whole=action == "Add")) for table, word, action, values in happenings),
+        at=at,
+    )
 
 
 def _lea(word, values, *, whole):
@@ -105,7 +108,7 @@ def expected_versions(arrived, recorded):
     """Say which versions there must be: (table, word) to [(from, to, row)], `to` None for the current one."""
     versions = {}
     for known, at in enumerate(recorded, start=1):
-        state = model(arrived[:known])
+        state = model([(when, each) for when, happenings in arrived[:known] for each in happenings])
         for key in {(table, word) for table, word, *_ in HAPPENINGS}:
             row = row_of(key[0], state.get(key))
             history = versions.setdefault(key, [])
@@ -145,25 +148,27 @@ def connection(module_database_url):
 
 @st.composite
 def arrivals(draw):
-    names = draw(st.lists(st.sampled_from(range(len(HAPPENINGS))), min_size=1, max_size=9))
-    order = draw(st.permutations(range(len(names))))
-    return [(sif.minute(number), HAPPENINGS[names[number]]) for number in order], draw(
-        st.lists(st.integers(1, 4), max_size=4)
-    )
+    """Draw messages of one to three happenings, as they arrive, and where batches end."""
+    messages = draw(st.lists(st.lists(st.sampled_from(HAPPENINGS), min_size=1, max_size=3), min_size=1, max_size=8))
+    order = draw(st.permutations(range(len(messages))))
+    return [(sif.minute(number), messages[number]) for number in order], draw(st.lists(st.integers(1, 4), max_size=4))
 
 
-def always(*numbers):
-    return [(sif.minute(number), HAPPENINGS[name]) for number, name in enumerate(numbers)], [2]
+def always(*messages):
+    """Give messages that arrive in their order; a number is a message of one happening."""
+    listed = [[each] if isinstance(each, int) else each for each in messages]
+    return [(sif.minute(n), [HAPPENINGS[each] for each in message]) for n, message in enumerate(listed)], [2]
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(arrivals())
 @example(always(8, 10, 11, 13, 9, 12))
 @example(always(4, 6, 0, 5, 2, 7, 3))
+@example(always(8, [10, 8], [13, 8], [9, 13], 8, [13, 9, 8]))
 def test_versions_are_what_a_naive_model_says(connection, drawn):
     arrived, sizes = drawn
     zone = sif.Inbox.new(connection)
-    zone.put(*(body(happening, at) for at, happening in arrived))
+    zone.put(*(body(happenings, at) for at, happenings in arrived))
     zone.drain(*sizes)
     recorded = [at for (at,) in zone.all(
         "SELECT recorded_at FROM inbox.message WHERE zone_id = %(zone)s ORDER BY message_id"
@@ -217,10 +222,7 @@ def test_two_changes_in_one_message_make_one_version(connection):
 
 def test_an_object_that_comes_and_goes_in_one_message_was_never_there(connection):
     zone = sif.Inbox.new(connection)
-    text = sif.event("Add", sif.student("A", "1")).decode()
-    delete = sif.sparse("StudentPersonal", "A")
-    more = f'<SIF_EventObject ObjectName="StudentPersonal" Action="Delete">{delete}</SIF_EventObject></SIF_ObjectData>'
-    zone.put(text.replace("</SIF_ObjectData>", more).encode())
+    zone.put(sif.mixed(("Add", sif.student("A", "1")), ("Delete", sif.sparse("StudentPersonal", "A"))))
     zone.drain()
     assert zone.outcomes() == ["applied", "applied"]
     assert stored_versions(zone)["student_personal", "A"] == []
