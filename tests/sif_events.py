@@ -59,10 +59,19 @@ HAPPENINGS = {
 another code of an entry only while the entry has no code."""
 
 
-def body(name, at, msg=None):
-    """Write one of HAPPENINGS as a message."""
-    action, text = HAPPENINGS[name]
-    return sif.response(text, at=at, msg=msg) if action == "Response" else sif.event(action, text, at=at, msg=msg)
+def body(names, at):
+    """Write a message of HAPPENINGS: one by its name, or several, of which each Response is an Add."""
+    if isinstance(names, str) and HAPPENINGS[names][0] == "Response":
+        return sif.response(HAPPENINGS[names][1], at=at)
+    several = [HAPPENINGS[name] for name in ([names] if isinstance(names, str) else names)]
+    return sif.mixed(*(("Add" if action == "Response" else action, text) for action, text in several), at=at)
+
+
+def messages(most):
+    """Draw up to `most` messages: one happening, or two or three together."""
+    name = st.sampled_from(sorted(HAPPENINGS))
+    together = st.lists(name, min_size=2, max_size=3).map(tuple)
+    return st.lists(st.one_of(name, name, together), min_size=1, max_size=most)
 
 
 def happenings(most):

@@ -25,7 +25,7 @@ def connection(module_database_url):
 @st.composite
 def inboxes(draw):
     """Draw what arrives, in which order, what of it again, and where batches end."""
-    names = draw(sif_events.happenings(12))
+    names = draw(sif_events.messages(10))
     arrivals = draw(st.permutations(range(len(names))))
     again = draw(st.lists(st.sampled_from(arrivals), max_size=3))
     sizes = draw(st.lists(st.integers(1, 5), max_size=6))
@@ -83,7 +83,7 @@ def outcomes_by_time(zone):
     return zone.all(
         """
         SELECT e.ordered_at, e.outcome, e.waiting_object, e.waiting_key
-        FROM inbox.object_event AS e WHERE e.zone_id = %(zone)s ORDER BY 1
+        FROM inbox.object_event AS e WHERE e.zone_id = %(zone)s ORDER BY 1, e.position
         """
     )
 

@@ -31,7 +31,7 @@ def connection(url):
 
 @st.composite
 def inboxes(draw):
-    names = draw(sif_events.happenings(10))
+    names = draw(sif_events.messages(8))
     return names, draw(st.permutations(range(len(names)))), draw(st.lists(st.integers(1, 5), max_size=4))
 
 

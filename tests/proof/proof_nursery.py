@@ -5,6 +5,7 @@ its pid; `build NAME` or `build NAME dies` runs a drain of that build and answer
 input.
 """
 
+import logging
 import os
 import random
 import signal
@@ -69,6 +70,7 @@ def fork(work, *arguments) -> int:
 def main(url: str) -> None:
     for profile in schema.Profile:
         schema.is_valid(etree.Element("warm-up"), profile)
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # it warns of rollbacks that a dead server cannot do
     print("ready", flush=True)
     children = set()
     for line in sys.stdin:
