@@ -5,6 +5,7 @@ once. A crash at any point rolls the whole batch back; the messages stay pending
 """
 
 import gc
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from sif_pipeline.notices import Notice, Severity
 from sif_pipeline.sif import gate, messages, schema
 from warehouse.base import objects
 from warehouse.inbox import Outcome
+
+log = logging.getLogger(__name__)
 
 CHANNEL = "sif_inbox"
 """PostgreSQL notification channel on which a receiver says that a message was stored."""
@@ -172,11 +175,15 @@ def load_each(connection: Connection, claimed: Iterable[Claimed]) -> DrainSummar
 
 
 def _blame(connection: Connection, message: Claimed, error: Exception) -> int:
-    """Count a failure against a message, naming the exception's class only; 1 when that was the last try."""
+    """Count a failure against a message, naming the exception's kind only; 1 when that was the last try."""
+    parameters = {"message_id": message.message_id, "failure": _kind(error)}
+    return int(connection.execute(INBOX["fail"], parameters).fetchone() == ("quarantined",))
+
+
+def _kind(error: Exception) -> str:
+    """Name an exception by class and SQLSTATE; its own words may hold values."""
     sqlstate = getattr(error, "sqlstate", None)
-    failure = f"{type(error).__name__} {sqlstate}" if sqlstate else type(error).__name__
-    line = connection.execute(INBOX["fail"], {"message_id": message.message_id, "failure": failure}).fetchone()
-    return int(line == ("quarantined",))
+    return f"{type(error).__name__} {sqlstate}" if sqlstate else type(error).__name__
 
 
 def claim(connection: Connection, zone_ids: Sequence[int], limits: Limits) -> list[Claimed]:
@@ -338,6 +345,7 @@ def lead(url: str, *, standby: timedelta, leading: timedelta) -> DrainSummary:
     """
     total, until = DrainSummary(), time.monotonic() + standby.total_seconds()
     led_until: float | None = None
+    said: tuple[str, int] | None = None
     _warm_up()
     with without_values():
         while time.monotonic() < (led_until or until):
@@ -347,9 +355,17 @@ def lead(url: str, *, standby: timedelta, leading: timedelta) -> DrainSummary:
                         break
                     led_until = led_until or time.monotonic() + leading.total_seconds()
                     _lead(connection, led_until, total)
-            except (psycopg.OperationalError, DatabaseUnreachable):
+            except (psycopg.OperationalError, DatabaseUnreachable) as error:
+                said = _warn(error, total.messages, said)
                 time.sleep(AWAIT_DATABASE)
     return total
+
+
+def _warn(error: Exception, messages: int, said: tuple[str, int] | None) -> tuple[str, int]:
+    """Log trouble with the database once, and again only when it changes or something was drained in between."""
+    if (trouble := (_kind(error), messages)) != said:
+        log.warning("The database cannot be used (%s); trying again until it can.", trouble[0])
+    return trouble
 
 
 def _lead(connection: Connection, until: float, total: DrainSummary) -> None:

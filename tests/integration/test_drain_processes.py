@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -169,7 +170,7 @@ def test_the_next_takes_over_when_the_leader_stands_still(zone, database_url, ru
     assert first.is_alive()
 
 
-def test_a_leader_whose_connection_is_cut_comes_back(zone, database_url):
+def test_a_leader_whose_connection_is_cut_comes_back_and_says_so_once(zone, database_url, caplog):
     leading = threading.Thread(
         target=drain.lead,
         args=(database_url,),
@@ -182,6 +183,27 @@ def test_a_leader_whose_connection_is_cut_comes_back(zone, database_url):
     eventually(lambda: set(zone.states()) == {"done"})
     leading.join(SOON)
     assert not leading.is_alive()
+    (said,) = [record.getMessage() for record in caplog.records if record.name == drain.__name__]
+    # psycopg learns of it from the server's farewell, or only by the silence after it.
+    assert re.fullmatch(
+        r"The database cannot be used \((AdminShutdown 57P01|OperationalError)\); trying again until it can\.", said
+    )
+
+
+def test_a_leader_that_cannot_write_says_what_it_is_once_and_never_of_whom(zone, database_url, caplog):
+    """A full disk is no student's business: PostgreSQL quotes the row it could not store, the log does not."""
+    zone.connection.execute(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'no space for %', NEW.last_name USING ERRCODE = 'disk_full'; END $$;"
+        "CREATE TRIGGER fail BEFORE INSERT ON sif.student_personal FOR EACH ROW EXECUTE FUNCTION fail()"
+    )
+    zone.put(*students("A"))
+    drain.lead(database_url, standby=timedelta(seconds=5), leading=timedelta(seconds=1.5))
+    assert zone.states() == ["pending"]
+    assert [record.getMessage() for record in caplog.records if record.name == drain.__name__] == [
+        "The database cannot be used (DiskFull 53100); trying again until it can."
+    ]
+    assert "Doe" not in caplog.text
 
 
 def test_a_new_message_is_loaded_at_once_and_not_at_the_next_look(zone, database_url, run, monkeypatch):
