@@ -1,6 +1,7 @@
 """Who takes part in a proof: a PostgreSQL of its own, a zone server, drains, and agents that keep a ledger."""
 
 import asyncio
+import random
 import signal
 import socket
 import subprocess
@@ -27,6 +28,8 @@ class Cluster:
 
     def __init__(self, home: Path) -> None:
         self.settings = Settings(home=home, database_url=None)
+        (home / "postgres").mkdir(parents=True)
+        (home / "postgres" / "port").write_text(str(quiet_port()))
         self.url = postgres.start(self.settings)
         database.upgrade(self.url)
 
@@ -52,16 +55,19 @@ class Cluster:
         postgres.stop(self.settings)
 
 
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return listener.getsockname()[1]
+def quiet_port() -> int:
+    """Find a port that stays free while its server is dead: below those that clients, and other tests' servers, get."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 30_000)
+        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+            return port
 
 
 class Server:
     """The zone server in a process of its own; `change` is code that takes something away from it first."""
 
     def __init__(self, url: str, log: Path, change: str = "") -> None:
-        self.port, self._log = free_port(), log
+        self.port, self._log = quiet_port(), log
         serve = "server.serve(sys.argv[1], '127.0.0.1', int(sys.argv[2]))"
         code = f"import sys\nfrom sif_pipeline import receive, server\n{change}\n{serve}"
         self._command = [sys.executable, "-c", code, url, str(self.port)]
