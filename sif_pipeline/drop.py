@@ -10,10 +10,8 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
-
 from sif_pipeline import files
-from sif_pipeline.exceptions import DatabaseUnreachable, UnknownZone
+from sif_pipeline.exceptions import Defect, SifPipelineError, UnknownZone
 from sif_pipeline.files import Received
 
 LOOK_SECONDS = 1.0
@@ -28,7 +26,7 @@ _log = logging.getLogger(__name__)
 def watch(url: str, drop: Path, *, lasting: timedelta) -> Received:
     """Take what is dropped below `drop` for as long as `lasting`, and return the sums.
 
-    Raise DatabaseUnreachable when the inbox is; the files stay where they are.
+    Raise DatabaseUnreachable or DatabaseFull when the inbox is; the files stay where they are.
     """
     drop.mkdir(parents=True, exist_ok=True)
     total, seen = Received(), Seen()
@@ -76,12 +74,11 @@ def _take(url: str, file: Path, total: Received) -> None:
     try:
         received = files.receive_path(url, file.parent.name, file)
         reasons = [reason for _, reason in received.refused]
-    except (UnknownZone, DatabaseUnreachable):
-        raise
-    except psycopg.OperationalError:
-        raise DatabaseUnreachable from None
-    except Exception as error:  # noqa: BLE001 -- a fault of ours: kept for us to look at, named by its class only
+    except Exception as error:
+        if isinstance(error, SifPipelineError) and not isinstance(error, Defect):
+            raise  # the trouble is the database's or the folder's, and the file can be taken once it is over
         received = Received(files=1)
+        # Kept for us to look at, named by its class only.
         reasons = [f"This is a fault of the pipeline ({type(error).__name__}), not of the file; report it."]
     total.files += received.files
     total.messages += received.messages

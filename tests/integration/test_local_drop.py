@@ -10,7 +10,7 @@ import pytest
 
 from sif_pipeline import drop, zones
 from sif_pipeline.config import PROJECT
-from sif_pipeline.exceptions import DatabaseUnreachable
+from sif_pipeline.exceptions import DatabaseFull, DatabaseUnreachable
 from sif_pipeline.files import Received
 
 EXAMPLE = PROJECT / "tests/examples/LEAInfo/valid/minimal.xml"
@@ -119,3 +119,21 @@ def test_unreachable_inbox_leaves_the_files(north: Path) -> None:
 def test_watch_makes_the_folder_and_ends_in_time(url: str, tmp_path: Path) -> None:
     assert drop.watch(url, tmp_path / "drop", lasting=timedelta(0)) == Received()
     assert (tmp_path / "drop").is_dir()
+
+
+def test_full_database_leaves_the_files(url: str, north: Path) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE 'no space left' USING ERRCODE = '53100'; END $$"
+        )
+        connection.execute(
+            "CREATE TRIGGER full_disk BEFORE INSERT ON inbox.message FOR EACH ROW EXECUTE FUNCTION full_disk()"
+        )
+    shutil.copy(EXAMPLE, north / "a.xml")
+    with pytest.raises(DatabaseFull):
+        take(url, north.parent)
+    assert [path.name for path in north.iterdir()] == ["a.xml"]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP TRIGGER full_disk ON inbox.message")
+    assert take(url, north.parent).messages == 1
