@@ -6,6 +6,7 @@ refused/ with a text beside it that says why. File names are the district's word
 """
 
 import logging
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,15 @@ LOOK_SECONDS = 1.0
 
 Seen = dict[Path, tuple[int, int]]
 """Size in bytes and time of last writing in nanoseconds of the files at the last look."""
+
+TROUBLED = (-1, -1)
+"""Stands for the facts of a file that the file system would not let us take: the next watch tries again."""
+
+WHY = ".why.txt"
+"""Ending of the text beside a refused file."""
+
+LONGEST_NAME = 255 - len(WHY) - len(".00000")
+"""Bytes of a file's name that leave room, in the 255 of a file system, for what is added to it."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,26 +52,45 @@ def watch(url: str, drop: Path, *, lasting: timedelta) -> Received:
 def sweep(url: str, drop: Path, seen: Seen, total: Received) -> Seen:
     """Take every file that is as `seen` at the last look, add to `total`, and return what is seen now.
 
-    The oldest goes first: what a district wrote first is read first. A folder whose name is no zone's is left.
+    The oldest goes first: what a district wrote first is read first. A folder whose name is no zone's is left, and
+    so is, until the next watch, a file or folder that the file system does not let us read or move.
     """
-    now, no_zones = _look(drop), set[Path]()
-    for file in [file for file, facts in now.items() if seen.get(file) == facts]:
+    now, no_zones = _look(drop, seen), set[Path]()
+    for file in [file for file, facts in now.items() if seen.get(file) == facts != TROUBLED]:
         if file.parent not in no_zones:
             try:
                 _take(url, file, total)
                 del now[file]
             except UnknownZone:
                 no_zones.add(file.parent)
+            except OSError as error:
+                now[file] = _trouble(file.parent, error)
     return now
 
 
-def _look(drop: Path) -> Seen:
-    zones = [folder for folder in drop.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
-    seen = {}
-    for file in (file for folder in zones for file in folder.iterdir() if _is_offered(file)):
+def _look(drop: Path, seen: Seen) -> Seen:
+    """See what is offered; of a folder that cannot be read only that is remembered, so that it is said once."""
+    now = Seen()
+    for folder in (folder for folder in drop.iterdir() if not folder.name.startswith(".")):
+        try:
+            now |= _look_into(folder, seen) if folder.is_dir() else {}
+        except OSError as error:
+            now[folder] = TROUBLED if folder in seen else _trouble(folder, error)
+    return dict(sorted(now.items(), key=lambda item: (item[1][1], item[0])))
+
+
+def _look_into(folder: Path, seen: Seen) -> Seen:
+    now = Seen()
+    for file in filter(_is_offered, folder.iterdir()):
         status = file.stat()
-        seen[file] = (status.st_size, status.st_mtime_ns)
-    return dict(sorted(seen.items(), key=lambda item: (item[1][1], item[0])))
+        now[file] = TROUBLED if seen.get(file) == TROUBLED else (status.st_size, status.st_mtime_ns)
+    return now
+
+
+def _trouble(folder: Path, error: OSError) -> tuple[int, int]:
+    """Log what the file system said by its number: its words hold the file's name."""
+    _log.warning("A file or folder of zone %s cannot be read or moved (errno %s); left.", folder.name, error.errno)
+    return TROUBLED
 
 
 def _is_offered(file: Path) -> bool:
@@ -70,12 +99,14 @@ def _is_offered(file: Path) -> bool:
 
 
 def _take(url: str, file: Path, total: Received) -> None:
-    """Receive one file and move it away; whatever is wrong with it, the others must go on."""
+    """Receive one file and move it away; whatever is wrong with it, the others must go on. Raise OSError."""
+    if not _is_offered(file):  # gone since the look, or a folder by now
+        return
     try:
         received = files.receive_path(url, file.parent.name, file)
         reasons = [reason for _, reason in received.refused]
     except Exception as error:
-        if isinstance(error, SifPipelineError) and not isinstance(error, Defect):
+        if isinstance(error, (OSError, SifPipelineError)) and not isinstance(error, Defect):
             raise  # the trouble is the database's or the folder's, and the file can be taken once it is over
         received = Received(files=1)
         # Kept for us to look at, named by its class only.
@@ -86,15 +117,25 @@ def _take(url: str, file: Path, total: Received) -> None:
     total.refused += [(file, reason) for reason in reasons]
     kept = _move(file, "refused" if reasons else "done")
     if reasons:
-        kept.with_name(f"{kept.name}.why.txt").write_text("\n".join(reasons) + "\n", encoding="utf-8")
+        kept.with_name(kept.name + WHY).write_text("\n".join(reasons) + "\n", encoding="utf-8")
 
 
 def _move(file: Path, folder: str) -> Path:
-    """Move a file into a folder beside it; an earlier file of that name keeps it, this one gets a number."""
-    target = file.parent / folder / file.name
-    target.parent.mkdir(exist_ok=True)
-    number = 1
+    """Move a file into a folder beside it; a file that has the folder's name makes way."""
+    target = file.parent / folder
+    if target.is_file():
+        aside = target.rename(_free(file.parent, f"{folder}.file"))
+        file = aside if file == target else file
+    target.mkdir(exist_ok=True)
+    return file.rename(_free(target, file.name))
+
+
+def _free(folder: Path, name: str) -> Path:
+    """Find a name in a folder: an earlier file of that name keeps it, this one gets a number."""
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        name = os.fsencode(name)[:LONGEST_NAME].decode(errors="ignore")
+    target, number = folder / name, 1
     while target.exists():
         number += 1
-        target = target.with_name(f"{file.name}.{number}")
-    return file.rename(target)
+        target = folder / f"{name}.{number}"
+    return target

@@ -137,3 +137,65 @@ def test_full_database_leaves_the_files(url: str, north: Path) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DROP TRIGGER full_disk ON inbox.message")
     assert take(url, north.parent).messages == 1
+
+
+@pytest.mark.parametrize("name", ["done", "refused"])
+def test_file_named_like_our_folder_makes_way(url: str, north: Path, name: str) -> None:
+    shutil.copy(EXAMPLE, north / name)
+    shutil.copy(EXAMPLE, north / "a.xml")
+    (north / "b.xml").write_text("not SIF")
+    os.utime(north / "b.xml", ns=(0, 0))
+    total = take(url, north.parent, looks=4)
+    assert (total.messages, len(total.refused)) == (2, 1)
+    assert {path.name for path in (north / "done").iterdir()} >= {"a.xml", f"{name}.file"} - {"refused.file"}
+    assert {path.name for path in north.iterdir()} == {"done", "refused"}
+    assert (north / "refused/b.xml.why.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".xml", "é" * 127, "x" * 252])
+def test_refused_file_with_the_longest_name_is_kept_with_its_reason(url: str, north: Path, name: str) -> None:
+    for number in range(3):
+        (north / name).write_text(f"not SIF {number}")
+        assert len(take(url, north.parent).refused) == 1
+    kept = sorted((north / "refused").iterdir())
+    assert len(kept) == 6
+    assert {path.read_text() for path in kept if path.suffix != ".txt"} == {f"not SIF {n}" for n in range(3)}
+
+
+def test_trouble_with_a_folder_stops_no_other_zone_and_names_no_file(
+    url: str, north: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(url) as connection:
+        zones.add(connection, "South", "0002")
+    south = north.parent / "South"
+    south.mkdir()
+    shutil.copy(EXAMPLE, south / "mustermann.xml")
+    os.utime(south / "mustermann.xml", ns=(0, 0))
+    (south / "done").symlink_to("done")  # a loop: no folder can be made, and nothing moved there
+    shutil.copy(EXAMPLE, north / "a.xml")
+    total = take(url, north.parent, looks=5)
+    assert total.messages == 2
+    assert (north / "done/a.xml").exists()
+    assert (south / "mustermann.xml").exists()
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "zone South" in said
+    assert "mustermann" not in caplog.text
+
+
+def test_folder_that_cannot_be_read_stops_no_other_zone(
+    url: str, north: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests may run as root, whom no mode keeps out; so the refusal of the system is played."""
+    listed = Path.iterdir
+
+    def refuse(folder: Path) -> object:
+        if folder.name == "South":
+            raise PermissionError(13, "Permission denied", "mustermann.xml")
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    (north.parent / "South").mkdir()
+    shutil.copy(EXAMPLE, north / "a.xml")
+    assert take(url, north.parent, looks=4).messages == 1
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "zone South cannot be read or moved (errno 13)" in said
