@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 from alembic import command
@@ -12,12 +13,13 @@ from alembic.config import Config
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import TupleRow
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 import warehouse
+from sif_pipeline.config import Settings
 from sif_pipeline.exceptions import DatabaseUnreachable
 from warehouse.base import CURRENT, HISTORY, REPORTING, SifObject, objects
 
@@ -64,7 +66,11 @@ def session(url: str, settings: Mapping[str, str] | None = None) -> Iterator[psy
 
 
 def upgrade(url: str) -> None:
-    """Bring schemas, tables and reporting views to the current version; does nothing when they are."""
+    """Bring schemas, tables and reporting views to the current version; does nothing when they are.
+
+    The days of the reports are those of the time zone in SIF_TIMEZONE.
+    """
+    timezone = Settings.from_environment().timezone
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     try:
@@ -74,12 +80,12 @@ def upgrade(url: str) -> None:
     except OperationalError as error:
         raise DatabaseUnreachable from error
     with session(url) as connection:
-        publish(connection)
+        publish(connection, timezone)
 
 
-def publish(connection: psycopg.Connection[TupleRow]) -> None:
-    """Create the reporting schema anew from warehouse/reporting/*.sql when the files changed."""
-    script = reporting_script()
+def publish(connection: psycopg.Connection[TupleRow], timezone: ZoneInfo) -> None:
+    """Create the reporting schema anew from warehouse/reporting/*.sql when the files, or the time zone, changed."""
+    script = reporting_script(timezone)
     digest = hashlib.sha256(script.encode()).hexdigest()
     known = connection.execute("SELECT obj_description(to_regnamespace('reporting'))").fetchone()
     if known != (f"sha256:{digest}",):
@@ -88,11 +94,23 @@ def publish(connection: psycopg.Connection[TupleRow]) -> None:
         connection.execute(f"COMMENT ON SCHEMA reporting IS 'sha256:{digest}'".encode())
 
 
-def reporting_script() -> str:
-    """Join the views of all versions of every object and the reporting SQL files, by prefix: dim_, fct_, rpt_."""
+def reporting_script(timezone: ZoneInfo) -> str:
+    """Join day_of, the views of all versions of every object and the SQL files, by prefix: dim_, fct_, rpt_."""
     versions = [_versions_view(cls.__tablename__, _columns(cls)) for cls in objects().values()]
     files = [path.read_text(encoding="utf-8") for path in sorted(REPORTING_FILES.glob("*.sql"))]
-    return "\n".join([*versions, *files])
+    return "\n".join([_day_of(timezone), *versions, *files])
+
+
+def _day_of(timezone: ZoneInfo) -> str:
+    """Write the function that gives a moment's day in the state; a session's own time zone has no say in it."""
+    return (
+        SQL(
+            "CREATE FUNCTION reporting.day_of(at timestamptz) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE"
+            " RETURN (at AT TIME ZONE {zone})::date;"
+        )
+        .format(zone=Literal(timezone.key))
+        .as_string()
+    )
 
 
 def _columns(cls: type[SifObject]) -> list[str]:

@@ -9,9 +9,11 @@ from alembic import command
 from alembic.config import Config
 
 from sif_pipeline import database
+from sif_pipeline.config import Settings
 from sif_pipeline.reference import views
 from warehouse.base import CURRENT, HISTORY, INBOX, objects
 
+ZONE = Settings.from_environment().timezone
 SCHEMAS = {INBOX, CURRENT, HISTORY}
 
 
@@ -99,16 +101,16 @@ def test_views_are_made_anew_when_a_file_changes_and_only_then(database_url, tmp
         (tmp_path / file.name).write_bytes(file.read_bytes())
     monkeypatch.setattr(database, "REPORTING_FILES", tmp_path)
     with database.session(database_url) as connection:
-        database.publish(connection)
+        database.publish(connection, ZONE)
     before = fingerprint(database_url)
     (tmp_path / "rpt_zones.sql").write_text(
         "-- One row per zone.\nCREATE VIEW reporting.rpt_zones AS SELECT name FROM inbox.zone;\n", encoding="utf-8"
     )
     with database.session(database_url) as connection:
-        database.publish(connection)
+        database.publish(connection, ZONE)
     assert columns(database_url)["rpt_zones"] == [("name", "text")]
     changed = fingerprint(database_url)
     assert changed != before
     with database.session(database_url) as connection:
-        database.publish(connection)
+        database.publish(connection, ZONE)
     assert fingerprint(database_url) == changed
