@@ -1,7 +1,7 @@
 """Receive files: a SIF_Message, or a bare list of objects, of any size, into the same inbox as everything else."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,28 +74,38 @@ def below(path: Path) -> Iterator[Path]:
 
 def _receive_file(connection: Connection, zone_id: int, file: Path, received: Received) -> None:
     received.files += 1
-    stored = {"messages": 0, "duplicates": 0}
     try:
         with connection.transaction():
-            for line in _lines(file):
-                stored[_store(connection, {"zone_id": zone_id, **line})] += 1
+            number, held = _store_all(connection, ({"zone_id": zone_id, **line} for line in _lines(file)))
             connection.execute(FILES["notify"])
     except (Refused, OSError) as error:
         received.refused.append((file, error.sentence if isinstance(error, Refused) else _why(error)))
         return
-    received.messages += stored["messages"]
-    received.duplicates += stored["duplicates"]
+    received.messages += number - len(held)
+    received.duplicates += len(held)
+    if held:  # in a short transaction of its own: a large file must not keep the drain from its messages
+        with connection.transaction():
+            connection.execute(FILES["count_duplicates"], {"message_ids": held})
 
 
 def _why(error: OSError) -> str:
     return f"The file cannot be read: {error.strerror}."
 
 
-def _store(connection: Connection, line: dict[str, object]) -> str:
-    found = connection.execute(FILES["store"], line).fetchone()
-    if found is None:
+def _store_all(connection: Connection, lines: Iterable[dict[str, object]]) -> tuple[int, list[int]]:
+    """Store the messages of a file; give their number and the keys of those that are held already."""
+    held = [_store(connection, line) for line in lines]
+    return len(held), [message_id for message_id in held if message_id is not None]
+
+
+def _store(connection: Connection, line: dict[str, object]) -> int | None:
+    """Store a message, or give the key under which it is held already."""
+    if connection.execute(FILES["store"], line).fetchone():
+        return None
+    held = connection.execute(FILES["held"], line).fetchone()
+    if held is None:
         raise Refused(12, 1, "A different message with the same SIF_MsgId was received before; it was not replaced.")
-    return "messages" if found == (0,) else "duplicates"
+    return int(held[0])
 
 
 def _lines(file: Path) -> Iterator[dict[str, object]]:

@@ -5,10 +5,19 @@ INSERT INTO inbox.message
 VALUES
     (%(zone_id)s, %(source_id)s, %(msg_id)s, %(message_type)s, %(sif_version)s, %(sif_timestamp)s, 'file', %(body)s,
      sha256(%(body)s))
-ON CONFLICT (zone_id, source_id, msg_id) DO UPDATE
-    SET duplicates = inbox.message.duplicates + 1
-    WHERE inbox.message.body_sha256 = excluded.body_sha256
-RETURNING duplicates
+ON CONFLICT (zone_id, source_id, msg_id) DO NOTHING
+RETURNING message_id
+
+-- name: held
+-- Find the message that is held already, without locking it; nothing when it is another one.
+SELECT message_id FROM inbox.message
+WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND msg_id = %(msg_id)s AND body_sha256 = sha256(%(body)s)
+
+-- name: count_duplicates
+-- Where the drain has a row in hand, the count is let go: that the drain goes on matters more.
+UPDATE inbox.message SET duplicates = duplicates + 1
+WHERE message_id IN
+    (SELECT message_id FROM inbox.message WHERE message_id = ANY(%(message_ids)s) FOR UPDATE SKIP LOCKED)
 
 -- name: notify
 SELECT pg_notify('sif_inbox', '')

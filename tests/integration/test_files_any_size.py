@@ -182,6 +182,33 @@ def test_the_same_file_twice_is_stored_once(url, zone, file, small_pieces):
     assert zone.outcomes() == ["applied"] * 8
 
 
+def test_receiving_a_file_again_locks_no_message_while_it_lasts(url, zone, file, small_pieces, monkeypatch):
+    """The drain settles messages while a large file is received for the second time."""
+    path = file(bare(*students(8)))
+    received(url, zone, path)
+    store, settled = files._store, []
+
+    def store_and_settle(connection, line):
+        held = store(connection, line)
+        with sif.connected(url) as other:
+            other.execute("SET lock_timeout = '2s'")
+            done = other.execute("UPDATE inbox.message SET held = held WHERE message_id = %s", [held])
+            settled.append(done.rowcount)
+        return held
+
+    monkeypatch.setattr(files, "_store", store_and_settle)
+    assert received(url, zone, path) == (0, 3, [])
+    assert settled == [1] * 3
+
+
+def test_a_message_the_drain_has_in_hand_is_no_obstacle_to_its_file(url, zone, file, small_pieces):
+    path = file(bare(*students(8)))
+    received(url, zone, path)
+    with sif.connected(url) as drain_connection, drain_connection.transaction():
+        drain_connection.execute("SELECT 1 FROM inbox.message WHERE zone_id = %s FOR UPDATE", [zone.zone_id])
+        assert received(url, zone, path) == (0, 3, [])
+
+
 def test_a_list_sent_anew_is_received_anew_even_with_the_same_bytes(url, zone, file):
     """A district that goes back to an earlier state says so with a file it sent before."""
     path = file(bare(*students(2)))
