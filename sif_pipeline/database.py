@@ -14,7 +14,7 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier, Literal
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -27,6 +27,9 @@ Connection = psycopg.Connection[TupleRow]
 
 MIGRATIONS = Path(warehouse.__file__).parent / "migrations"
 REPORTING_FILES = Path(warehouse.__file__).parent / "reporting"
+
+UPGRADE_LOCK = 7439
+"""Transaction advisory lock of whoever changes tables or views, since several processes may start at once."""
 
 
 def connect(
@@ -75,6 +78,7 @@ def upgrade(url: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     try:
         with engine(url).begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except OperationalError as error:
@@ -85,6 +89,7 @@ def upgrade(url: str) -> None:
 
 def publish(connection: psycopg.Connection[TupleRow], timezone: ZoneInfo) -> None:
     """Create the reporting schema anew from warehouse/reporting/*.sql when the files, or the time zone, changed."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [UPGRADE_LOCK])
     script = reporting_script(timezone)
     digest = hashlib.sha256(script.encode()).hexdigest()
     known = connection.execute("SELECT obj_description(to_regnamespace('reporting'))").fetchone()
