@@ -41,3 +41,40 @@ def test_another_time_zone_makes_the_reports_anew(connection):
     assert connection.execute(day).fetchone() == ("2026-08-31",)
     database.publish(connection, ZoneInfo("UTC"))
     assert connection.execute(day).fetchone() == ("2026-09-01",)
+
+
+AT = "2026-11-01"
+BY_GRADE = "SELECT lea_code, grade_code, students FROM reporting.rpt_enrollment_by_grade_as_of(%(at)s)"
+EVERYBODY = (
+    "SELECT lea_code, students FROM reporting.rpt_enrollment_by_subgroup_as_of(%(at)s) WHERE subgroup_type = 'All'"
+)
+
+
+def test_a_student_counts_once_in_the_grade_entered_last_and_in_no_report_when_deleted(connection):
+    grade = "<GradeLevel><Code>{0}</Code></GradeLevel>".format
+    zone = loaded(
+        connection,
+        *(sif.student(word, word) for word in "AB"),
+        sif.school("S"),
+        sif.enrollment("E1", "A", "S", "2026-09-01", grade("07")),
+        sif.enrollment("E2", "A", "S", "2026-10-01", grade("08")),
+        sif.enrollment("E3", "B", "S", "2026-09-01", grade("09")),
+    )
+    assert zone.all(BY_GRADE, at=AT) == [("00350000", "08", 1), ("00350000", "09", 1)]
+    assert zone.all(EVERYBODY, at=AT) == [("00350000", 2)]
+    zone.put(sif.event("Delete", sif.sparse("StudentPersonal", "B"), at=sif.minute(2)))
+    zone.drain()
+    connection.execute("UPDATE sif.student_personal SET recorded_from = '2020-01-01'")
+    connection.execute("DELETE FROM sif_history.student_personal")
+    assert zone.all(BY_GRADE, at=AT) == [("00350000", "08", 1)]
+    assert zone.all(EVERYBODY, at=AT) == [("00350000", 1)]
+
+
+def test_two_zones_of_one_district_are_two_lines_in_both_reports(connection):
+    for word in "AB":
+        zone = loaded(
+            connection, sif.student(word), sif.school(f"S{word}"), sif.enrollment(f"E{word}", word, f"S{word}")
+        )
+    connection.execute("UPDATE inbox.zone SET name = 'same' || zone_id")
+    assert zone.all(BY_GRADE, at=AT) == [("00350000", "Unknown", 1)] * 2
+    assert zone.all(EVERYBODY, at=AT) == [("00350000", 1)] * 2

@@ -27,8 +27,8 @@ LANGUAGE sql STABLE AS $$
         round(100.0 * count(*) FILTER (WHERE s.membership - s.attended >= 0.1 * s.membership) / count(*), 1)
     FROM student AS s
     JOIN reporting.dim_district_as_of(as_of) AS d USING (zone_id)
-    GROUP BY d.lea_code, d.district_name, s.school_year
-    ORDER BY d.lea_code, s.school_year
+    GROUP BY d.zone_id, d.lea_code, d.district_name, s.school_year
+    ORDER BY d.lea_code, d.zone_id, s.school_year
 $$;
 
 CREATE VIEW reporting.rpt_attendance AS

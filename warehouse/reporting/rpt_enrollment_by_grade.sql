@@ -1,15 +1,14 @@
--- One row per district and grade: students with a home enrolment that covers the day of the question.
+-- One row per district and grade: students who are members on the day of the question, see fct_membership.
 CREATE FUNCTION reporting.rpt_enrollment_by_grade_as_of(as_of timestamptz)
 RETURNS TABLE (lea_code text, district_name text, grade_code text, students bigint)
 LANGUAGE sql STABLE AS $$
-    SELECT d.lea_code, d.district_name, e.grade_code, count(DISTINCT e.student_ref_id)
-    FROM reporting.fct_enrollment_as_of(as_of) AS e
+    SELECT d.lea_code, d.district_name, m.grade_code, count(*)
+    FROM reporting.fct_membership_as_of(as_of) AS m
     JOIN reporting.dim_district_as_of(as_of) AS d USING (zone_id)
-    WHERE e.is_member AND e.membership_type = 'Home'
-    GROUP BY d.lea_code, d.district_name, e.grade_code
-    ORDER BY d.lea_code, array_position(
-        '{PK,KG,01,02,03,04,05,06,07,08,09,10,11,12,PG,UN,Other,Unknown}'::text[], e.grade_code
-    ), e.grade_code
+    GROUP BY d.zone_id, d.lea_code, d.district_name, m.grade_code
+    ORDER BY d.lea_code, d.zone_id, array_position(
+        '{PK,KG,01,02,03,04,05,06,07,08,09,10,11,12,PG,UN,Other,Unknown}'::text[], m.grade_code
+    ), m.grade_code
 $$;
 
 CREATE VIEW reporting.rpt_enrollment_by_grade AS

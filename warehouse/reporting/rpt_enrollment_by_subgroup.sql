@@ -1,17 +1,13 @@
--- One row per district and subgroup: students with a home enrolment that covers the day of the question.
+-- One row per district and subgroup: students who are members on the day of the question, see fct_membership.
 -- A student is in one race group and one gender, and in each programme group that applies.
 CREATE FUNCTION reporting.rpt_enrollment_by_subgroup_as_of(as_of timestamptz)
 RETURNS TABLE (
     lea_code text, district_name text, subgroup_type text, subgroup text, students bigint, percent numeric
 )
 LANGUAGE sql STABLE AS $$
-    WITH member AS (
-        SELECT DISTINCT e.zone_id, e.student_ref_id
-        FROM reporting.fct_enrollment_as_of(as_of) AS e
-        WHERE e.is_member AND e.membership_type = 'Home'
-    ), grouped AS (
+    WITH grouped AS (
         SELECT m.zone_id, g.subgroup_type, g.subgroup
-        FROM member AS m
+        FROM reporting.fct_membership_as_of(as_of) AS m
         JOIN reporting.dim_student_as_of(as_of) AS s USING (zone_id, student_ref_id)
         CROSS JOIN LATERAL (
             VALUES
@@ -31,7 +27,7 @@ LANGUAGE sql STABLE AS $$
         round(100.0 * c.students / max(c.students) OVER (PARTITION BY c.zone_id), 1)
     FROM counted AS c
     JOIN reporting.dim_district_as_of(as_of) AS d USING (zone_id)
-    ORDER BY d.lea_code, array_position('{All,Race,Gender,Programme}'::text[], c.subgroup_type), c.subgroup
+    ORDER BY d.lea_code, d.zone_id, array_position('{All,Race,Gender,Programme}'::text[], c.subgroup_type), c.subgroup
 $$;
 
 CREATE VIEW reporting.rpt_enrollment_by_subgroup AS
