@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lxml import etree
+
 from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import UnknownZone
+from sif_pipeline.receive import CARRIERS, check
 from sif_pipeline.sif import gate, messages
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.splitting import pieces
@@ -114,17 +117,27 @@ def _lines(file: Path) -> Iterator[dict[str, object]]:
         body = file.read_bytes()
         root = gate.open_message(body)
         if messages.is_message(root):
-            yield _line(messages.read_message(root), body, 0)
+            yield _line(read_message(root), body, 0)
             return
     identity, number = _identity(file), -1
     for number, piece in enumerate(pieces(file)):
         root = gate.open_message(piece, gate.Limits(size=16 * gate.Limits().size))
         if messages.is_message(root):
-            yield _line(messages.read_message(root), piece, number)
+            yield _line(read_message(root), piece, number)
         else:
             yield {**_BARE_LINE, "msg_id": _derived(identity, number), "body": piece}
     if number < 0:
         raise Refused(1, 3, "The file holds no SIF objects.")
+
+
+def read_message(root: etree._Element) -> messages.Message:
+    """Read a file's envelope; raise Refused for what HTTP refuses, and for what carries no objects."""
+    message = messages.read_message(root)
+    if message.message_type not in CARRIERS:
+        kind = message.message_type
+        raise Refused(12, 2, f"The file is a {kind}, which holds no objects; send a SIF_Event or SIF_Response.")
+    check(message, root)
+    return message
 
 
 _BARE_LINE = {"source_id": "file", "message_type": BARE, "sif_version": None, "sif_timestamp": None}

@@ -57,11 +57,22 @@ def read(body: bytes, limits: Limits | None = None) -> Incoming:
         root = open_message(body, limits)
         original = read_original(root)
         message = read_message(root)
-        _check_contexts(message)
-        _check_event(message, root)
+        check(message, root)
     except Refused as refused:
         return Incoming(body, original, refused)
     return Incoming(body, message.original, message)
+
+
+CARRIERS = frozenset({"SIF_Event", "SIF_Response"})
+"""Messages that carry objects, and so the only ones that the drain has work with."""
+
+
+def check(message: Message, root: etree._Element) -> None:
+    """Raise Refused for a message in another context than the zone's, or a SIF_Event about nothing."""
+    if set(message.contexts) - {DEFAULT_CONTEXT}:
+        raise Refused(12, 4, f"This zone has the context {DEFAULT_CONTEXT} only; send the message in it.")
+    if message.message_type == "SIF_Event" and next(objects(root), None) is None:
+        raise Refused(9, 3, "The SIF_Event holds no object; send what it is about inside SIF_EventObject.")
 
 
 async def receive(connection: Connection, zone: Zone, incoming: Incoming) -> bytes:
@@ -98,23 +109,13 @@ async def _outcome(connection: Connection, zone: Zone, incoming: Incoming) -> Ou
     message = incoming.content
     if isinstance(message, Refused):
         return message
-    if message.message_type in ("SIF_Event", "SIF_Response"):
+    if message.message_type in CARRIERS:
         return await _store(connection, zone, incoming, message, MessageState.PENDING)
     if message.message_type in _ACTS:
         return await _carry_out(connection, zone, incoming, message)
     if message.message_type == "SIF_SystemControl":
         return await _control(connection, zone, message)
     return _NOT_TAKEN.get(message.message_type, _NOT_SUPPORTED)
-
-
-def _check_event(message: Message, root: etree._Element) -> None:
-    if message.message_type == "SIF_Event" and next(objects(root), None) is None:
-        raise Refused(9, 3, "The SIF_Event holds no object; send what it is about inside SIF_EventObject.")
-
-
-def _check_contexts(message: Message) -> None:
-    if set(message.contexts) - {DEFAULT_CONTEXT}:
-        raise Refused(12, 4, f"This zone has the context {DEFAULT_CONTEXT} only; send the message in it.")
 
 
 async def _store(

@@ -146,6 +146,12 @@ REFUSED = {
     "a document type": (b"<!DOCTYPE Objects>" + bare(*students(9)).encode(), "DOCTYPE"),
     "bytes of no encoding": (bare(*students(9)).replace("Ada", "Z\xe9").encode("latin-1"), "encoding"),
     "UTF-32": (bare(*students(9)).encode("utf-32"), ""),
+    "a large message in another context": (
+        sif.response(*students(9)).replace(
+            b"</SIF_Header>", b"<SIF_Contexts><SIF_Context>Trial</SIF_Context></SIF_Contexts></SIF_Header>"
+        ),
+        "SIF_Default only",
+    ),
     "another namespace": (sif.response(*students(9)).replace(sif.NAMESPACE.encode(), b"urn:other"), "namespace"),
     "an ill-formed namespace": (bare(*students(5), "<x:StudentPersonal/>", *students(5)).encode(), "not well-formed"),
 }  # fmt: skip
@@ -158,6 +164,27 @@ def test_a_refused_file_leaves_nothing_and_says_why(url, zone, file, content, wh
     assert (messages, duplicates) == (0, 0)
     assert why in sentence
     assert not any(value in sentence for value in ("Ada", "Doe", sif.ref("student 1")))
+    assert zone.states() == []
+
+
+NOT_CARRIED = {
+    "a request": (sif.response().replace(b"SIF_Response", b"SIF_Request"), "is a SIF_Request, which holds no objects"),
+    "a registration": (sif.response().replace(b"SIF_Response", b"SIF_Register"), "is a SIF_Register"),
+    "an event about nothing": (sif.event("Add"), "The SIF_Event holds no object"),
+    "another context": (
+        sif.response(*students(2)).replace(
+            b"</SIF_Header>", b"<SIF_Contexts><SIF_Context>Trial</SIF_Context></SIF_Contexts></SIF_Header>"
+        ),
+        "SIF_Default only",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "why"), NOT_CARRIED.values(), ids=NOT_CARRIED)
+def test_a_message_that_http_would_not_store_is_refused_from_a_file_too(url, zone, file, content, why):
+    messages, duplicates, (sentence,) = received(url, zone, file(content))
+    assert (messages, duplicates) == (0, 0)
+    assert why in sentence
     assert zone.states() == []
 
 
