@@ -78,3 +78,11 @@ def test_two_zones_of_one_district_are_two_lines_in_both_reports(connection):
     connection.execute("UPDATE inbox.zone SET name = 'same' || zone_id")
     assert zone.all(BY_GRADE, at=AT) == [("00350000", "Unknown", 1)] * 2
     assert zone.all(EVERYBODY, at=AT) == [("00350000", 1)] * 2
+
+
+@pytest.mark.parametrize(
+    ("day", "member"), [("2026-06-30", False), ("2026-07-01", True), ("2027-06-30", True), ("2027-07-01", False)]
+)
+def test_an_enrolment_without_exit_covers_days_of_its_own_school_year_only(connection, day, member):
+    zone = loaded(connection, sif.student("A"), sif.school("S"), sif.enrollment("E", "A", "S", "2026-01-01"))
+    assert is_member(zone, f"{day} 12:00-04") == [(member,)]

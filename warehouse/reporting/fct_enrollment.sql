@@ -1,5 +1,7 @@
 -- One row per enrolment; is_member says whether it covers the day of the question (today, or the as-of day,
 -- as the state's clocks have it).
+-- An enrolment covers only days of its own school year, 1 July to 30 June: it never spans school years, so one of an
+-- earlier year that lacks its exit date is not open for ever.
 CREATE FUNCTION reporting.fct_enrollment_as_of(as_of timestamptz)
 RETURNS TABLE (
     zone_id integer, enrollment_ref_id uuid, student_ref_id uuid, school_ref_id uuid, school_year integer,
@@ -10,9 +12,10 @@ LANGUAGE sql STABLE AS $$
     SELECT
         v.zone_id, v.row_key, v.student_ref_id, v.school_ref_id, v.school_year, v.membership_type,
         coalesce(v.grade_code, 'Unknown'), v.entry_date, v.exit_date, v.exit_type_code, v.fte,
-        v.entry_date <= reporting.day_of(coalesce(as_of, now()))
-            AND (v.exit_date IS NULL OR v.exit_date >= reporting.day_of(coalesce(as_of, now())))
+        v.entry_date <= asked.day AND coalesce(v.exit_date >= asked.day, true)
+            AND v.school_year = extract(year FROM asked.day + interval '6 months')
     FROM reporting.student_school_enrollment_versions AS v
+    CROSS JOIN (SELECT reporting.day_of(coalesce(as_of, now())) AS day) AS asked
     WHERE (as_of IS NULL AND v.recorded_to IS NULL)
        OR (v.recorded_from <= as_of AND (v.recorded_to IS NULL OR v.recorded_to > as_of))
 $$;
