@@ -1,27 +1,31 @@
 """The warehouse database: connecting, and bringing it to the current version."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier, Literal
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 import warehouse
 from sif_pipeline.config import Settings
-from sif_pipeline.exceptions import DatabaseUnreachable
-from warehouse.base import CURRENT, HISTORY, REPORTING, SifObject, objects
+from sif_pipeline.exceptions import ConfigurationError, DatabaseUnreachable
+from warehouse.base import CURRENT, HISTORY, INBOX, REPORTING, SifObject, objects
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -30,6 +34,15 @@ REPORTING_FILES = Path(warehouse.__file__).parent / "reporting"
 
 UPGRADE_LOCK = 7439
 """Transaction advisory lock of whoever changes tables or views, since several processes may start at once."""
+
+
+class Right(NamedTuple):
+    """A right that somebody has on a reporting view or function."""
+
+    kind: str  #: relation or function
+    name: str
+    column: str | None  #: None: the whole view
+    statement: str  #: gives it again
 
 
 def connect(
@@ -78,25 +91,68 @@ def upgrade(url: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     try:
         with engine(url).begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            _upgrade(config, connection, timezone)
     except OperationalError as error:
         raise DatabaseUnreachable from error
-    with session(url) as connection:
-        publish(connection, timezone)
 
 
-def publish(connection: psycopg.Connection[TupleRow], timezone: ZoneInfo) -> None:
-    """Create the reporting schema anew from warehouse/reporting/*.sql when the files, or the time zone, changed."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", [UPGRADE_LOCK])
+def _upgrade(config: Config, connection: SqlConnection, timezone: ZoneInfo) -> None:
+    """Migrate and publish in one transaction: readers see the tables and views of one version."""
+    driver: Connection = cast("Connection", connection.connection.driver_connection)
+    driver.execute(queries("publish")["lock"].encode(), {"lock": UPGRADE_LOCK})
+    rights = _take_down(driver) if _is_behind(config, connection) else []
+    command.upgrade(config, "head")
+    publish(driver, timezone, rights)
+
+
+def _is_behind(config: Config, connection: SqlConnection) -> bool:
+    context = MigrationContext.configure(connection, opts={"version_table_schema": INBOX})
+    return set(context.get_current_heads()) != set(ScriptDirectory.from_config(config).get_heads())
+
+
+def publish(connection: Connection, timezone: ZoneInfo, rights: Sequence[Right] = ()) -> None:
+    """Create the reporting views anew from warehouse/reporting/*.sql when the files, or the time zone, changed.
+
+    The schema stays, and who had a right on a view has it again; `rights` are of views that were taken down before.
+    Raise ConfigurationError, with their names, when objects outside the schema depend on its views.
+    """
+    connection.execute(queries("publish")["lock"].encode(), {"lock": UPGRADE_LOCK})
     script = reporting_script(timezone)
     digest = hashlib.sha256(script.encode()).hexdigest()
     known = connection.execute("SELECT obj_description(to_regnamespace('reporting'))").fetchone()
     if known != (f"sha256:{digest}",):
-        connection.execute("DROP SCHEMA IF EXISTS reporting CASCADE; CREATE SCHEMA reporting")
+        rights = [*rights, *_take_down(connection)]
+        connection.execute("CREATE SCHEMA IF NOT EXISTS reporting")
         connection.execute(script.encode())
+        _give_back(connection, rights)
         connection.execute(f"COMMENT ON SCHEMA reporting IS 'sha256:{digest}'".encode())
+
+
+def _take_down(connection: Connection) -> list[Right]:
+    """Drop the views and functions of the reporting schema, and return the rights on them."""
+    if connection.execute("SELECT to_regnamespace('reporting')").fetchone() == (None,):
+        return []
+    sql = queries("publish")
+    rights = [Right(*row) for row in connection.execute(sql["rights"].encode())]
+    try:
+        for (drop,) in connection.execute(sql["drops"].encode()).fetchall():
+            connection.execute(drop.encode())
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise ConfigurationError(
+            "Objects outside schema reporting depend on its views, which have to be made anew; drop them, upgrade, "
+            f"and make them again: {'; '.join((error.diag.message_detail or '').splitlines())}."
+        ) from None
+    connection.execute("COMMENT ON SCHEMA reporting IS NULL")
+    return rights
+
+
+def _give_back(connection: Connection, rights: Sequence[Right]) -> None:
+    exists = queries("publish")["exists"].encode()
+    for right in rights:
+        target = {"kind": right.kind, "name": right.name, "column": right.column}
+        if connection.execute(exists, target).fetchone() == (True,):
+            connection.execute(right.statement.encode())
 
 
 def reporting_script(timezone: ZoneInfo) -> str:

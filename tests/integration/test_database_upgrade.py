@@ -3,8 +3,15 @@
 import os
 import subprocess
 import sys
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
 
 from sif_pipeline import database
+from sif_pipeline.exceptions import ConfigurationError
 
 UPGRADE = "import sys; from sif_pipeline import database; database.upgrade(sys.argv[1])"
 
@@ -16,3 +23,71 @@ def test_four_processes_at_once_upgrade_an_empty_database(empty_database_url):
     assert (errors, [process.returncode for process in processes]) == ([""] * 4, [0] * 4)
     with database.session(empty_database_url) as connection:
         assert connection.execute("SELECT count(*) FROM reporting.dim_district").fetchone() == (0,)
+
+
+READER = "pg_monitor"
+"""A role that is there everywhere."""
+
+
+@pytest.fixture
+def readable_database_url(database_url):
+    """Let the reader read one report, one column, no function that all may call, and what is new in the schema."""
+    with psycopg.connect(database_url) as admin:
+        admin.execute("GRANT USAGE ON SCHEMA reporting TO pg_monitor")
+        admin.execute("GRANT SELECT ON reporting.rpt_attendance TO pg_monitor")
+        admin.execute("GRANT SELECT (grade_code) ON reporting.rpt_enrollment_by_grade TO pg_monitor")
+        admin.execute("REVOKE ALL ON FUNCTION reporting.day_of FROM PUBLIC")
+        admin.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA reporting GRANT SELECT ON TABLES TO pg_monitor")
+    return database_url
+
+
+def rights(url):
+    ask = (
+        "SELECT has_schema_privilege(%(role)s, 'reporting', 'USAGE'),"
+        " has_table_privilege(%(role)s, 'reporting.rpt_attendance', 'SELECT'),"
+        " has_column_privilege(%(role)s, 'reporting.rpt_enrollment_by_grade', 'grade_code', 'SELECT'),"
+        " has_function_privilege(%(role)s, 'reporting.day_of(timestamptz)', 'EXECUTE'),"
+        " (SELECT count(*) FROM pg_default_acl)"
+    )
+    with psycopg.connect(url) as connection:
+        return connection.execute(ask, {"role": READER}).fetchone()
+
+
+def test_publishing_keeps_everybodys_rights(readable_database_url):
+    before = rights(readable_database_url)
+    assert before == (True, True, True, False, 1)
+    with database.session(readable_database_url) as connection:
+        database.publish(connection, ZoneInfo("Asia/Tokyo"))
+    assert rights(readable_database_url) == before
+
+
+def test_migrating_keeps_everybodys_rights(empty_database_url):
+    config = Config()
+    config.set_main_option("script_location", str(database.MIGRATIONS))
+    with database.engine(empty_database_url).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("CREATE SCHEMA reporting; GRANT USAGE ON SCHEMA reporting TO pg_monitor")
+        connection.execute("CREATE VIEW reporting.rpt_attendance AS SELECT zone_id FROM inbox.zone")
+        connection.execute("GRANT SELECT ON reporting.rpt_attendance TO pg_monitor")
+    database.upgrade(empty_database_url)
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("SELECT attendance_rate FROM reporting.rpt_attendance")
+        ask = (
+            "SELECT has_schema_privilege('pg_monitor', 'reporting', 'USAGE'),"
+            " has_table_privilege('pg_monitor', 'reporting.rpt_attendance', 'SELECT')"
+        )
+        assert connection.execute(ask).fetchone() == (True, True)
+
+
+def test_a_foreign_view_is_named_and_kept(database_url):
+    with psycopg.connect(database_url) as connection:
+        connection.execute("CREATE VIEW public.of_the_state AS SELECT * FROM reporting.dim_school")
+    with (
+        pytest.raises(ConfigurationError, match=r"of_the_state depends on view reporting\.dim_school"),
+        database.session(database_url) as connection,
+    ):
+        database.publish(connection, ZoneInfo("Asia/Tokyo"))
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT count(*) FROM public.of_the_state").fetchone() == (0,)

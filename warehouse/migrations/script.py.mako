@@ -10,8 +10,7 @@ down_revision = ${repr(down_revision)}
 
 def upgrade() -> None:
     """Apply this step."""
-    # Views would stand in the way of their tables; they are published anew after every migration.
-    op.execute("DROP SCHEMA IF EXISTS reporting CASCADE")
+    # sif_pipeline.database.upgrade has taken the reporting views down, and puts them up again with the rights on them.
     ${upgrades if upgrades else "pass"}
 
 
