@@ -1,7 +1,9 @@
 """Small values made once and kept in files: a password or key only its owner may read, a port."""
 
+import os
 import secrets
 import socket
+import tempfile
 from pathlib import Path
 
 from sif_pipeline.exceptions import ConfigurationError
@@ -13,11 +15,16 @@ def secret(path: Path) -> str:
 
 
 def new_secret(path: Path, value: str | None = None) -> str:
-    """Write `value`, or a new random secret, to a file that only its owner may read; return it."""
+    """Write `value`, or a new random secret, to a file that only its owner may read; return it.
+
+    The file appears under its name when it is whole and on disk: a crash leaves no empty secret.
+    """
     value = value or secrets.token_urlsafe(48)
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(value, encoding="utf-8")
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as new:  # mode 0600
+        new.write(value)
+        new.flush()
+        os.fsync(new.fileno())
+    Path(new.name).replace(path)
     return value
 
 
