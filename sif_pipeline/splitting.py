@@ -5,6 +5,7 @@ Whether a piece is good XML is the gate's business.
 """
 
 import codecs
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import BinaryIO, Final, NoReturn
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
+from sif_pipeline.sif import gate
 from sif_pipeline.sif.gate import Refused
 
 BLOCK: Final = 1024 * 1024
@@ -149,6 +151,7 @@ def _utf8(file: BinaryIO) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         text = decoder.decode(head[len(mark) :])
+        gate.open_message(mark + f"{_declaration(text)}<x/>".encode(encoding))  # refuses what it does of a small file
         yield _undeclared(text).encode()
         while block := file.read(BLOCK):
             yield decoder.decode(block).encode()
@@ -160,9 +163,13 @@ def _utf8(file: BinaryIO) -> Iterator[bytes]:
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
+def _declaration(text: str) -> str:
+    """Give the XML declaration, or a second byte order mark, that a text begins with."""
+    found = re.match(r"\ufeff|<\?xml\s.*?\?>", text, re.DOTALL)
+    return found[0] if found else ""
+
+
 def _undeclared(text: str) -> str:
-    if not text.startswith("<?xml "):
-        return text
-    end = text.find("?>") + 2
+    declaration = _declaration(text)
     # Its line breaks stay, so that line numbers do.
-    return "\n" * text[:end].count("\n") + text[end:]
+    return "\n" * declaration.count("\n") + text.removeprefix(declaration)

@@ -100,3 +100,30 @@ def test_what_is_too_large_to_hold_is_refused_before_it_is_held(monkeypatch, bef
         pieces(before.format("x" * 200_000))
     with pytest.raises(Refused, match="more than 100000 bytes"):
         pieces(f"<Objects {NS}>{sif.student('A', more='x' * 200_000)}")
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        b'<?xml version="1.0" encoding="ISO-8859-1"?>',
+        b"<?xml version='1.0'\n  encoding='windows-1252' standalone='yes'?>\n",
+        b'<?xml version="1.0" encoding="UTF-16"?>',
+        b'<?xml version="1.1" encoding="UTF-8"?>',
+        b"\xef\xbb\xbf\xef\xbb\xbf",
+    ],
+)
+def test_a_file_is_refused_for_its_declaration_as_a_message_is(tmp_path, declared):
+    """Its bytes happen to be good UTF-8, in which every letter with an accent would be read as two others."""
+    body = declared + f"<Objects {NS}>{sif.student('A', first='Zoë')}</Objects>".encode()
+    with pytest.raises(Refused) as of_message:
+        gate.open_message(body)
+    file = tmp_path / "a.xml"
+    file.write_bytes(body)
+    with pytest.raises(Refused) as of_file:
+        list(splitting.pieces(file))
+    assert of_file.value.sentence == of_message.value.sentence
+
+
+def test_an_instruction_that_only_looks_like_a_declaration_stays():
+    text = f"<?xml-stylesheet href='a'?>\n<Objects {NS}>{EMPTY}</Objects>"
+    assert pieces(text) == [text.encode()]
