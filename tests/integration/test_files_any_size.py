@@ -135,8 +135,8 @@ def test_one_object_alone_is_a_file_too(url, zone, file):
 
 
 REFUSED = {
-    "nothing at all": (b"", "not well-formed"),
-    "white space": (b" \n ", "not well-formed"),
+    "nothing at all": (b"", "empty"),
+    "white space": (b" \n ", "empty"),
     "no XML": (b"RefId,LocalId\n1,2\n", "not well-formed"),
     "an empty list": (f"<Objects {NS}/>".encode(), "holds no SIF objects"),
     "a torn list": (bare(*students(30)).encode()[:-200], "not well-formed"),
