@@ -7,7 +7,7 @@ table of semantics. Here is no SQL: a Store answers for what was known before.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,12 +44,22 @@ class ObjectEvent:
     action: str  #: Add, Change, Delete or Response
     ordered_at: datetime
     recorded_at: datetime
-    element: etree._Element
+    content: etree._Element | Callable[[], etree._Element]  #: the object, or how to read it again
     document: str | None = None  #: the element as canonical text, where that was needed to judge it
     outcome: Outcome = Outcome.APPLIED
     waiting: tuple[str, Key] | None = None  #: the object a held event waits for
     earlier: tuple[Outcome, tuple[str, Key] | None] | None = None  #: as stored, when it is of an earlier batch
     _references: tuple[tuple[str, Key], ...] | None = None
+
+    @property
+    def element(self) -> etree._Element:
+        """The object. That of an earlier batch is read anew each time: it would keep its whole message in memory."""
+        return self.content() if callable(self.content) else self.content
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it says everything of its object and is applied: what other events said before no longer matters."""
+        return self.outcome is Outcome.APPLIED and self.action != "Change"
 
     @property
     def order(self) -> Order:
@@ -124,6 +134,9 @@ class Store(Protocol):
 
     def has_findings(self, key: ObjectKey) -> bool:
         """Tell whether earlier batches left open findings on an object."""
+
+    def gather(self, keys: Sequence[ObjectKey]) -> Iterator[ObjectKey]:
+        """Yield keys in their order, each with its earlier events at hand: they are about to be folded whole."""
 
 
 @dataclass(slots=True)
@@ -243,17 +256,24 @@ class Fold:
 
     # -- the rare case: an event from before, or an object with events that wait
 
-    def _refold(self, state: ObjectState, cause: ObjectEvent) -> None:
-        """Fold all events of an object anew, in their order, as of the message that made it necessary."""
+    def _refold(self, state: ObjectState, cause: ObjectEvent, *, whole: bool = False) -> None:
+        """Fold an object's events anew, as of the message that made it necessary: those it can make a difference to.
+
+        They lie between the last event before it that says everything and the first one after it; where there is
+        none after it, the object may change. `whole` folds all events, because one that waited may lie anywhere.
+        """
         events = sorted([*self._earlier(state), *state.events], key=lambda event: event.order)
-        element: etree._Element | None = None
-        superseded = self._superseded(state, events)
-        for number, event in enumerate(events):
+        first, last = (0, len(events)) if whole else _segment(events, cause)
+        element = events[first - 1].element if first and events[first - 1].action != "Delete" else None
+        segment = events[first:last]
+        superseded = len(segment) if last < len(events) else self._superseded(state, segment)
+        for number, event in enumerate(segment):
             element = self._replay(state, event, element, cause, is_superseded=number < superseded)
-        state.last = max(state.last, events[-1].order) if state.last else events[-1].order
-        state.unsettled = any(event.outcome in {Outcome.HELD, Outcome.UNFIT} for event in events)
-        self._publish(state, element, cause)
-        if any(e.outcome is Outcome.APPLIED and e.action in WHOLE_IMAGES for e in events):
+        state.last = events[-1].order
+        state.unsettled = _is_unsettled(events)
+        if last == len(events):
+            self._publish(state, element, cause)
+        if any(e.outcome is Outcome.APPLIED and e.action in WHOLE_IMAGES for e in segment):
             self._make_known(state, cause)
 
     def _superseded(self, state: ObjectState, events: list[ObjectEvent]) -> int:
@@ -352,9 +372,9 @@ class Fold:
         waiting = self.store.waiting(state.key)
         if self._waiting:
             waiting |= self._waiting.pop(state.key, set())
-        for key in sorted(waiting, key=str):
-            if key != state.key:
-                self._refold(self.state(key), cause)
+        children = [key for key in sorted(waiting, key=str) if key != state.key]
+        for key in self.store.gather(children) if children else ():
+            self._refold(self.state(key), cause, whole=True)
 
     # -- what is written down
 
@@ -426,6 +446,24 @@ class Fold:
             state.findings.remove(finding)
         if state.had_findings:
             self.resolutions.append(Resolution(event, at, brought))
+
+
+def _segment(events: list[ObjectEvent], cause: ObjectEvent) -> tuple[int, int]:
+    """Give the bounds, for a slice, of the events between the certain ones around the cause."""
+    place = events.index(cause)
+    first = next((i + 1 for i in range(place - 1, -1, -1) if events[i].is_certain), 0)
+    last = next((i for i in range(place + 1, len(events)) if events[i].is_certain), len(events))
+    return first, last
+
+
+def _is_unsettled(events: list[ObjectEvent]) -> bool:
+    """Tell whether an event waits or is unfit after the last one that says everything."""
+    for event in reversed(events):
+        if event.is_certain:
+            return False
+        if event.outcome in {Outcome.HELD, Outcome.UNFIT}:
+            return True
+    return False
 
 
 def _brought(element: etree._Element) -> tuple[str, ...]:

@@ -1,9 +1,10 @@
 """The warehouse as the fold sees it (DatabaseStore), and writing down what a fold changed."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 from lxml import etree
 from psycopg import Cursor
@@ -25,8 +26,11 @@ EventReader = Callable[[bytes], dict[int, etree._Element]]  # noqa: SLF001 -- lx
 Line = tuple[str | None, ...]
 """What COPY takes: the texts of a row's cells, in PostgreSQL's input form."""
 
-TREES_KEPT = 32
-"""Messages kept parsed while late and held events are folded again: neighbours tend to share a message."""
+TREES_KEPT = 8
+"""Messages kept parsed while late events are folded again: neighbours tend to share a message."""
+
+COPIES_KEPT = 5000
+"""Objects kept, each on its own, while held events are released."""
 
 
 class DatabaseStore:
@@ -41,6 +45,7 @@ class DatabaseStore:
         self._waiting: dict[ObjectKey, frozenset[ObjectKey]] = {}
         self._with_findings: dict[ObjectKey, bool] = {}
         self._trees: OrderedDict[int, dict[int, etree._Element]] = OrderedDict()
+        self._copies: dict[tuple[int, int], etree._Element] = {}
         self._anything_held = self._anything_open = True  # earlier events that wait, earlier findings, in these zones
 
     def prepare(self, keys: Collection[ObjectKey], whole: Collection[ObjectKey], sparse: Collection[ObjectKey]) -> None:
@@ -106,18 +111,50 @@ class DatabaseStore:
         waiting_object: str | None, waiting_key: Key | None, recorded_at: datetime,
     ) -> ObjectEvent:  # fmt: skip
         waiting = (waiting_object, waiting_key) if waiting_object and waiting_key else None
-        element = self._tree(message_id)[position]
         return ObjectEvent(
-            message_id, position, *key, action, ordered_at, recorded_at, element,
+            message_id, position, *key, action, ordered_at, recorded_at,
+            partial(self._element, message_id, position),
             outcome=Outcome(outcome), waiting=waiting, earlier=(Outcome(outcome), waiting),
         )  # fmt: skip
+
+    def gather(self, keys: Sequence[ObjectKey]) -> Iterator[ObjectKey]:
+        """Yield keys in their order, each with its earlier events' elements at hand, some thousand at a time.
+
+        Every message is read once for all of them: children that waited for one parent lie in many messages.
+        """
+        places = self._places(keys)
+        for chunk in _chunks(keys, places):
+            wanted: dict[int, list[int]] = defaultdict(list)
+            for key in chunk:
+                for message_id, position in places.get(key, ()):
+                    wanted[message_id].append(position)
+            for message_id, positions in sorted(wanted.items()):
+                tree = self._read(self._body(message_id))
+                self._copies.update({(message_id, position): deepcopy(tree[position]) for position in positions})
+            yield from chunk
+            for message_id, positions in wanted.items():  # only these: a release within this one has its own
+                for position in positions:
+                    self._copies.pop((message_id, position), None)
+
+    def _places(self, keys: Sequence[ObjectKey]) -> dict[ObjectKey, list[tuple[int, int]]]:
+        places: dict[ObjectKey, list[tuple[int, int]]] = defaultdict(list)
+        for zone_id, name, key, message_id, position in self.connection.execute(INBOX["places"], _columns(keys)):
+            places[zone_id, name, key].append((message_id, position))
+        return places
+
+    def _element(self, message_id: int, position: int) -> etree._Element:
+        copy = self._copies.get((message_id, position))
+        return self._tree(message_id)[position] if copy is None else copy
+
+    def _body(self, message_id: int) -> bytes:
+        (body,) = _one(self.connection.execute(INBOX["body"], {"message_id": message_id}, binary=True))
+        return bytes(body)
 
     def _tree(self, message_id: int) -> dict[int, etree._Element]:
         if message_id in self._trees:
             self._trees.move_to_end(message_id)
             return self._trees[message_id]
-        (body,) = _one(self.connection.execute(INBOX["body"], {"message_id": message_id}))
-        self._trees[message_id] = self._read(body)
+        self._trees[message_id] = self._read(self._body(message_id))
         if len(self._trees) > TREES_KEPT:
             self._trees.popitem(last=False)
         return self._trees[message_id]
@@ -350,6 +387,23 @@ def _columns(keys: Collection[ObjectKey]) -> dict[str, str]:
         "names": f"{{{','.join([key[1] for key in keys])}}}",
         "keys": f"{{{','.join([key[2] for key in keys])}}}",
     }
+
+
+def _chunks(
+    keys: Sequence[ObjectKey], places: Mapping[ObjectKey, Sequence[tuple[int, int]]]
+) -> Iterator[list[ObjectKey]]:
+    """Cut keys into runs of at most COPIES_KEPT events, or one key that has more."""
+    chunk: list[ObjectKey] = []
+    events = 0
+    for key in keys:
+        found = len(places.get(key, ()))
+        if chunk and events + found > COPIES_KEPT:
+            yield chunk
+            chunk, events = [], 0
+        chunk.append(key)
+        events += found
+    if chunk:
+        yield chunk
 
 
 def _by_name(keys: Iterable[ObjectKey]) -> dict[str, list[ObjectKey]]:

@@ -24,6 +24,9 @@ from warehouse.base import Element, SifObject, elements
 NAMESPACE = "{http://www.sifinfo.org/infrastructure/2.x}"
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
+INTEGER = re.compile(r"([+-]?[0-9]+)(?:Z|(?<=[0-9]{4})[+-][0-9]{2}:[0-9]{2})?")
+"""An xs:integer, or an xs:gYear with its time zone."""
+
 REF_ID = re.compile(r"[0-9a-f]{32}")
 
 Key = str
@@ -53,11 +56,10 @@ def to_number(text: str) -> str | None:
 
 def to_integer(text: str) -> str | None:
     """Take an xs:integer of 32 bits, or the year of an xs:gYear; None for any other."""
-    number = text.strip()
-    digits = number[:4] if number[4:5] in {"Z", "+", "-"} else number
-    if len(digits) > len(str(SMALLEST_INT)):
+    found = INTEGER.fullmatch(text.strip())
+    if found is None or len(found[1]) > len(str(SMALLEST_INT)):
         return None
-    return digits if SMALLEST_INT <= int(digits) <= LARGEST_INT else None
+    return found[1] if SMALLEST_INT <= int(found[1]) <= LARGEST_INT else None
 
 
 def to_key(text: str) -> str | None:

@@ -401,4 +401,4 @@ def _what(error: BaseException) -> dict[str, Any]:
     """Tell of an exception what holds no value: its class, SQLSTATE and place in our code."""
     frames = traceback.extract_tb(error.__traceback__)
     place = next((f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames) if "sif_pipeline" in f.filename), "")
-    return {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None), "at": place}
+    return {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None), "where": place}

@@ -26,6 +26,8 @@ class ZoneStatus:
     rejected: int  #: no object in it could be loaded
     quarantined: int  #: the drain failed on it: for an operator
     duplicate: int  #: came again and were answered with status 7; not in `received`
+    objects_held: int  #: objects, in all messages, that wait for another
+    objects_rejected: int  #: objects, in all messages, that could not be loaded
     oldest_pending_seconds: float | None
     last_received: datetime | None
 

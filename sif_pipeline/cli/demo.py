@@ -50,6 +50,7 @@ def _demonstrate(students: int, *, keep: bool) -> bool:
         good = _print_results(running, senders)
         if keep:
             _keep(running, senders)
+    _say(f"Everything is stopped; the data are in {settings.home}. `make up` keeps it running to look around.")
     return good
 
 
@@ -104,7 +105,17 @@ def _print_messages(running: "demo.Running", senders: list["demo.Sender"]) -> No
          f"{delays[z.zone].p50:.2f}", f"{delays[z.zone].p95:.2f}")
         for z in status.zones(running.url) if z.zone in delays
     ]  # fmt: skip
-    columns = ("district", "sends by", "received", "loaded", "held", "rejected", "duplicate", "delay p50 s", "p95 s")
+    columns = (
+        "district",
+        "sends by",
+        "received",
+        "loaded",
+        "held",
+        "rejected",
+        "duplicate",
+        "median s",
+        "95 % within s",
+    )
     print_table("Messages by district; delay from receipt to loaded", columns, lines)
 
 
@@ -165,7 +176,9 @@ def _keep(running: "demo.Running", senders: list["demo.Sender"]) -> None:
     print(f"  zone server  {running.server}")  # noqa: T201
     for sender in senders:
         print(f"    zone {sender.zone}  {sender.zone_url}")  # noqa: T201
-    print(f"  database     {running.url}", flush=True)  # noqa: T201
+    print(f"  database     {running.url}")  # noqa: T201
+    here = f"SIF_HOME={running.settings.home} {sys.executable.removesuffix('python')}sif-pipeline status"
+    print(f"  to ask it, in another terminal: {here}", flush=True)  # noqa: T201
     try:
         while True:
             time.sleep(3600)

@@ -46,7 +46,7 @@ def drain(
     """Load what the inbox holds into the warehouse. Any number may run at once, beside Airflow's too."""
     if until_empty and forever:
         raise typer.BadParameter("choose --until-empty or --forever, not both")
-    with warehouse() as url, progress("Draining") as bar:
+    with warehouse(stays=forever) as url, progress("Draining") as bar:
         if forever:
             summary = draining.lead(url, standby=FOREVER, leading=FOREVER)
         else:

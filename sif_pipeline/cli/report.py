@@ -23,7 +23,7 @@ def show_status(format_: Format = "table") -> None:
     with warehouse() as url:
         zones = status.zones(url)
     columns = tuple(field.name for field in fields(status.ZoneStatus))
-    show(reports.Report(columns, [astuple(zone) for zone in zones]), format_)
+    show(reports.Report(columns, [astuple(zone) for zone in zones]), format_, "Messages by zone, and objects in them")
 
 
 @app.command("findings", epilog="Example: sif-pipeline findings --zone springfield --format csv")

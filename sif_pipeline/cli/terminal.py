@@ -1,5 +1,6 @@
 """What commands have in common: the database they work on, progress on a terminal, tables."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,9 +20,13 @@ FORMATS = ("table", "csv", "json")
 
 
 @contextmanager
-def warehouse() -> Iterator[str]:
-    """Give the URL of the warehouse at its current version; the embedded server runs for as long as it is needed."""
-    with postgres.running(Settings.from_environment()) as url:
+def warehouse(*, stays: bool = False) -> Iterator[str]:
+    """Give the URL of the warehouse at its current version; the embedded server runs for as long as it is needed.
+
+    For a command that `stays`, a server that dies is started again.
+    """
+    open_ = postgres.kept_up if stays else postgres.running
+    with open_(Settings.from_environment()) as url:
         database.upgrade(url)
         yield url
 
@@ -69,8 +74,11 @@ def print_table(title: str, columns: Sequence[str], lines: Sequence[Sequence[Any
         table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
     for line in lines:
         table.add_row(*("" if cell is None else _cell(cell) for cell in line))
-    width = None if sys.stdout.isatty() else 160
-    Console(width=width).print(table)
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+    console = Console(width=width)
+    console.print(table)
+    if not lines:
+        console.print("Nothing to show.")
 
 
 def _cell(cell: Any) -> str:

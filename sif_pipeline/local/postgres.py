@@ -4,6 +4,7 @@ Everything lives under <SIF_HOME>/postgres; sif_pipeline.local.cluster makes and
 """
 
 import fcntl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,8 +14,11 @@ import psycopg
 from sqlalchemy import make_url
 
 from sif_pipeline.config import Settings
-from sif_pipeline.exceptions import ConfigurationError, DatabaseUnreachable
+from sif_pipeline.exceptions import ConfigurationError, DatabaseUnreachable, SifPipelineError
 from sif_pipeline.local import cluster
+
+REVIVAL_SECONDS = 2.0
+"""How often a command that stays looks whether the server is still there."""
 
 
 @contextmanager
@@ -38,6 +42,27 @@ def running(settings: Settings) -> Iterator[str]:
         finally:
             with _turn(root):
                 _leave(root, users)
+
+
+@contextmanager
+def kept_up(settings: Settings) -> Iterator[str]:
+    """Do as `running` does, and start the embedded server again when it dies: for commands that stay."""
+    done = threading.Event()
+    with running(settings) as url:
+        watch = threading.Thread(target=_watch, args=(settings, done), daemon=True)
+        if not settings.database_url:
+            watch.start()
+        try:
+            yield url
+        finally:
+            done.set()
+
+
+def _watch(settings: Settings, done: threading.Event) -> None:
+    while not done.wait(REVIVAL_SECONDS):
+        if not is_running(settings):
+            with suppress(SifPipelineError, OSError), _turn(_root(settings)):  # tried again in a moment
+                cluster.ensure(_root(settings))
 
 
 def start(settings: Settings) -> str:

@@ -64,6 +64,8 @@ def open_message(data: bytes, limits: Limits | None = None) -> etree._Element:
     say.
     """
     limits = limits or Limits()
+    if not data.strip():
+        raise Refused(1, 2, "The message is empty.")
     if len(data) > limits.size:
         raise too_large(limits)
     document = _utf8(data)
@@ -205,6 +207,8 @@ def _parse_with_libxml2(document: bytes) -> etree._Element:
     try:
         root = etree.fromstring(document, parser)
     except etree.XMLSyntaxError as error:
+        if error.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+            raise Refused(12, 1, "Elements are nested too deep, or a value is too long; no SIF object is so.") from None
         raise _not_well_formed(error.lineno or 0) from None
     docinfo = root.getroottree().docinfo
     if docinfo.internalDTD is not None or docinfo.externalDTD is not None:

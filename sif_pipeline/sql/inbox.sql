@@ -38,7 +38,8 @@ SELECT zone_id, last_recorded_at FROM inbox.zone WHERE zone_id = ANY(%(zone_ids)
 WITH k AS (
     SELECT * FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
 )
-SELECT k.zone_id, k.object_name, k.row_key, last.ordered_at, last.message_id, last.position, facts.unsettled, facts.known
+SELECT k.zone_id, k.object_name, k.row_key, last.ordered_at, last.message_id, last.position,
+    coalesce(facts.unsettled, false), facts.known
 FROM k
 CROSS JOIN LATERAL (
     SELECT e.ordered_at, e.message_id, e.position
@@ -50,7 +51,9 @@ CROSS JOIN LATERAL (
 ) AS last
 CROSS JOIN LATERAL (
     SELECT
-        bool_or(e.outcome IN ('held', 'unfit')) AS unsettled,
+        max(e.ordered_at) FILTER (WHERE e.outcome IN ('held', 'unfit'))
+            >= coalesce(max(e.ordered_at) FILTER (WHERE e.outcome = 'applied' AND e.action <> 'Change'), '-infinity')
+            AS unsettled,
         bool_or(e.outcome = 'applied' AND e.action IN ('Add', 'Response')) AS known
     FROM inbox.object_event AS e
     WHERE e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
@@ -99,6 +102,14 @@ FROM inbox.object_event AS e
 JOIN inbox.message AS m USING (message_id)
 WHERE e.zone_id = %(zone_id)s AND e.row_key = %(row_key)s AND e.object_name = %(object_name)s
   AND e.outcome IN ('applied', 'held', 'unfit', 'superseded')
+
+-- name: places
+-- Where the earlier events of objects stand that take part in their folds.
+SELECT k.zone_id, k.object_name, k.row_key, e.message_id, e.position
+FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
+JOIN inbox.object_event AS e
+  ON e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
+ AND e.outcome IN ('applied', 'held', 'unfit', 'superseded')
 
 -- name: body
 SELECT body FROM inbox.message WHERE message_id = %(message_id)s

@@ -10,6 +10,8 @@ SELECT
     count(*) FILTER (WHERE m.state = 'done' AND m.held = 0 AND m.objects > 0 AND m.rejected = m.objects) AS rejected,
     count(*) FILTER (WHERE m.state = 'quarantined') AS quarantined,
     coalesce(sum(m.duplicates), 0)::bigint AS duplicate,
+    coalesce(sum(m.held), 0)::bigint AS objects_held,
+    coalesce(sum(m.rejected), 0)::bigint AS objects_rejected,
     extract(epoch FROM clock_timestamp() - min(m.received_at) FILTER (WHERE m.state = 'pending'))::float
         AS oldest_pending_seconds,
     max(m.received_at) AS last_received

@@ -2,13 +2,18 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
+
+from sif_pipeline.local import cluster
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -171,3 +176,42 @@ def test_help_explains_itself_with_an_example(command: str) -> None:
     said = sif_pipeline(*arguments, "--help")
     assert said.returncode == 0
     assert f"Example: sif-pipeline {' '.join(arguments)}" in " ".join(said.stdout.split())
+
+
+def test_a_server_that_dies_is_started_again_while_a_command_stays(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "SIF_DATABASE_URL"}
+    drain = subprocess.Popen(
+        [sys.executable, "-m", "sif_pipeline", "drain", "--forever"], env={**environment, "SIF_HOME": str(tmp_path)}
+    )
+    pid = tmp_path / "postgres" / "data" / "postmaster.pid"
+    try:
+        first = _pid_in(pid, unlike=None)
+        _await_drain(tmp_path / "postgres")
+        os.kill(first, signal.SIGKILL)
+        assert _pid_in(pid, unlike=first) != first
+    finally:
+        drain.terminate()
+        drain.wait(30)
+
+
+def _await_drain(root: Path) -> None:
+    deadline = time.monotonic() + 60
+    at_work = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sif-drain'"
+    while time.monotonic() < deadline:
+        with suppress(psycopg.Error), psycopg.connect(cluster.url(root)) as connection:
+            if connection.execute(at_work).fetchone() == (1,):
+                return
+        time.sleep(0.1)
+    raise AssertionError("the drain did not start")
+
+
+def _pid_in(file: Path, unlike: int | None) -> int:
+    """Wait until a server has written its pid, and it answers."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(OSError, ValueError, IndexError):
+            lines = file.read_text(encoding="utf-8").splitlines()
+            if int(lines[0]) != unlike and lines[7].strip() == "ready":
+                return int(lines[0])
+        time.sleep(0.1)
+    raise AssertionError("no server came up")

@@ -4,6 +4,8 @@ import pytest
 import sif_fold
 import sif_text as sif
 
+from sif_pipeline import mapping
+
 NIL = 'xsi:nil="true"'
 
 
@@ -132,6 +134,14 @@ def outcomes(events, arrivals=None):
 
 def open_findings(folding):
     return sorted((f.notice.code, f.notice.path) for f in folding.findings if f.resolved_at is None)
+
+
+@pytest.mark.parametrize(
+    ("text", "year"),
+    [("2027", "2027"), ("2027Z", "2027"), ("2027-05:00", "2027"), ("12026Z", "12026"), ("-2026-05:00", "-2026")],
+)
+def test_a_year_may_carry_a_time_zone(text, year):
+    assert mapping.to_integer(text) == year
 
 
 def test_a_change_without_its_object_is_held_and_says_so():
