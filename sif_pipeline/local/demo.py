@@ -22,7 +22,7 @@ from psycopg.sql import SQL, Identifier
 from sif_pipeline import database, status, zones
 from sif_pipeline.config import Settings
 from sif_pipeline.drain import LEADER_LOCK
-from sif_pipeline.exceptions import SifPipelineError
+from sif_pipeline.exceptions import ConfigurationError, SifPipelineError
 from sif_pipeline.local import airflow, kept, postgres
 from sif_pipeline.local.airflow import Airflow
 from sif_pipeline.local.supervision import child, wait_until
@@ -133,10 +133,14 @@ def _answers(address: str) -> bool:
 
 
 def fresh(settings: Settings) -> Settings:
-    """Give the demonstration a home of its own below SIF_HOME, emptied, so that it touches nobody's data."""
+    """Give the demonstration a home of its own below SIF_HOME, emptied, so that it touches nobody's data.
+
+    Raise ConfigurationError when SIF_DATABASE_URL is set: that database is somebody's.
+    """
+    if settings.database_url:
+        raise ConfigurationError("The demonstration writes synthetic districts; unset SIF_DATABASE_URL to run it.")
     home = settings.home / "demo"
-    if not settings.database_url:
-        postgres.stop(replace(settings, home=home))
+    postgres.stop(replace(settings, home=home))
     shutil.rmtree(home, ignore_errors=True)
     return replace(settings, home=home)
 
