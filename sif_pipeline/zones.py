@@ -14,7 +14,8 @@ from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 
 SQL = queries("zones")
 
-_NAME = re.compile(r"[\w][\w .()/-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
+"""A zone's name is that of its drop folder too; one that began with a dot would be hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ def add(connection: Connection, name: str, lea_code: str) -> str:
     Raise ConfigurationError when there is such a zone already or the name cannot be used.
     """
     if not _NAME.fullmatch(name):
-        raise ConfigurationError("A zone's name has 1 to 64 letters, digits, blanks and _ . ( ) / -; choose another.")
+        raise ConfigurationError(
+            "A zone's name has 1 to 64 letters of English, digits, - _ and ., the first no dot; choose another."
+        )
     token = secrets.token_urlsafe(32)
     try:
         with connection.transaction():

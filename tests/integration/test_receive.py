@@ -76,7 +76,7 @@ class District:
         self.url = url
         with psycopg.connect(url) as connection:
             connection.execute("TRUNCATE inbox.zone, inbox.audit CASCADE")  # faster than a database per test
-            self.token = zones.add(connection, "District 0101", "01010000")
+            self.token = zones.add(connection, "District-0101", "01010000")
 
     def send(self, *bodies, together=False):
         async def one(body):
@@ -317,9 +317,12 @@ def test_zones_keep_only_the_hash_of_their_token(module_database_url):
         assert len(token) >= 43
         with pytest.raises(ConfigurationError, match="There is a zone North already"):
             zones.add(connection, "North", "00020000")
-        for name in ("", "a" * 65, "a\nb", "<b>", "../x\0"):
+        for name in ("", "a" * 65, "a\nb", "a\n", "<b>", "../x\0", "a/b", "a b", ".a", "..", "Zoë"):
             with pytest.raises(ConfigurationError, match="choose another"):
                 zones.add(connection, name, "00020000")
+        for name in ("a" * 64, "-_.", "02.North-East_1"):
+            assert zones.add(connection, name, "00020000")
+        connection.execute("DELETE FROM inbox.zone WHERE name <> 'North'")
         renewed = zones.renew(connection, "North")
         assert connection.execute("SELECT token_sha256 FROM inbox.zone").fetchall() == [(zones.token_hash(renewed),)]
         with pytest.raises(UnknownZone):

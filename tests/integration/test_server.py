@@ -64,7 +64,7 @@ class Running:
     def zone(self):
         """Give the same server with a zone of the test's own."""
         with psycopg.connect(self.database_url) as connection:
-            token = zones.add(connection, f"Zone {uuid4().hex}", "01010000")
+            token = zones.add(connection, f"Zone-{uuid4().hex}", "01010000")
         return replace(self, token=token)
 
     def registered(self):
@@ -84,7 +84,7 @@ class Running:
 @contextmanager
 def running(database_url, change="", port=0):
     with psycopg.connect(database_url) as connection:
-        token = zones.add(connection, f"Zone {uuid4().hex}", "01010000")
+        token = zones.add(connection, f"Zone-{uuid4().hex}", "01010000")
     with started(database_url, token, change, port) as found:
         yield found
 

@@ -150,7 +150,7 @@ def cluster(tmp_path_factory):
 
 def sent_over_http(cluster, server, number):
     """Send a few messages until they are acknowledged."""
-    ledger = District(f"District {number}", number).ledger(8)
+    ledger = District(f"District-{number}", number).ledger(8)
     add_zone(cluster.url, ledger)
     agent = Agent(ledger, server.port, pause=0)
     agent.run()

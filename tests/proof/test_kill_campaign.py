@@ -86,7 +86,7 @@ class Fate:
 
 @pytest.mark.slow
 def test_nothing_acknowledged_is_lost_doubled_altered_or_out_of_order(cluster, nursery, server, tmp_path):
-    ledgers = [District(f"District {number}", SEED + number).ledger(MESSAGES) for number in range(ZONES)]
+    ledgers = [District(f"District-{number}", SEED + number).ledger(MESSAGES) for number in range(ZONES)]
     for ledger in ledgers:
         add_zone(cluster.url, ledger)
     fate = Fate(cluster, nursery, server)
