@@ -99,10 +99,13 @@ class Claimed:
 def drain(
     url: str, *, limits: Limits | None = None, progress: Callable[[DrainSummary], None] | None = None
 ) -> DrainSummary:
-    """Drain until nothing is pending; call `progress` with the sums so far after every batch."""
+    """Drain until nothing is pending, here or in another drain; call `progress` with the sums after every batch."""
     total = DrainSummary()
-    with connect(url, SESSION) as connection:
-        while (done := drain_batch(connection, limits or Limits())) is not None:
+    with connect(url, SESSION, autocommit=True) as connection:
+        while _one(connection, INBOX["anything_pending"]):
+            if (done := drain_batch(connection, limits or Limits())) is None:
+                time.sleep(AWAIT_LEADER)  # another drain has the zones
+                continue
             total.add(done)
             if progress:
                 progress(total)
@@ -125,10 +128,18 @@ def drain_batch(connection: Connection, limits: Limits) -> DrainSummary | None:
 
 def _transaction(connection: Connection, limits: Limits) -> DrainSummary | None:
     with connection.transaction(), _no_garbage_collection():
-        zone_ids = [zone_id for (zone_id,) in connection.execute(INBOX["zones_with_work"])]
+        zone_ids = _lock_zones(connection)
         if not zone_ids:
             return None
         return load(connection, claim(connection, zone_ids, limits))
+
+
+ZONES = 8
+"""So many zones one batch takes from at most; the others are left to other drains."""
+
+
+def _lock_zones(connection: Connection) -> list[int]:
+    return [zone_id for (zone_id,) in connection.execute(INBOX["zones_with_work"], {"zones": ZONES})]
 
 
 @contextmanager
@@ -145,7 +156,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 def _one_by_one(connection: Connection) -> DrainSummary:
     with connection.transaction():
-        zone_ids = [zone_id for (zone_id,) in connection.execute(INBOX["zones_with_work"])]
+        zone_ids = _lock_zones(connection)
         return load_each(connection, claim(connection, zone_ids, Limits(messages=20)))
 
 
@@ -413,7 +424,7 @@ def _await_leadership(connection: Connection, until: float) -> bool:
     return True
 
 
-def _one(connection: Connection, statement: LiteralString, *parameters: object) -> Any:
+def _one(connection: Connection, statement: LiteralString | str, *parameters: object) -> Any:
     line = connection.execute(statement, parameters).fetchone()
     return line[0] if line else None
 

@@ -1,10 +1,22 @@
 -- name: zones_with_work
--- Zones with pending messages whose drain nobody else holds; the lock lasts until the transaction ends.
-SELECT zone_id
-FROM inbox.zone AS z
-WHERE EXISTS (SELECT FROM inbox.message AS m WHERE m.zone_id = z.zone_id AND m.state = 'pending')
-  AND pg_try_advisory_xact_lock(7437, z.zone_id)
-ORDER BY zone_id
+-- The zones that have waited longest and whose drain nobody else holds; the locks last until the transaction ends.
+-- Few at a time, so that several drains share the zones. Materialized: only the rows taken may be locked.
+WITH waiting AS MATERIALIZED (
+    SELECT z.zone_id
+    FROM inbox.zone AS z
+    CROSS JOIN LATERAL (
+        SELECT m.message_id
+        FROM inbox.message AS m
+        WHERE m.zone_id = z.zone_id AND m.state = 'pending'
+        ORDER BY m.recorded_at, m.message_id
+        LIMIT 1
+    ) AS oldest
+    ORDER BY oldest.message_id
+)
+SELECT zone_id FROM waiting WHERE pg_try_advisory_xact_lock(7437, zone_id) LIMIT %(zones)s
+
+-- name: anything_pending
+SELECT EXISTS (SELECT FROM inbox.message WHERE state = 'pending')
 
 -- name: lock_zone
 SELECT pg_advisory_xact_lock(7437, %(zone_id)s)
