@@ -244,18 +244,22 @@ CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON sif.student_personal FOR EACH RO
 def failures_of_the_database(house):
     """PostgreSQL's own messages quote values too: of rows, constraints, full disks, and statements that crashed."""
     sentences = {
-        "RaiseException P0001": "RAISE EXCEPTION 'student % of %', NEW.last_name, NEW.addresses",
         "disk": "RAISE EXCEPTION 'could not extend for %', NEW.last_name USING ERRCODE = 'disk_full'",
         "does not answer": "RAISE EXCEPTION 'canceled at %', NEW.last_name USING ERRCODE = 'query_canceled'",
     }
     for sentence, action in sentences.items():
         house.execute(TRIGGER.format(action))
         assert sentence in house.command("drain", status=2)
+    house.execute(TRIGGER.format("RAISE EXCEPTION 'student % of %', NEW.last_name, NEW.addresses"))
+    assert "3 messages quarantined" in house.command("drain")
     house.execute("DROP TRIGGER fail ON sif.student_personal")
     house.execute(
         f"ALTER TABLE sif.student_personal ADD CONSTRAINT odd CHECK (local_id <> '{SECRETS['local']}') NOT VALID"
     )
-    assert "CheckViolation 23514" in house.command("drain", status=2)
+    house.post(sif.event("Add", canary("sound", more="<IDEA>Yes</IDEA>"), at=sif.minute(8)))
+    assert "1 messages quarantined" in house.command("drain")
+    failures = {failure for (failure,) in house.execute("SELECT last_failure FROM inbox.message")}
+    assert {"RaiseException P0001", "CheckViolation 23514"} <= failures
     house.execute("ALTER TABLE sif.student_personal DROP CONSTRAINT odd")
     for statement in (
         f"SELECT '{SECRETS['last']}'::date",
