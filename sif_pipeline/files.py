@@ -10,10 +10,10 @@ from lxml import etree
 from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import UnknownZone
-from sif_pipeline.receive import CARRIERS, check
 from sif_pipeline.sif import gate, messages
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.splitting import pieces
+from sif_pipeline.zone.receive import CARRIERS, check
 
 FILES = queries("files")
 

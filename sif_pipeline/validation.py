@@ -9,10 +9,10 @@ from lxml import etree
 from sif_pipeline import mapping
 from sif_pipeline.files import below
 from sif_pipeline.notices import CATALOGUE, Notice, NoticeType, Severity
-from sif_pipeline.receive import check
 from sif_pipeline.sif import gate, messages, schema
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.splitting import pieces
+from sif_pipeline.zone.receive import check
 from warehouse.base import SifObject, objects
 
 

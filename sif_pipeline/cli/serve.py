@@ -16,7 +16,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 7080,
 ) -> None:
     """Listen for SIF messages from agents until stopped; a message is stored before it is acknowledged."""
-    from sif_pipeline import server  # noqa: PLC0415 -- the other commands start faster without it
+    from sif_pipeline.zone import server  # noqa: PLC0415 -- the other commands start faster without it
 
     limits = Limits(size=Settings.from_environment().max_message_bytes)
     with warehouse(stays=True) as url:

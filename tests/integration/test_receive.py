@@ -9,9 +9,9 @@ import pytest
 
 from sif_pipeline import zones
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
-from sif_pipeline.receive import read, receive
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.messages import NAMESPACE
+from sif_pipeline.zone.receive import read, receive
 
 SOURCE = "DISTRICT-0101"
 

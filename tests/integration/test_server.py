@@ -21,11 +21,11 @@ import psycopg
 import pytest
 from lxml import etree
 
-from sif_pipeline import server as zone_server
 from sif_pipeline import zones
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.messages import NAMESPACE
+from sif_pipeline.zone import server as zone_server
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 CAPTURES = SHARED / "interop" / "captures"
@@ -33,8 +33,8 @@ SCHEMA = SHARED / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 
 START = """
 import os, signal, sys
-from sif_pipeline import server
-from sif_pipeline.http_limits import Bounds
+from sif_pipeline.zone import server
+from sif_pipeline.zone.http_limits import Bounds
 from sif_pipeline.sif.gate import Limits
 server.LISTEN_OUT = server.WAIT = 0.5
 {change}

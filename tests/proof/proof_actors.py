@@ -16,9 +16,10 @@ import psutil
 import psycopg
 from proof_traffic import NAMESPACE, Ledger, read, registration
 
-from sif_pipeline import database, receive, zones
+from sif_pipeline import database, zones
 from sif_pipeline.config import Settings
 from sif_pipeline.local import postgres
+from sif_pipeline.zone import receive
 
 HERE = Path(__file__).parent
 
@@ -69,7 +70,7 @@ class Server:
     def __init__(self, url: str, log: Path, change: str = "") -> None:
         self.port, self._log = quiet_port(), log
         serve = "server.serve(sys.argv[1], '127.0.0.1', int(sys.argv[2]))"
-        code = f"import sys\nfrom sif_pipeline import receive, server\n{change}\n{serve}"
+        code = f"import sys\nfrom sif_pipeline.zone import receive, server\n{change}\n{serve}"
         self._command = [sys.executable, "-c", code, url, str(self.port)]
         self.start()
 

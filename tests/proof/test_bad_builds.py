@@ -6,8 +6,8 @@ from proof_actors import Agent, Cluster, Nursery, Server, add_zone, deliver
 from proof_checker import check
 from proof_traffic import District, Sent
 
-from sif_pipeline import receive
 from sif_pipeline.sif import acks
+from sif_pipeline.zone import receive
 
 
 @pytest.fixture

@@ -28,10 +28,10 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from sif_pipeline import zones
 from sif_pipeline.exceptions import ConfigurationError
-from sif_pipeline.http_limits import Bounds, bounded
-from sif_pipeline.receive import Incoming, audit, read, receive
 from sif_pipeline.sif.gate import Limits, Refused, check_parser, too_large
 from sif_pipeline.sif.messages import Original
+from sif_pipeline.zone.http_limits import Bounds, bounded
+from sif_pipeline.zone.receive import Incoming, audit, read, receive
 from sif_pipeline.zones import Zone
 
 log = logging.getLogger(__name__)
