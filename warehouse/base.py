@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
 from typing import Any, ClassVar
@@ -25,13 +25,14 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
+    Time,
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-INBOX, CURRENT, HISTORY, REPORTING = "inbox", "sif", "sif_history", "reporting"
-"""The four schemas of the warehouse database."""
+INBOX, OUTBOX, CURRENT, HISTORY, REPORTING = "inbox", "outbox", "sif", "sif_history", "reporting"
+"""The five schemas of the warehouse database."""
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -70,6 +71,7 @@ class Base(DeclarativeBase):
         int: Integer,
         date: Date,
         datetime: DateTime(timezone=True),
+        time: Time,
         Decimal: Numeric,
         UUID: Uuid,
         list[str]: ARRAY(Text),

@@ -1,6 +1,7 @@
 """The inbox: zones and their agents, messages as received, what became of each object in them, and the findings."""
 
-from datetime import datetime
+from datetime import datetime, time
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -12,8 +13,10 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     UniqueConstraint,
+    false,
     func,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,6 +29,8 @@ class MessageState(StrEnum):
     PENDING = "pending"  #: stored and acknowledged, not yet drained
     DONE = "done"  #: drained: every object in it is loaded, held or rejected
     QUARANTINED = "quarantined"  #: the drain failed on it three times: a bug of ours, for an operator to look at
+    STAGED = "staged"  #: a packet of a full sync that waits for its comparison; no drain takes it
+    KEPT = "kept"  #: of a sandbox zone: kept to be looked at, never drained
 
 
 class Outcome(StrEnum):
@@ -53,6 +58,29 @@ class Zone(Base):
     last_recorded_at: Mapped[datetime | None] = mapped_column(
         comment="Recorded time of the latest drained message; the next one is later, whatever the clock says"
     )
+    authentication_level: Mapped[int] = mapped_column(
+        server_default="0", comment="SIF_AuthenticationLevel agents must reach, 0 to 3"
+    )
+    encryption_level: Mapped[int] = mapped_column(
+        server_default="0", comment="SIF_EncryptionLevel agents must reach, 0 to 4"
+    )
+    is_sandbox: Mapped[bool] = mapped_column(
+        server_default=false(), comment="Whether what arrives is kept only, for trials of vendors"
+    )
+    suspended_at: Mapped[datetime | None] = mapped_column(comment="Since when the zone takes and gives nothing")
+    log_entries: Mapped[bool] = mapped_column(
+        server_default=true(), comment="Whether agents are told of findings by SIF_LogEntry"
+    )
+    log_entries_until: Mapped[int] = mapped_column(
+        BigInteger, server_default="0", comment="Last notice_id that agents were told of"
+    )
+    solicited_only: Mapped[bool] = mapped_column(
+        server_default=false(), comment="Whether a SIF_Response that nobody asked for is refused"
+    )
+    sync_at: Mapped[time | None] = mapped_column(comment="Time of day of the scheduled sync; empty for none")
+    change_limit: Mapped[Decimal] = mapped_column(
+        server_default="0.1", comment="Share of a sync's objects that it may remove or change without a person"
+    )
 
 
 class Agent(Base):
@@ -73,6 +101,27 @@ class Agent(Base):
     push_url: Mapped[str | None] = mapped_column(comment="Where a push agent listens")
     registered_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     unregistered_at: Mapped[datetime | None] = mapped_column(comment="When it left; empty while registered")
+    versions: Mapped[list[str] | None] = mapped_column(comment="SIF_Version as registered, wildcards as sent")
+    accepts_gzip: Mapped[bool] = mapped_column(
+        server_default=false(), comment="Whether it registered Accept-Encoding gzip"
+    )
+    takes_bundles: Mapped[bool] = mapped_column(
+        server_default=false(), comment="Whether it registered SupportsBundledEvents"
+    )
+    secure: Mapped[bool | None] = mapped_column(comment="SIF_Protocol/@Secure as registered")
+    vendor: Mapped[str | None] = mapped_column(comment="Vendor of the agent as registered")
+    application: Mapped[str | None] = mapped_column(comment="Product and version of the agent as registered")
+    is_asleep: Mapped[bool] = mapped_column(
+        server_default=false(), comment="Whether it asked with SIF_Sleep for nothing to be delivered"
+    )
+    blocked_by: Mapped[str | None] = mapped_column(
+        comment="SIF_MsgId of the event under selective message blocking, which holds all events of the agent"
+    )
+    next_try_at: Mapped[datetime | None] = mapped_column(
+        comment="When delivery may be tried again after failures; empty for at once"
+    )
+    failures: Mapped[int] = mapped_column(server_default="0", comment="Deliveries that failed in a row")
+    last_failure: Mapped[str | None] = mapped_column(comment="Kind of the last failure of delivery, without values")
 
 
 class Provision(Base):
@@ -88,6 +137,42 @@ class Provision(Base):
     source_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True, comment="List of SIF_Provision, such as SIF_ProvideObjects")
     object_name: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Access(Base):
+    """One exception to what an agent may do with an object unless told otherwise."""
+
+    __tablename__ = "access"
+    __table_args__ = {
+        "schema": INBOX,
+        "comment": "Exceptions to what agents may do with objects",
+    }
+
+    zone_id: Mapped[int] = mapped_column(ForeignKey(Zone.zone_id), primary_key=True)
+    source_id: Mapped[str] = mapped_column(primary_key=True, comment="SIF_SourceId; * for every agent of the zone")
+    kind: Mapped[str] = mapped_column(primary_key=True, comment="List of SIF_AgentACL, such as SIF_SubscribeAccess")
+    object_name: Mapped[str] = mapped_column(primary_key=True, comment="SIF object; * for every object")
+    allowed: Mapped[bool]
+
+
+class Certificate(Base):
+    """A client certificate that identifies an agent of a zone."""
+
+    __tablename__ = "certificate"
+    __table_args__ = {
+        "schema": INBOX,
+        "comment": "Client certificates that identify agents",
+    }
+
+    zone_id: Mapped[int] = mapped_column(ForeignKey(Zone.zone_id), primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(
+        LargeBinary, primary_key=True, comment="SHA-256 of the certificate in DER"
+    )
+    subject: Mapped[str] = mapped_column(comment="Distinguished name in the certificate")
+    source_id: Mapped[str | None] = mapped_column(comment="The agent it belongs to; empty for any of the zone")
+    not_after: Mapped[datetime] = mapped_column(comment="When it expires")
+    added_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    revoked_at: Mapped[datetime | None] = mapped_column(comment="Since when it is no longer taken")
 
 
 class Message(Base):
@@ -129,6 +214,9 @@ class Message(Base):
     objects: Mapped[int] = mapped_column(server_default="0", comment="Object events in the message")
     held: Mapped[int] = mapped_column(server_default="0", comment="Of those, how many are held now")
     rejected: Mapped[int] = mapped_column(server_default="0", comment="Of those, how many are rejected or unfit")
+    request_msg_id: Mapped[str | None] = mapped_column(comment="Of a SIF_Response: SIF_RequestMsgId it answers")
+    packet_number: Mapped[int | None] = mapped_column(comment="Of a SIF_Response: SIF_PacketNumber, from 1")
+    more_packets: Mapped[bool | None] = mapped_column(comment="Of a SIF_Response: whether more packets follow")
 
 
 class ObjectEvent(Base):

@@ -2,6 +2,8 @@
 
 CREATE SCHEMA inbox;
 
+CREATE SCHEMA outbox;
+
 CREATE SCHEMA sif;
 
 CREATE SCHEMA sif_history;
@@ -112,6 +114,15 @@ CREATE TABLE inbox.zone (
     token_sha256 BYTEA NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     last_recorded_at TIMESTAMP WITH TIME ZONE,
+    authentication_level INTEGER DEFAULT '0' NOT NULL,
+    encryption_level INTEGER DEFAULT '0' NOT NULL,
+    is_sandbox BOOLEAN DEFAULT false NOT NULL,
+    suspended_at TIMESTAMP WITH TIME ZONE,
+    log_entries BOOLEAN DEFAULT true NOT NULL,
+    log_entries_until BIGINT DEFAULT '0' NOT NULL,
+    solicited_only BOOLEAN DEFAULT false NOT NULL,
+    sync_at TIME WITHOUT TIME ZONE,
+    change_limit NUMERIC DEFAULT '0.1' NOT NULL,
     CONSTRAINT pk_zone PRIMARY KEY (zone_id),
     CONSTRAINT uq_zone_name UNIQUE (name),
     CONSTRAINT uq_zone_token_sha256 UNIQUE (token_sha256)
@@ -127,6 +138,42 @@ COMMENT ON COLUMN inbox.zone.token_sha256 IS 'SHA-256 of the zone URL''s token';
 
 COMMENT ON COLUMN inbox.zone.last_recorded_at IS 'Recorded time of the latest drained message; the next one is later, whatever the clock says';
 
+COMMENT ON COLUMN inbox.zone.authentication_level IS 'SIF_AuthenticationLevel agents must reach, 0 to 3';
+
+COMMENT ON COLUMN inbox.zone.encryption_level IS 'SIF_EncryptionLevel agents must reach, 0 to 4';
+
+COMMENT ON COLUMN inbox.zone.is_sandbox IS 'Whether what arrives is kept only, for trials of vendors';
+
+COMMENT ON COLUMN inbox.zone.suspended_at IS 'Since when the zone takes and gives nothing';
+
+COMMENT ON COLUMN inbox.zone.log_entries IS 'Whether agents are told of findings by SIF_LogEntry';
+
+COMMENT ON COLUMN inbox.zone.log_entries_until IS 'Last notice_id that agents were told of';
+
+COMMENT ON COLUMN inbox.zone.solicited_only IS 'Whether a SIF_Response that nobody asked for is refused';
+
+COMMENT ON COLUMN inbox.zone.sync_at IS 'Time of day of the scheduled sync; empty for none';
+
+COMMENT ON COLUMN inbox.zone.change_limit IS 'Share of a sync''s objects that it may remove or change without a person';
+
+CREATE TABLE inbox.access (
+    zone_id INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    object_name TEXT NOT NULL,
+    allowed BOOLEAN NOT NULL,
+    CONSTRAINT pk_access PRIMARY KEY (zone_id, source_id, kind, object_name),
+    CONSTRAINT fk_access_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
+);
+
+COMMENT ON TABLE inbox.access IS 'Exceptions to what agents may do with objects';
+
+COMMENT ON COLUMN inbox.access.source_id IS 'SIF_SourceId; * for every agent of the zone';
+
+COMMENT ON COLUMN inbox.access.kind IS 'List of SIF_AgentACL, such as SIF_SubscribeAccess';
+
+COMMENT ON COLUMN inbox.access.object_name IS 'SIF object; * for every object';
+
 CREATE TABLE inbox.agent (
     zone_id INTEGER NOT NULL,
     source_id TEXT NOT NULL,
@@ -137,6 +184,17 @@ CREATE TABLE inbox.agent (
     push_url TEXT,
     registered_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     unregistered_at TIMESTAMP WITH TIME ZONE,
+    versions TEXT[],
+    accepts_gzip BOOLEAN DEFAULT false NOT NULL,
+    takes_bundles BOOLEAN DEFAULT false NOT NULL,
+    secure BOOLEAN,
+    vendor TEXT,
+    application TEXT,
+    is_asleep BOOLEAN DEFAULT false NOT NULL,
+    blocked_by TEXT,
+    next_try_at TIMESTAMP WITH TIME ZONE,
+    failures INTEGER DEFAULT '0' NOT NULL,
+    last_failure TEXT,
     CONSTRAINT pk_agent PRIMARY KEY (zone_id, source_id),
     CONSTRAINT fk_agent_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
 );
@@ -156,6 +214,52 @@ COMMENT ON COLUMN inbox.agent.max_buffer_size IS 'Largest message the agent take
 COMMENT ON COLUMN inbox.agent.push_url IS 'Where a push agent listens';
 
 COMMENT ON COLUMN inbox.agent.unregistered_at IS 'When it left; empty while registered';
+
+COMMENT ON COLUMN inbox.agent.versions IS 'SIF_Version as registered, wildcards as sent';
+
+COMMENT ON COLUMN inbox.agent.accepts_gzip IS 'Whether it registered Accept-Encoding gzip';
+
+COMMENT ON COLUMN inbox.agent.takes_bundles IS 'Whether it registered SupportsBundledEvents';
+
+COMMENT ON COLUMN inbox.agent.secure IS 'SIF_Protocol/@Secure as registered';
+
+COMMENT ON COLUMN inbox.agent.vendor IS 'Vendor of the agent as registered';
+
+COMMENT ON COLUMN inbox.agent.application IS 'Product and version of the agent as registered';
+
+COMMENT ON COLUMN inbox.agent.is_asleep IS 'Whether it asked with SIF_Sleep for nothing to be delivered';
+
+COMMENT ON COLUMN inbox.agent.blocked_by IS 'SIF_MsgId of the event under selective message blocking, which holds all events of the agent';
+
+COMMENT ON COLUMN inbox.agent.next_try_at IS 'When delivery may be tried again after failures; empty for at once';
+
+COMMENT ON COLUMN inbox.agent.failures IS 'Deliveries that failed in a row';
+
+COMMENT ON COLUMN inbox.agent.last_failure IS 'Kind of the last failure of delivery, without values';
+
+CREATE TABLE inbox.certificate (
+    zone_id INTEGER NOT NULL,
+    fingerprint BYTEA NOT NULL,
+    subject TEXT NOT NULL,
+    source_id TEXT,
+    not_after TIMESTAMP WITH TIME ZONE NOT NULL,
+    added_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_certificate PRIMARY KEY (zone_id, fingerprint),
+    CONSTRAINT fk_certificate_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
+);
+
+COMMENT ON TABLE inbox.certificate IS 'Client certificates that identify agents';
+
+COMMENT ON COLUMN inbox.certificate.fingerprint IS 'SHA-256 of the certificate in DER';
+
+COMMENT ON COLUMN inbox.certificate.subject IS 'Distinguished name in the certificate';
+
+COMMENT ON COLUMN inbox.certificate.source_id IS 'The agent it belongs to; empty for any of the zone';
+
+COMMENT ON COLUMN inbox.certificate.not_after IS 'When it expires';
+
+COMMENT ON COLUMN inbox.certificate.revoked_at IS 'Since when it is no longer taken';
 
 CREATE TABLE inbox.message (
     message_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -178,6 +282,9 @@ CREATE TABLE inbox.message (
     objects INTEGER DEFAULT '0' NOT NULL,
     held INTEGER DEFAULT '0' NOT NULL,
     rejected INTEGER DEFAULT '0' NOT NULL,
+    request_msg_id TEXT,
+    packet_number INTEGER,
+    more_packets BOOLEAN,
     CONSTRAINT pk_message PRIMARY KEY (message_id),
     CONSTRAINT uq_message_zone_id_source_id_msg_id UNIQUE (zone_id, source_id, msg_id),
     CONSTRAINT fk_message_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
@@ -219,6 +326,12 @@ COMMENT ON COLUMN inbox.message.held IS 'Of those, how many are held now';
 
 COMMENT ON COLUMN inbox.message.rejected IS 'Of those, how many are rejected or unfit';
 
+COMMENT ON COLUMN inbox.message.request_msg_id IS 'Of a SIF_Response: SIF_RequestMsgId it answers';
+
+COMMENT ON COLUMN inbox.message.packet_number IS 'Of a SIF_Response: SIF_PacketNumber, from 1';
+
+COMMENT ON COLUMN inbox.message.more_packets IS 'Of a SIF_Response: whether more packets follow';
+
 CREATE TABLE inbox.provision (
     zone_id INTEGER NOT NULL,
     source_id TEXT NOT NULL,
@@ -231,6 +344,157 @@ CREATE TABLE inbox.provision (
 COMMENT ON TABLE inbox.provision IS 'What an agent provides or publishes';
 
 COMMENT ON COLUMN inbox.provision.kind IS 'List of SIF_Provision, such as SIF_ProvideObjects';
+
+CREATE TABLE outbox.message (
+    queue_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    zone_id INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    sender_id TEXT NOT NULL,
+    msg_id TEXT NOT NULL,
+    message_type TEXT NOT NULL,
+    object_name TEXT,
+    request_msg_id TEXT,
+    authentication_level INTEGER DEFAULT '0' NOT NULL,
+    encryption_level INTEGER DEFAULT '0' NOT NULL,
+    body BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    state TEXT DEFAULT 'queued' NOT NULL,
+    attempts INTEGER DEFAULT '0' NOT NULL,
+    carriers TEXT[] DEFAULT '{}' NOT NULL,
+    delivered_at TIMESTAMP WITH TIME ZONE,
+    settled_at TIMESTAMP WITH TIME ZONE,
+    last_failure TEXT,
+    CONSTRAINT pk_message PRIMARY KEY (queue_id),
+    CONSTRAINT fk_message_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
+);
+
+CREATE INDEX ix_message_handed_out ON outbox.message (zone_id, source_id) WHERE state IN ('delivering', 'blocked');
+
+CREATE INDEX ix_message_msg_id ON outbox.message (zone_id, msg_id);
+
+CREATE INDEX ix_message_settled ON outbox.message (settled_at) WHERE state IN ('done', 'dropped');
+
+CREATE INDEX ix_message_waiting ON outbox.message (zone_id, source_id, queue_id) WHERE state IN ('queued', 'delivering', 'blocked');
+
+CREATE INDEX ix_message_waiting_no_event ON outbox.message (zone_id, source_id, queue_id) WHERE state IN ('queued', 'delivering', 'blocked') AND message_type <> 'SIF_Event';
+
+COMMENT ON TABLE outbox.message IS 'Messages on their way to agents';
+
+COMMENT ON COLUMN outbox.message.queue_id IS 'Place in the queue of its agent';
+
+COMMENT ON COLUMN outbox.message.source_id IS 'SIF_SourceId of the agent it goes to';
+
+COMMENT ON COLUMN outbox.message.sender_id IS 'SIF_SourceId in the message: the agent it comes from, or ours';
+
+COMMENT ON COLUMN outbox.message.msg_id IS 'SIF_MsgId in the message, the same at every delivery';
+
+COMMENT ON COLUMN outbox.message.message_type IS 'Element under SIF_Message';
+
+COMMENT ON COLUMN outbox.message.object_name IS 'SIF object it is about';
+
+COMMENT ON COLUMN outbox.message.request_msg_id IS 'Of a SIF_Response: SIF_RequestMsgId it answers';
+
+COMMENT ON COLUMN outbox.message.authentication_level IS 'SIF_AuthenticationLevel its SIF_SecureChannel asks for';
+
+COMMENT ON COLUMN outbox.message.encryption_level IS 'SIF_EncryptionLevel its SIF_SecureChannel asks for';
+
+COMMENT ON COLUMN outbox.message.body IS 'The bytes to deliver, the same at every delivery';
+
+COMMENT ON COLUMN outbox.message.attempts IS 'How often it was handed out';
+
+COMMENT ON COLUMN outbox.message.carriers IS 'SIF_MsgIds of the latest acks that carried it to a pull agent';
+
+COMMENT ON COLUMN outbox.message.delivered_at IS 'When it was last handed out';
+
+COMMENT ON COLUMN outbox.message.settled_at IS 'When it was taken off the queue';
+
+COMMENT ON COLUMN outbox.message.last_failure IS 'Kind of the last failure, without values';
+
+CREATE TABLE outbox.sync (
+    sync_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    zone_id INTEGER NOT NULL,
+    object_name TEXT NOT NULL,
+    asked_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    state TEXT DEFAULT 'asked' NOT NULL,
+    there INTEGER,
+    here INTEGER,
+    missing_here INTEGER,
+    missing_there INTEGER,
+    different INTEGER,
+    decided_by TEXT,
+    decided_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_sync PRIMARY KEY (sync_id),
+    CONSTRAINT fk_sync_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
+);
+
+CREATE INDEX ix_sync_zone ON outbox.sync (zone_id, object_name, asked_at);
+
+COMMENT ON TABLE outbox.sync IS 'Full syncs of one object in one zone';
+
+COMMENT ON COLUMN outbox.sync.there IS 'Objects that the district sent';
+
+COMMENT ON COLUMN outbox.sync.here IS 'Objects that the state had';
+
+COMMENT ON COLUMN outbox.sync.missing_here IS 'Objects that only the district has';
+
+COMMENT ON COLUMN outbox.sync.missing_there IS 'Objects that only the state had';
+
+COMMENT ON COLUMN outbox.sync.different IS 'Objects that both have and that differ';
+
+COMMENT ON COLUMN outbox.sync.decided_by IS 'Who let it be applied or refused it; limit: the zone''s limit';
+
+COMMENT ON COLUMN outbox.sync.decided_at IS 'When that was';
+
+CREATE TABLE outbox.request (
+    zone_id INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    msg_id TEXT NOT NULL,
+    object_name TEXT NOT NULL,
+    destination_id TEXT NOT NULL,
+    versions TEXT[] DEFAULT '{}' NOT NULL,
+    max_buffer_size BIGINT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    next_packet INTEGER DEFAULT '1' NOT NULL,
+    state TEXT DEFAULT 'open' NOT NULL,
+    ended_at TIMESTAMP WITH TIME ZONE,
+    error TEXT,
+    purpose TEXT,
+    sync_id BIGINT,
+    CONSTRAINT pk_request PRIMARY KEY (zone_id, source_id, msg_id),
+    CONSTRAINT fk_request_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id),
+    CONSTRAINT fk_request_sync_id FOREIGN KEY(sync_id) REFERENCES outbox.sync (sync_id)
+);
+
+CREATE INDEX ix_request_open ON outbox.request (expires_at) WHERE state = 'open';
+
+CREATE INDEX ix_request_sync_id ON outbox.request (sync_id) WHERE sync_id IS NOT NULL;
+
+COMMENT ON TABLE outbox.request IS 'SIF_Requests and how far they are answered';
+
+COMMENT ON COLUMN outbox.request.source_id IS 'SIF_SourceId of who asks; SIF-PIPELINE for the state';
+
+COMMENT ON COLUMN outbox.request.msg_id IS 'SIF_MsgId of the request';
+
+COMMENT ON COLUMN outbox.request.object_name IS 'SIF object asked for';
+
+COMMENT ON COLUMN outbox.request.destination_id IS 'SIF_SourceId of the agent that is asked';
+
+COMMENT ON COLUMN outbox.request.versions IS 'SIF_Version the response may have';
+
+COMMENT ON COLUMN outbox.request.max_buffer_size IS 'Largest packet the requester takes, bytes';
+
+COMMENT ON COLUMN outbox.request.expires_at IS 'When it is given up unless a packet comes before';
+
+COMMENT ON COLUMN outbox.request.next_packet IS 'SIF_PacketNumber that is due';
+
+COMMENT ON COLUMN outbox.request.ended_at IS 'When it was answered or given up';
+
+COMMENT ON COLUMN outbox.request.error IS 'SIF_Error it ended with, as category/code';
+
+COMMENT ON COLUMN outbox.request.purpose IS 'sync for a full sync; empty otherwise';
+
+COMMENT ON COLUMN outbox.request.sync_id IS 'The full sync it is part of';
 
 CREATE TABLE sif.discipline_incident (
     zone_id INTEGER NOT NULL,

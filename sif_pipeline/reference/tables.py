@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import make_url
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, SetColumnComment, SetTableComment
 
-import warehouse.inbox  # noqa: F401 -- registers its tables
+import warehouse.inbox
+import warehouse.outbox  # noqa: F401 -- both register their tables
 from sif_pipeline.reference.markdown import page
-from warehouse.base import CURRENT, HISTORY, INBOX, Base, elements, objects
+from warehouse.base import CURRENT, HISTORY, INBOX, OUTBOX, Base, elements, objects
 
-_SCHEMAS = (INBOX, CURRENT, HISTORY)
+_SCHEMAS = (INBOX, OUTBOX, CURRENT, HISTORY)
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 
 

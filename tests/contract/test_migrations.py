@@ -11,10 +11,10 @@ from alembic.config import Config
 from sif_pipeline import database
 from sif_pipeline.config import Settings
 from sif_pipeline.reference import views
-from warehouse.base import CURRENT, HISTORY, INBOX, objects
+from warehouse.base import CURRENT, HISTORY, INBOX, OUTBOX, objects
 
 ZONE = Settings.from_environment().timezone
-SCHEMAS = {INBOX, CURRENT, HISTORY}
+SCHEMAS = {INBOX, OUTBOX, CURRENT, HISTORY}
 
 
 @contextmanager

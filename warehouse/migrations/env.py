@@ -3,8 +3,9 @@
 from alembic import context
 from sqlalchemy import text
 
-import warehouse.inbox  # noqa: F401 -- registers its tables
-from warehouse.base import CURRENT, HISTORY, INBOX, Base, objects
+import warehouse.inbox
+import warehouse.outbox  # noqa: F401 -- both register their tables
+from warehouse.base import CURRENT, HISTORY, INBOX, OUTBOX, Base, objects
 
 objects()
 
@@ -12,13 +13,13 @@ connection = context.config.attributes["connection"]
 # The role is named sif, as one schema is; "$user" in its search path would make Alembic take that one for unnamed.
 connection.execute(text("SET LOCAL search_path TO public"))
 connection.dialect.default_schema_name = "public"
-for schema in (INBOX, CURRENT, HISTORY):
+for schema in (INBOX, OUTBOX, CURRENT, HISTORY):
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
 
 
 def ours(name: str | None, kind: str, _parents: object) -> bool:
     """Tell Alembic which schemas are the warehouse's own."""
-    return kind != "schema" or name in {INBOX, CURRENT, HISTORY}
+    return kind != "schema" or name in {INBOX, OUTBOX, CURRENT, HISTORY}
 
 
 context.configure(
