@@ -71,13 +71,11 @@ class Zone(Base):
     log_entries: Mapped[bool] = mapped_column(
         server_default=true(), comment="Whether agents are told of findings by SIF_LogEntry"
     )
-    log_entries_until: Mapped[int] = mapped_column(
-        BigInteger, server_default="0", comment="Last notice_id that agents were told of"
-    )
     solicited_only: Mapped[bool] = mapped_column(
         server_default=false(), comment="Whether a SIF_Response that nobody asked for is refused"
     )
     sync_at: Mapped[time | None] = mapped_column(comment="Time of day of the scheduled sync; empty for none")
+    last_asked_at: Mapped[datetime | None] = mapped_column(comment="When the district was last asked on schedule")
     change_limit: Mapped[Decimal] = mapped_column(
         server_default="0.1", comment="Share of a sync's objects that it may remove or change without a person"
     )
@@ -122,6 +120,9 @@ class Agent(Base):
     )
     failures: Mapped[int] = mapped_column(server_default="0", comment="Deliveries that failed in a row")
     last_failure: Mapped[str | None] = mapped_column(comment="Kind of the last failure of delivery, without values")
+    log_entries_until: Mapped[datetime | None] = mapped_column(
+        comment="Recorded time up to which it was told of findings by SIF_LogEntry"
+    )
 
 
 class Provision(Base):
@@ -189,6 +190,13 @@ class Message(Base):
             postgresql_where=text("state = 'pending'"),
         ),
         Index("ix_message_recorded", "zone_id", "recorded_at"),
+        Index(
+            "ix_message_staged",
+            "zone_id",
+            "request_msg_id",
+            "packet_number",
+            postgresql_where=text("state = 'staged'"),
+        ),
         {"schema": INBOX, "comment": "SIF messages as received"},
     )
 
@@ -281,6 +289,7 @@ class NoticeRow(Base):
     __table_args__ = (
         Index("ix_notice_open", "zone_id", "row_key", postgresql_where=text("resolved_at IS NULL")),
         Index("ix_notice_message", "message_id"),
+        Index("ix_notice_recorded", "zone_id", "recorded_at"),
         {"schema": INBOX, "comment": "Findings, without the offending value"},
     )
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, func, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, func, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from warehouse.base import OUTBOX, Base
@@ -103,6 +104,7 @@ class Sync(Base):
     __tablename__ = "sync"
     __table_args__ = (
         Index("ix_sync_zone", "zone_id", "object_name", "asked_at"),
+        Index("ix_sync_open", "sync_id", postgresql_where=text("ended_at IS NULL")),
         {"schema": OUTBOX, "comment": "Full syncs of one object in one zone"},
     )
 
@@ -120,6 +122,30 @@ class Sync(Base):
         comment="Who let it be applied or refused it; limit: the zone's limit"
     )
     decided_at: Mapped[datetime | None] = mapped_column(comment="When that was")
+    as_of: Mapped[datetime | None] = mapped_column(
+        comment="Time of the answer, by the district's clock within reason; what changed after it is not compared"
+    )
+    deletes: Mapped[bool] = mapped_column(
+        server_default=true(), comment="Whether objects that only the state had are deleted when it is applied"
+    )
+    reason: Mapped[str | None] = mapped_column(comment="Why it waits, or why it failed; never a value")
+    ended_at: Mapped[datetime | None] = mapped_column(comment="When it was applied, refused or failed")
+
+
+class Difference(Base):
+    """One object that a full sync found to be otherwise in the district than in the warehouse."""
+
+    __tablename__ = "difference"
+    __table_args__ = {
+        "schema": OUTBOX,
+        "comment": "Objects that a full sync found to differ",
+    }
+
+    sync_id: Mapped[int] = mapped_column(ForeignKey(Sync.sync_id), primary_key=True)
+    row_key: Mapped[UUID] = mapped_column(primary_key=True, comment="The object's RefId, or a hash of its natural key")
+    kind: Mapped[str] = mapped_column(comment="missing_here, missing_there or different")
+    message_id: Mapped[int | None] = mapped_column(BigInteger, comment="Packet that brought it; empty if none did")
+    position: Mapped[int | None] = mapped_column(comment="Place in the packet, from 1")
 
 
 class Request(Base):

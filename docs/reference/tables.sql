@@ -44,6 +44,8 @@ CREATE INDEX ix_notice_message ON inbox.notice (message_id);
 
 CREATE INDEX ix_notice_open ON inbox.notice (zone_id, row_key) WHERE resolved_at IS NULL;
 
+CREATE INDEX ix_notice_recorded ON inbox.notice (zone_id, recorded_at);
+
 COMMENT ON TABLE inbox.notice IS 'Findings, without the offending value';
 
 COMMENT ON COLUMN inbox.notice.position IS 'Object in the message, from 1; 0 for the message itself';
@@ -119,9 +121,9 @@ CREATE TABLE inbox.zone (
     is_sandbox BOOLEAN DEFAULT false NOT NULL,
     suspended_at TIMESTAMP WITH TIME ZONE,
     log_entries BOOLEAN DEFAULT true NOT NULL,
-    log_entries_until BIGINT DEFAULT '0' NOT NULL,
     solicited_only BOOLEAN DEFAULT false NOT NULL,
     sync_at TIME WITHOUT TIME ZONE,
+    last_asked_at TIMESTAMP WITH TIME ZONE,
     change_limit NUMERIC DEFAULT '0.1' NOT NULL,
     CONSTRAINT pk_zone PRIMARY KEY (zone_id),
     CONSTRAINT uq_zone_name UNIQUE (name),
@@ -148,11 +150,11 @@ COMMENT ON COLUMN inbox.zone.suspended_at IS 'Since when the zone takes and give
 
 COMMENT ON COLUMN inbox.zone.log_entries IS 'Whether agents are told of findings by SIF_LogEntry';
 
-COMMENT ON COLUMN inbox.zone.log_entries_until IS 'Last notice_id that agents were told of';
-
 COMMENT ON COLUMN inbox.zone.solicited_only IS 'Whether a SIF_Response that nobody asked for is refused';
 
 COMMENT ON COLUMN inbox.zone.sync_at IS 'Time of day of the scheduled sync; empty for none';
+
+COMMENT ON COLUMN inbox.zone.last_asked_at IS 'When the district was last asked on schedule';
 
 COMMENT ON COLUMN inbox.zone.change_limit IS 'Share of a sync''s objects that it may remove or change without a person';
 
@@ -195,6 +197,7 @@ CREATE TABLE inbox.agent (
     next_try_at TIMESTAMP WITH TIME ZONE,
     failures INTEGER DEFAULT '0' NOT NULL,
     last_failure TEXT,
+    log_entries_until TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_agent PRIMARY KEY (zone_id, source_id),
     CONSTRAINT fk_agent_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
 );
@@ -236,6 +239,8 @@ COMMENT ON COLUMN inbox.agent.next_try_at IS 'When delivery may be tried again a
 COMMENT ON COLUMN inbox.agent.failures IS 'Deliveries that failed in a row';
 
 COMMENT ON COLUMN inbox.agent.last_failure IS 'Kind of the last failure of delivery, without values';
+
+COMMENT ON COLUMN inbox.agent.log_entries_until IS 'Recorded time up to which it was told of findings by SIF_LogEntry';
 
 CREATE TABLE inbox.certificate (
     zone_id INTEGER NOT NULL,
@@ -293,6 +298,8 @@ CREATE TABLE inbox.message (
 CREATE INDEX ix_message_pending ON inbox.message (zone_id, recorded_at, message_id) WHERE state = 'pending';
 
 CREATE INDEX ix_message_recorded ON inbox.message (zone_id, recorded_at);
+
+CREATE INDEX ix_message_staged ON inbox.message (zone_id, request_msg_id, packet_number) WHERE state = 'staged';
 
 COMMENT ON TABLE inbox.message IS 'SIF messages as received';
 
@@ -423,9 +430,15 @@ CREATE TABLE outbox.sync (
     different INTEGER,
     decided_by TEXT,
     decided_at TIMESTAMP WITH TIME ZONE,
+    as_of TIMESTAMP WITH TIME ZONE,
+    deletes BOOLEAN DEFAULT true NOT NULL,
+    reason TEXT,
+    ended_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_sync PRIMARY KEY (sync_id),
     CONSTRAINT fk_sync_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
 );
+
+CREATE INDEX ix_sync_open ON outbox.sync (sync_id) WHERE ended_at IS NULL;
 
 CREATE INDEX ix_sync_zone ON outbox.sync (zone_id, object_name, asked_at);
 
@@ -444,6 +457,34 @@ COMMENT ON COLUMN outbox.sync.different IS 'Objects that both have and that diff
 COMMENT ON COLUMN outbox.sync.decided_by IS 'Who let it be applied or refused it; limit: the zone''s limit';
 
 COMMENT ON COLUMN outbox.sync.decided_at IS 'When that was';
+
+COMMENT ON COLUMN outbox.sync.as_of IS 'Time of the answer, by the district''s clock within reason; what changed after it is not compared';
+
+COMMENT ON COLUMN outbox.sync.deletes IS 'Whether objects that only the state had are deleted when it is applied';
+
+COMMENT ON COLUMN outbox.sync.reason IS 'Why it waits, or why it failed; never a value';
+
+COMMENT ON COLUMN outbox.sync.ended_at IS 'When it was applied, refused or failed';
+
+CREATE TABLE outbox.difference (
+    sync_id BIGINT NOT NULL,
+    row_key UUID NOT NULL,
+    kind TEXT NOT NULL,
+    message_id BIGINT,
+    position INTEGER,
+    CONSTRAINT pk_difference PRIMARY KEY (sync_id, row_key),
+    CONSTRAINT fk_difference_sync_id FOREIGN KEY(sync_id) REFERENCES outbox.sync (sync_id)
+);
+
+COMMENT ON TABLE outbox.difference IS 'Objects that a full sync found to differ';
+
+COMMENT ON COLUMN outbox.difference.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN outbox.difference.kind IS 'missing_here, missing_there or different';
+
+COMMENT ON COLUMN outbox.difference.message_id IS 'Packet that brought it; empty if none did';
+
+COMMENT ON COLUMN outbox.difference.position IS 'Place in the packet, from 1';
 
 CREATE TABLE outbox.request (
     zone_id INTEGER NOT NULL,
