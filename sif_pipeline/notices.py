@@ -152,3 +152,9 @@ _declare(
     "Ask the SIS vendor: ObjectName must be the name of the element inside SIF_EventObject.",
     9, 3,
 )  # fmt: skip
+_declare(
+    "event_of_several", Severity.INFO,
+    "A SIF_Event holds several objects; the standard allows one. All of them were taken, one after the other.",
+    "Nothing to do. Ask the SIS vendor to send each object in a SIF_Event of its own.",
+    9, 3,
+)  # fmt: skip

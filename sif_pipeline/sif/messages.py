@@ -4,11 +4,11 @@ It knows the standard's infrastructure part only: no database, and nothing about
 """
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from lxml import etree
 
@@ -24,6 +24,9 @@ DEFAULT_CONTEXT: Final = "SIF_Default"
 NEWEST_ACK: Final = "2.6"
 """Version of an ack to what could not be read: OpenADK, the most common agent kit, knows none above."""
 
+SPOKEN: Final = ("2.0", "2.0r1", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8")
+"""Releases of SIF 2.x that this zone writes and announces, oldest first."""
+
 MESSAGE_TYPES: Final = frozenset({
     "SIF_Ack", "SIF_BundledEvents", "SIF_Event", "SIF_Provide", "SIF_Provision", "SIF_Register",
     "SIF_Request", "SIF_Response", "SIF_ServiceInput", "SIF_ServiceNotify", "SIF_ServiceOutput",
@@ -31,11 +34,17 @@ MESSAGE_TYPES: Final = frozenset({
 })  # fmt: skip
 """What a SIF_Message may hold (SIF_MessageType of the 2.6 schema)."""
 
+CARRIERS: Final = frozenset({"SIF_Event", "SIF_BundledEvents", "SIF_Response"})
+"""Messages that carry objects, and so the only ones that the drain has work with."""
+
 PROVISION_LISTS: Final = (
     "SIF_ProvideObjects", "SIF_SubscribeObjects", "SIF_PublishAddObjects", "SIF_PublishChangeObjects",
     "SIF_PublishDeleteObjects", "SIF_RequestObjects", "SIF_RespondObjects",
 )  # fmt: skip
 """The object lists of a SIF_Provision, in the standard's order."""
+
+SERVICE_LISTS: Final = ("SIF_ProvideService", "SIF_RespondService", "SIF_RequestService", "SIF_SubscribeService")
+"""The service lists of a SIF_Provision, in the standard's order."""
 
 
 class Action(StrEnum):
@@ -62,21 +71,87 @@ class Registration:
 
     name: str | None = None  #: SIF_Name
     versions: tuple[str, ...] = ()  #: SIF_Version, wildcards as sent
-    max_buffer_size: int | None = None  #: SIF_MaxBufferSize, bytes
-    mode: str | None = None  #: Push or Pull
+    max_buffer_size: int | None = None  #: SIF_MaxBufferSize, bytes; None where it is no number
+    mode: str | None = None  #: SIF_Mode: Push or Pull
+    takes_bundles: bool = False  #: EventBundleSupport
+    protocol: str | None = None  #: SIF_Protocol/@Type: HTTP, HTTPS or the vendor's own
+    secure: bool | None = None  #: SIF_Protocol/@Secure
     push_url: str | None = None  #: SIF_Protocol/SIF_URL
+    accept_encoding: str | None = None  #: the SIF_Property Accept-Encoding of SIF_Protocol
+    vendor: str | None = None  #: SIF_NodeVendor and SIF_NodeVersion
+    application: str | None = None  #: SIF_Application: product and version
 
 
 class Provided(NamedTuple):
-    """One object an agent declares: in which list of SIF_Provision, and its name."""
+    """One object or service an agent declares: in which list of SIF_Provision, and its name."""
 
     kind: str
     object_name: str
 
 
+class Level(NamedTuple):
+    """What SIF_SecureChannel asks of the channel by which a message is delivered."""
+
+    authentication: int = 0  #: SIF_AuthenticationLevel, 0 to 3
+    encryption: int = 0  #: SIF_EncryptionLevel, 0 to 4
+
+
+NO_LEVEL: Final = Level()
+"""Any channel will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One SIF_Event, alone or of a bundle: whom it is meant for, and what it says of which kinds of objects."""
+
+    msg_id: str  #: SIF_MsgId of its own header
+    destination_id: str | None  #: SIF_DestinationId; None: for every subscriber
+    objects: tuple[tuple[str, "Action | None"], ...]  #: name and action of each object; None: none of the three
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a SIF_Request asks for."""
+
+    object_names: tuple[str, ...]  #: objects asked for; by the first one it is routed to its provider
+    versions: tuple[str, ...]  #: SIF_Version the response may have, wildcards as sent
+    max_buffer_size: int  #: SIF_MaxBufferSize of a packet, bytes
+    query: bytes  #: SIF_Query or SIF_ExtendedQuery as XML
+    is_extended: bool = False  #: whether it is a SIF_ExtendedQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How a SIF_Response answers, apart from its objects; None where it does not say, or not usably."""
+
+    request_msg_id: str | None = None  #: SIF_RequestMsgId
+    packet_number: int | None = None  #: SIF_PacketNumber, from 1
+    more_packets: bool | None = None  #: SIF_MorePackets
+    error: tuple[int, int] | None = None  #: category and code of its SIF_Error
+    object_names: tuple[str, ...] = ()  #: kinds of objects in it
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a SIF_Ack says, and to which message."""
+
+    original_source_id: str | None  #: SIF_OriginalSourceId
+    original_msg_id: str | None  #: SIF_OriginalMsgId
+    status: int | None  #: SIF_Status/SIF_Code
+    error: tuple[int, int] | None  #: category and code of its SIF_Error
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """Which requests a SIF_CancelRequests calls off."""
+
+    request_msg_ids: tuple[str, ...]  #: SIF_RequestMsgId of each
+    wants_notice: bool  #: SIF_NotificationType Standard: a final SIF_Response for each is wanted
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The envelope of one SIF message."""
+    """The envelope of one SIF message, and what its body says apart from its objects."""
 
     message_type: str  #: element under SIF_Message: SIF_Event, SIF_Response, ...
     version: str  #: SIF_Message/@Version
@@ -85,9 +160,15 @@ class Message:
     destination_id: str | None = None  #: SIF_DestinationId
     timestamp: datetime | None = None  #: SIF_Timestamp in UTC; None where it cannot be used
     contexts: tuple[str, ...] = ()  #: SIF_Context; none means the default
+    level: Level = NO_LEVEL  #: SIF_SecureChannel
     command: str | None = None  #: of a SIF_SystemControl: SIF_Ping, SIF_GetMessage, ...
+    cancellation: Cancellation | None = None  #: of the command SIF_CancelRequests
     registration: Registration | None = None  #: of a SIF_Register
-    provided: tuple[Provided, ...] = ()  #: of a SIF_Provision, SIF_Provide or SIF_Unprovide
+    provided: tuple[Provided, ...] = ()  #: of a SIF_Provision, SIF_Provide, SIF_Subscribe and their opposites
+    events: tuple[Event, ...] = ()  #: of a SIF_Event or SIF_BundledEvents
+    request: Request | None = None  #: of a SIF_Request
+    response: Response | None = None  #: of a SIF_Response
+    answer: Answer | None = None  #: of a SIF_Ack
     notices: tuple[Notice, ...] = field(default=())  #: findings about the envelope
 
     @property
@@ -134,32 +215,56 @@ def read_message(root: etree._Element) -> Message:
     if header is None:
         raise Refused(1, 6, f"{message_type} has no SIF_Header; every SIF message needs one.")
     timestamp, notices = _timestamp(_text(header, "SIF_Timestamp"))
-    return Message(
+    said = Message(
         message_type=message_type,
         version=version,
         msg_id=_msg_id(header),
         source_id=_source_id(header, message_type),
-        destination_id=_text(header, "SIF_DestinationId"),
+        destination_id=_destination_id(header),
         timestamp=timestamp,
         contexts=_contexts(header),
-        command=_command(body) if message_type == "SIF_SystemControl" else None,
-        registration=_registration(body) if message_type == "SIF_Register" else None,
-        provided=_PROVIDED[message_type](body) if message_type in _PROVIDED else (),
+        level=_level(header),
         notices=notices,
     )
+    read = _BODIES.get(message_type)
+    return replace(said, **read(body, said)) if read else said
+
+
+def speaks(versions: Iterable[str], version: str) -> bool:
+    """Tell whether a release is among SIF_Versions with wildcards (standard, SIF_Register: `*`, `2.*`, `2.0r*`)."""
+    return any(_matches(pattern, version) for pattern in versions)
+
+
+def _matches(pattern: str, version: str) -> bool:
+    minor, wildcard, _ = pattern.partition("r*")
+    if wildcard:
+        return version == minor or version.startswith(f"{minor}r")
+    return pattern in ("*", version) or (pattern.endswith(".*") and version.startswith(pattern[:-1]))
+
+
+def spoken_with(versions: Iterable[str]) -> str | None:
+    """Choose the release to write in to who registered these versions; None when there is none.
+
+    The highest that it names. A wildcard promises more than its kit may know: by it alone, none above `NEWEST_ACK`.
+    """
+    patterns = tuple(versions)
+    named = [version for version in SPOKEN if version in patterns]
+    by_wildcard = [version for version in SPOKEN if version <= NEWEST_ACK and speaks(patterns, version)]
+    return max([*named, *by_wildcard], default=None)
 
 
 def objects(root: etree._Element) -> Iterator[ObjectInMessage]:
     """Yield the objects of a SIF_Event or SIF_Response, or of a root that is a list of objects or one itself.
 
     Several SIF_EventObjects, and several objects in one, are taken one by one: agents send them (OpenADK
-    does), though the schema allows one. Any other message holds no objects.
+    does), though the schema allows one. The events of SIF_BundledEvents follow each other. Any other message
+    holds no objects.
     """
     if not is_message(root):
-        found: Iterator[tuple[Action | None, etree._Element, Notice | None]] = _bare(root)
+        found: Found = _bare(root)
     else:
         body = next(root.iterchildren(etree.Element), None)
-        read = {"SIF_Event": _event, "SIF_Response": _response}.get(_local(body) if body is not None else "")
+        read = _OBJECTS.get(_local(body)) if body is not None else None
         found = iter(()) if body is None or read is None else read(body)
     return (ObjectInMessage(position, *rest) for position, rest in enumerate(found, start=1))
 
@@ -178,10 +283,18 @@ def _local(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _text(parent: etree._Element, name: str) -> str | None:
+def _child(parent: etree._Element | None, name: str) -> etree._Element | None:
+    return next(parent.iterchildren(_tag(name)), None) if parent is not None else None
+
+
+def _text(parent: etree._Element | None, name: str) -> str | None:
     """Read a child's text as an xs:token: white space collapsed; None when absent or empty."""
-    child = next(parent.iterchildren(_tag(name)), None)
+    child = _child(parent, name)
     return " ".join((child.text or "").split()) or None if child is not None else None
+
+
+def _texts(parent: etree._Element, name: str) -> tuple[str, ...]:
+    return tuple(" ".join((child.text or "").split()) for child in parent.iterchildren(_tag(name)))
 
 
 def _version(root: etree._Element) -> str:
@@ -238,56 +351,221 @@ def _source_id(header: etree._Element, message_type: str) -> str:
     return source_id
 
 
-def _contexts(header: etree._Element) -> tuple[str, ...]:
-    wrapper = next(header.iterchildren(_tag("SIF_Contexts")), None)
-    if wrapper is None:
-        return ()
-    return tuple(" ".join((c.text or "").split()) for c in wrapper.iterchildren(_tag("SIF_Context")))
+def _destination_id(header: etree._Element) -> str | None:
+    destination_id = _text(header, "SIF_DestinationId")
+    if destination_id is not None and not _SOURCE_ID.fullmatch(destination_id):
+        raise Refused(1, 4, "SIF_DestinationId is no name an agent can have; give the SIF_SourceId of the addressee.")
+    return destination_id
 
 
-def _command(body: etree._Element) -> str | None:
-    data = next(body.iterchildren(_tag("SIF_SystemControlData")), None)
+def _contexts(parent: etree._Element) -> tuple[str, ...]:
+    wrapper = _child(parent, "SIF_Contexts")
+    return _texts(wrapper, "SIF_Context") if wrapper is not None else ()
+
+
+def _level(header: etree._Element) -> Level:
+    security = _child(header, "SIF_Security")
+    channel = _child(security, "SIF_SecureChannel")
+    return Level(_number(channel, "SIF_AuthenticationLevel", 3), _number(channel, "SIF_EncryptionLevel", 4))
+
+
+def _number(parent: etree._Element | None, name: str, highest: int) -> int:
+    """Read a level; what is no level asks for nothing."""
+    text = _text(parent, name) or ""
+    return int(text) if re.fullmatch("[0-9]", text) and int(text) <= highest else 0
+
+
+Said = dict[str, Any]
+
+
+def _system_control(body: etree._Element, _: Message) -> Said:
+    data = _child(body, "SIF_SystemControlData")
     command = next(data.iterchildren(etree.Element), None) if data is not None else None
-    return _local(command) if command is not None else None
+    if command is None:
+        return {"command": None}
+    cancels = _local(command) == "SIF_CancelRequests"
+    return {"command": _local(command), "cancellation": _cancellation(command) if cancels else None}
 
 
-def _registration(body: etree._Element) -> Registration:
+def _cancellation(command: etree._Element) -> Cancellation:
+    listed = _child(command, "SIF_RequestMsgIds")
+    msg_ids = _texts(listed, "SIF_RequestMsgId") if listed is not None else ()
+    if not msg_ids:
+        raise Refused(1, 6, "SIF_CancelRequests names no request; give the SIF_MsgId of each in SIF_RequestMsgIds.")
+    if not all(_MSG_ID.fullmatch(msg_id) for msg_id in msg_ids):
+        raise Refused(1, 4, "A SIF_RequestMsgId is not 32 hexadecimal digits in upper case; give the request's own.")
+    notification = _text(command, "SIF_NotificationType")
+    if notification not in ("Standard", "None"):
+        raise Refused(1, 4, "SIF_NotificationType must be Standard or None; say which.")
+    return Cancellation(msg_ids, notification == "Standard")
+
+
+def _registration(body: etree._Element, _: Message) -> Said:
     size = _text(body, "SIF_MaxBufferSize") or ""
-    protocol = next(body.iterchildren(_tag("SIF_Protocol")), None)
-    return Registration(
+    protocol = _child(body, "SIF_Protocol")
+    application = _child(body, "SIF_Application")
+    secure = {"Yes": True, "No": False}.get(protocol.get("Secure", "").strip()) if protocol is not None else None
+    registration = Registration(
         name=_text(body, "SIF_Name"),
-        versions=tuple(" ".join((v.text or "").split()) for v in body.iterchildren(_tag("SIF_Version"))),
+        versions=_texts(body, "SIF_Version"),
         max_buffer_size=int(size) if re.fullmatch(r"[0-9]{1,10}", size) else None,
         mode=_text(body, "SIF_Mode"),
-        push_url=_text(protocol, "SIF_URL") if protocol is not None else None,
+        takes_bundles=_text(body, "EventBundleSupport") == "Yes",
+        protocol=protocol.get("Type", "").strip() or None if protocol is not None else None,
+        secure=secure,
+        push_url=_text(protocol, "SIF_URL"),
+        accept_encoding=_accept_encoding(protocol),
+        vendor=_joined(_text(body, "SIF_NodeVendor"), _text(body, "SIF_NodeVersion")),
+        application=_joined(_text(application, "SIF_Product"), _text(application, "SIF_Version")),
     )
+    return {"registration": registration}
 
 
-def _provision(body: etree._Element) -> tuple[Provided, ...]:
-    lists = [(name, next(body.iterchildren(_tag(name)), None)) for name in PROVISION_LISTS]
-    return tuple(p for kind, part in lists if part is not None for p in _named_objects(part, kind))
+def _accept_encoding(protocol: etree._Element | None) -> str | None:
+    properties = protocol.iterchildren(_tag("SIF_Property")) if protocol is not None else ()
+    values = (_text(p, "SIF_Value") for p in properties if (_text(p, "SIF_Name") or "").lower() == "accept-encoding")
+    return next(values, None)
 
 
-def _provide(body: etree._Element) -> tuple[Provided, ...]:
-    return _named_objects(body, "SIF_ProvideObjects")
+def _joined(*texts: str | None) -> str | None:
+    return " ".join(text for text in texts if text) or None
+
+
+def _provision(body: etree._Element, _: Message) -> Said:
+    lists = [(name, _child(body, name)) for name in PROVISION_LISTS]
+    services = [(name, _child(body, name)) for name in SERVICE_LISTS]
+    objects = (p for kind, part in lists if part is not None for p in _named_objects(part, kind))
+    return {"provided": (*objects, *(p for kind, part in services if part is not None for p in _services(part, kind)))}
+
+
+def _named(kind: str) -> "Callable[[etree._Element, Message], Said]":
+    """Make the reading of a message that is one list of objects."""
+    return lambda body, _: {"provided": _named_objects(body, kind)}
 
 
 def _named_objects(parent: etree._Element, kind: str) -> tuple[Provided, ...]:
-    names = [o.get("ObjectName", "").strip() for o in parent.iterchildren(_tag("SIF_Object"))]
+    listed = list(parent.iterchildren(_tag("SIF_Object")))
+    names = [o.get("ObjectName", "").strip() for o in listed]
     if not all(_OBJECT_NAME.fullmatch(name) for name in names):
         raise Refused(
-            6,
+            7 if kind == "SIF_SubscribeObjects" else 6,
             3,
             "A SIF_Object has no usable ObjectName; give the name of a SIF object, such as StudentPersonal.",
         )
+    if any(set(_contexts(o)) - {DEFAULT_CONTEXT} for o in listed):
+        raise Refused(12, 4, f"This zone has the context {DEFAULT_CONTEXT} only; name no other for an object.")
     return tuple(dict.fromkeys(Provided(kind, name) for name in names))
 
 
-_PROVIDED: dict[str, Callable[[etree._Element], tuple[Provided, ...]]] = {
+def _services(parent: etree._Element, kind: str) -> tuple[Provided, ...]:
+    return tuple(Provided(kind, s.get("ServiceName", "").strip()) for s in parent.iterchildren(_tag("SIF_Service")))
+
+
+def _events(body: etree._Element, said: Message) -> Said:
+    return {"events": (Event(said.msg_id, said.destination_id, _contents(body)),)}
+
+
+def _contents(event: etree._Element) -> tuple[tuple[str, Action | None], ...]:
+    return tuple((_local(element), action) for action, element, _ in _event(event))
+
+
+def _bundled_events(body: etree._Element, said: Message) -> Said:
+    """Read each SIF_Event with its own header, which is delivered with it to who takes no bundles."""
+    bundled = [event for part in body.iterchildren(_tag("SIF_Events")) for event in part.iterchildren(etree.Element)]
+    if any(event.tag != _tag("SIF_Event") for event in bundled):
+        raise Refused(9, 3, "SIF_Events holds something that is no SIF_Event; bundle events only, and no bundles.")
+    return {"events": tuple(_bundled_event(event, said) for event in bundled)}
+
+
+def _bundled_event(event: etree._Element, said: Message) -> Event:
+    header = _child(event, "SIF_Header")
+    if header is None:
+        raise Refused(1, 6, "A SIF_Event of the bundle has no SIF_Header; each event needs one of its own.")
+    if _source_id(header, "SIF_Event") != said.source_id:
+        raise Refused(9, 3, "A SIF_Event of the bundle has another SIF_SourceId; bundle the events of one agent.")
+    if set(_contexts(header)) - {DEFAULT_CONTEXT}:
+        raise Refused(12, 4, f"This zone has the context {DEFAULT_CONTEXT} only; send the events in it.")
+    return Event(_msg_id(header), _destination_id(header), _contents(event))
+
+
+def _request(body: etree._Element, _: Message) -> Said:
+    simple, extended = _child(body, "SIF_Query"), _child(body, "SIF_ExtendedQuery")
+    query = simple if simple is not None else extended
+    if query is None:
+        raise Refused(1, 6, "SIF_Request has neither SIF_Query nor SIF_ExtendedQuery; say what is asked for.")
+    size = _text(body, "SIF_MaxBufferSize") or ""
+    if not re.fullmatch(r"[0-9]{1,10}", size):
+        raise Refused(1, 4 if size else 6, "SIF_Request has no usable SIF_MaxBufferSize; give a number of bytes.")
+    versions = _texts(body, "SIF_Version")
+    if not versions:
+        raise Refused(1, 6, "SIF_Request has no SIF_Version; say which releases the response may have, such as 2.*.")
+    names = _asked_for(query)
+    return {"request": Request(names, versions, int(size), etree.tostring(query, with_tail=False), simple is None)}
+
+
+def _asked_for(query: etree._Element) -> tuple[str, ...]:
+    """Name the objects of a query: of an extended one the provider's, then those of its SIF_From and its joins."""
+    paths = ("SIF_DestinationProvider", "SIF_QueryObject/@ObjectName", "SIF_From/@ObjectName")
+    said = (_text(query, paths[0]), *(_child_attribute(query, path) for path in paths[1:]))
+    joined = (element.get("ObjectName") for element in query.iter(_tag("SIF_LeftElement"), _tag("SIF_RightElement")))
+    names = tuple(dict.fromkeys(name.strip() for name in (*said, *joined) if name))
+    if not names or not all(_OBJECT_NAME.fullmatch(name) for name in names):
+        raise Refused(8, 3, "The query names no usable SIF object; give the name of one, such as StudentPersonal.")
+    return names
+
+
+def _child_attribute(parent: etree._Element, path: str) -> str | None:
+    name, _, attribute = path.partition("/@")
+    child = _child(parent, name)
+    return child.get(attribute) if child is not None else None
+
+
+def _response_parts(body: etree._Element, _: Message) -> Said:
+    request_msg_id, number = _text(body, "SIF_RequestMsgId") or "", _text(body, "SIF_PacketNumber") or ""
+    response = Response(
+        request_msg_id=request_msg_id if _MSG_ID.fullmatch(request_msg_id) else None,
+        packet_number=int(number) if re.fullmatch(r"0{0,20}[1-9][0-9]{0,8}", number) else None,
+        more_packets={"Yes": True, "No": False}.get(_text(body, "SIF_MorePackets") or ""),
+        error=_error(body),
+        object_names=tuple(dict.fromkeys(_local(element) for _, element, _ in _response(body))),
+    )
+    return {"response": response}
+
+
+def _error(body: etree._Element) -> tuple[int, int] | None:
+    """Read category and code of a SIF_Error; 0 for what is no number of the standard."""
+    error = _child(body, "SIF_Error")
+    if error is None:
+        return None
+    texts = (_text(error, "SIF_Category") or "", _text(error, "SIF_Code") or "")
+    category, code = (int(text) if re.fullmatch(r"[0-9]{1,6}", text) else 0 for text in texts)
+    return category, code
+
+
+def _answer(body: etree._Element, _: Message) -> Said:
+    source_id, msg_id = _text(body, "SIF_OriginalSourceId"), _text(body, "SIF_OriginalMsgId")
+    code, error = _text(_child(body, "SIF_Status"), "SIF_Code") or "", _error(body)
+    status = int(code) if re.fullmatch(r"[0-9]{1,6}", code) and error is None else None
+    if status is None and error is None:
+        raise Refused(1, 6, "SIF_Ack has neither a SIF_Status with a SIF_Code nor a SIF_Error; say which it is.")
+    return {"answer": Answer(source_id, msg_id if msg_id and _MSG_ID.fullmatch(msg_id) else None, status, error)}
+
+
+_BODIES: dict[str, Callable[[etree._Element, Message], Said]] = {
+    "SIF_Ack": _answer,
+    "SIF_BundledEvents": _bundled_events,
+    "SIF_Event": _events,
+    "SIF_Provide": _named("SIF_ProvideObjects"),
     "SIF_Provision": _provision,
-    "SIF_Provide": _provide,
-    "SIF_Unprovide": _provide,
+    "SIF_Register": _registration,
+    "SIF_Request": _request,
+    "SIF_Response": _response_parts,
+    "SIF_Subscribe": _named("SIF_SubscribeObjects"),
+    "SIF_SystemControl": _system_control,
+    "SIF_Unprovide": _named("SIF_ProvideObjects"),
+    "SIF_Unsubscribe": _named("SIF_SubscribeObjects"),
 }
+"""How the body of each message is read into the fields of Message."""
 
 _DATE_TIME = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})T(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.(?P<fraction>[0-9]+))?"
@@ -331,12 +609,27 @@ def _offset(zone: str | None) -> timezone:
 _EVENT_ACTIONS = {action.value: action for action in (Action.ADD, Action.CHANGE, Action.DELETE)}
 
 
-def _event(body: etree._Element) -> Iterator[tuple[Action | None, etree._Element, Notice | None]]:
-    for data in body.iterchildren(_tag("SIF_ObjectData")):
-        for wrapper in data.iterchildren(_tag("SIF_EventObject")):
-            action = _EVENT_ACTIONS.get(wrapper.get("Action", "").strip())
-            for element in wrapper.iterchildren(etree.Element):
-                yield action, element, _wrapping_notice(wrapper, element, action)
+Found: TypeAlias = "Iterator[tuple[Action | None, etree._Element, Notice | None]]"  # noqa: SLF001 -- a type
+
+
+_WRAPPER = "SIF_EventObject"
+
+
+def _event(body: etree._Element) -> Found:
+    wrappers = [w for data in body.iterchildren(_tag("SIF_ObjectData")) for w in data.iterchildren(_tag(_WRAPPER))]
+    held = [(wrapper, element) for wrapper in wrappers for element in wrapper.iterchildren(etree.Element)]
+    for place, (wrapper, element) in enumerate(held):
+        action = _EVENT_ACTIONS.get(wrapper.get("Action", "").strip())
+        notice = _wrapping_notice(wrapper, element, action)
+        if place == 1 and notice is None:  # one finding for the event, not one for each object
+            notice = Notice("event_of_several", "SIF_ObjectData", wrapper.sourceline or 0)
+        yield action, element, notice
+
+
+def _bundle(body: etree._Element) -> Found:
+    for part in body.iterchildren(_tag("SIF_Events")):
+        for event in part.iterchildren(_tag("SIF_Event")):
+            yield from _event(event)
 
 
 def _wrapping_notice(wrapper: etree._Element, element: etree._Element, action: Action | None) -> Notice | None:
@@ -348,13 +641,21 @@ def _wrapping_notice(wrapper: etree._Element, element: etree._Element, action: A
     return None
 
 
-def _response(body: etree._Element) -> Iterator[tuple[Action | None, etree._Element, Notice | None]]:
+def _response(body: etree._Element) -> Found:
     for data in body.iterchildren(_tag("SIF_ObjectData")):
         for element in data.iterchildren(etree.Element):
             yield Action.RESPONSE, element, None
 
 
-def _bare(root: etree._Element) -> Iterator[tuple[Action | None, etree._Element, Notice | None]]:
+_OBJECTS: dict[str, Callable[[etree._Element], Found]] = {
+    "SIF_BundledEvents": _bundle,
+    "SIF_Event": _event,
+    "SIF_Response": _response,
+}
+"""How the objects of each carrier are found."""
+
+
+def _bare(root: etree._Element) -> Found:
     """Take the root's children where they carry keys and the root does not; else the root is the object."""
     children = list(root.iterchildren(etree.Element))
     is_list = not _has_key(root) and (not children or any(_has_key(child) for child in children))

@@ -12,9 +12,13 @@ from sif_pipeline.sif import messages
 from sif_pipeline.sif.gate import Refused, open_message
 from sif_pipeline.sif.messages import (
     Action,
+    Answer,
+    Cancellation,
+    Event,
     Original,
     Provided,
     Registration,
+    Response,
     objects,
     read_message,
     read_timestamp,
@@ -64,6 +68,7 @@ def test_an_envelope_is_read_whole():
         destination_id="ZONE",
         timestamp=datetime(2026, 11, 22, 12, tzinfo=UTC),
         contexts=("SIF_Default",),
+        events=(Event(MSG_ID, "ZONE", ()),),
     )
 
 
@@ -71,10 +76,12 @@ def test_the_parts_of_an_envelope_may_come_in_any_order():
     root = tree(
         "<SIF_Ack><SIF_OriginalSourceId>ZONE</SIF_OriginalSourceId><SIF_OriginalMsgId>0</SIF_OriginalMsgId>"
         "<SIF_Header><SIF_Contexts/><SIF_SourceId>\n SIS-0999\n</SIF_SourceId><SIF_Timestamp>2026-11-22T08:00:00Z"
-        f"</SIF_Timestamp><SIF_MsgId> {MSG_ID} </SIF_MsgId></SIF_Header></SIF_Ack>"
+        f"</SIF_Timestamp><SIF_MsgId> {MSG_ID} </SIF_MsgId></SIF_Header><SIF_Status><SIF_Code>1</SIF_Code></SIF_Status>"
+        "</SIF_Ack>"
     )
     read = read_message(root)
     assert (read.message_type, read.msg_id, read.source_id) == ("SIF_Ack", MSG_ID, "SIS-0999")
+    assert read.answer == Answer("ZONE", None, 1, None)
 
 
 @pytest.mark.parametrize("version", ["2.0", "2.0r1", "2.1", "2.2", "2.3", "2.4", "2.5", "2.5r1", "2.6", "2.7", "2.8"])
@@ -104,6 +111,23 @@ def test_other_namespaces_are_refused_as_other_versions(ns):
     assert refusal(tree(f"<SIF_Event>{header()}</SIF_Event>", ns=ns)) == (12, 3)
 
 
+def request(query, versions="<SIF_Version>2.*</SIF_Version>", size="65536"):
+    said = f"{versions}<SIF_MaxBufferSize>{size}</SIF_MaxBufferSize>{query}"
+    return tree(f"<SIF_Request>{header()}{said}</SIF_Request>")
+
+
+def bundle(events):
+    return tree(f"<SIF_BundledEvents>{header()}<SIF_Events>{events}</SIF_Events></SIF_BundledEvents>")
+
+
+def cancel(msg_ids, notification="None"):
+    said = f"<SIF_NotificationType>{notification}</SIF_NotificationType>{msg_ids}"
+    data = f"<SIF_SystemControlData><SIF_CancelRequests>{said}</SIF_CancelRequests></SIF_SystemControlData>"
+    return tree(f"<SIF_SystemControl>{header()}{data}</SIF_SystemControl>")
+
+
+TRIAL = "<SIF_Contexts><SIF_Context>Trial</SIF_Context></SIF_Contexts>"
+CANCELLED = "<SIF_RequestMsgIds><SIF_RequestMsgId>?</SIF_RequestMsgId></SIF_RequestMsgIds>"
 REFUSALS = {
     "no version": (open_message(f'<SIF_Message xmlns="{NS}"/>'.encode()), (1, 6)),
     "no message": (tree(""), (1, 6)),
@@ -130,6 +154,29 @@ REFUSALS = {
     "SourceId with a terminal sequence": (event("", header(source="A\u009b31m")), (1, 4)),
     "SourceId with markup": (event("", header(source="&lt;script&gt;")), (1, 4)),
     "SourceId unfit to register": (tree(f"<SIF_Register>{header(source='%2e%2e')}</SIF_Register>"), (5, 2)),
+    "DestinationId as a path": (
+        event("", header(more="<SIF_DestinationId>../x</SIF_DestinationId>")),
+        (1, 4),
+    ),
+    "request without a query": (request(""), (1, 6)),
+    "request without a version": (request('<SIF_Query><SIF_QueryObject ObjectName="A"/></SIF_Query>', ""), (1, 6)),
+    "request without a buffer": (request('<SIF_Query><SIF_QueryObject ObjectName="A"/></SIF_Query>', size=""), (1, 6)),
+    "request with an odd buffer": (request("<SIF_Query/>", size="lots"), (1, 4)),
+    "request for nothing": (request("<SIF_Query/>"), (8, 3)),
+    "request for what is no object": (request('<SIF_Query><SIF_QueryObject ObjectName="1;"/></SIF_Query>'), (8, 3)),
+    "ack that says nothing": (tree(f"<SIF_Ack>{header()}</SIF_Ack>"), (1, 6)),
+    "bundle in a bundle": (bundle("<SIF_BundledEvents/>"), (9, 3)),
+    "bundled event without header": (bundle("<SIF_Event/>"), (1, 6)),
+    "bundled event of another agent": (bundle(f"<SIF_Event>{header(source='SIS-1000')}</SIF_Event>"), (9, 3)),
+    "bundled event in another context": (bundle(f"<SIF_Event>{header(more=TRIAL)}</SIF_Event>"), (12, 4)),
+    "cancelling nothing": (cancel("<SIF_RequestMsgIds/>"), (1, 6)),
+    "cancelling by what is no MsgId": (cancel(CANCELLED.replace("?", "x")), (1, 4)),
+    "cancelling in some odd way": (cancel(CANCELLED.replace("?", MSG_ID), "Loudly"), (1, 4)),
+    "unnamed subscription": (tree(f"<SIF_Subscribe>{header()}<SIF_Object/></SIF_Subscribe>"), (7, 3)),
+    "provision in another context": (
+        tree(f'<SIF_Provide>{header()}<SIF_Object ObjectName="LEAInfo">{TRIAL}</SIF_Object></SIF_Provide>'),
+        (12, 4),
+    ),
     "unnamed provision": (tree(f"<SIF_Provide>{header()}<SIF_Object/></SIF_Provide>"), (6, 3)),
 }
 
@@ -218,7 +265,23 @@ def test_several_objects_in_an_event_are_taken_one_by_one():
         '<SIF_EventObject ObjectName="SchoolInfo" Action="Add"><SchoolInfo RefId="1"/><SchoolInfo RefId="2"/>'
         '</SIF_EventObject><SIF_EventObject ObjectName="LEAInfo" Action="Delete"><LEAInfo RefId="3"/></SIF_EventObject>'
     )
-    assert objects_of(root) == [(1, "Add", "1", None), (2, "Add", "2", None), (3, "Delete", "3", None)]
+    assert objects_of(root) == [(1, "Add", "1", None), (2, "Add", "2", "event_of_several"), (3, "Delete", "3", None)]
+    assert read_message(root).events[0].objects == (("SchoolInfo", "Add"), ("SchoolInfo", "Add"), ("LEAInfo", "Delete"))
+
+
+def test_the_events_of_a_bundle_follow_each_other_and_each_keeps_its_own_header():
+    def bundled(number, inner):
+        data = f"<SIF_ObjectData>{inner}</SIF_ObjectData>"
+        return f"<SIF_Event>{header(msg_id=f'{number:032X}')}{data}</SIF_Event>"
+
+    school = '<SIF_EventObject ObjectName="SchoolInfo" Action="{}"><SchoolInfo RefId="{}"/></SIF_EventObject>'
+    events = bundled(1, school.format("Add", 1)) + bundled(2, school.format("Change", 2) + school.format("Delete", 3))
+    root = tree(f"<SIF_BundledEvents>{header()}<SIF_Events>{events}</SIF_Events></SIF_BundledEvents>")
+    assert objects_of(root) == [(1, "Add", "1", None), (2, "Change", "2", None), (3, "Delete", "3", "event_of_several")]
+    assert read_message(root).events == (
+        Event(f"{1:032X}", None, (("SchoolInfo", Action.ADD),)),
+        Event(f"{2:032X}", None, (("SchoolInfo", Action.CHANGE), ("SchoolInfo", Action.DELETE))),
+    )
 
 
 def test_wrappings_that_contradict_their_object_are_findings():
@@ -282,8 +345,109 @@ def test_a_registration_is_read():
         versions=("2.6", "1.1", "1.5r1", "2.0", "2.0r1", "2.1", "2.2", "2.3", "2.4", "2.5"),
         max_buffer_size=393216,
         mode="Push",
+        takes_bundles=False,
+        protocol="HTTP",
+        secure=False,
         push_url="http://127.0.0.1:12121/zone/Zone1/",
+        accept_encoding="gzip;q=1.0, deflate;q=0.7, compress;q=0.6, identity;q=0.5, *;q=0",
+        vendor="Test Vendor 1.0",
+        application="TestSIS 9.1",
     )
+
+
+def test_bundles_and_security_are_read():
+    secure = (
+        "<SIF_Security><SIF_SecureChannel><SIF_AuthenticationLevel>{}</SIF_AuthenticationLevel>"
+        "<SIF_EncryptionLevel>{}</SIF_EncryptionLevel></SIF_SecureChannel></SIF_Security>"
+    )
+    root = tree(
+        f"<SIF_Register>{header(more=secure.format(3, 4))}<EventBundleSupport>Yes</EventBundleSupport></SIF_Register>"
+    )
+    read = read_message(root)
+    assert (read.registration.takes_bundles, read.level) == (True, (3, 4))
+    assert read_message(event("", header(more=secure.format(4, "high")))).level == (0, 0)
+
+
+VERSIONS = {
+    ("2.6", "1.1", "2.7"): "2.7",
+    ("2.*",): "2.6",
+    ("*",): "2.6",
+    ("2.0r*",): "2.0r1",
+    ("2.0r1",): "2.0r1",
+    ("2.3",): "2.3",
+    ("2.3", "2.*"): "2.6",
+    ("2.8", "2.*"): "2.8",
+    ("1.*", "1.5r1"): None,
+    ("2.5r1",): None,
+    ("3.0",): None,
+    (): None,
+    ("x",): None,
+}
+
+
+@pytest.mark.parametrize("versions", VERSIONS)
+def test_the_highest_release_an_agent_names_is_spoken_and_none_above_2_6_by_a_wildcard(versions):
+    assert messages.spoken_with(versions) == VERSIONS[versions]
+
+
+def test_wildcards_of_versions_match_as_the_standard_says():
+    spoken = {p: [v for v in ("1.1", "2.0", "2.0r1", "2.0r2", "2.1", "2.6") if messages.speaks([p], v)] for p in (
+        "*", "2.*", "2.0r*", "2.0", "1.*", "2.6r*",
+    )}  # fmt: skip
+    assert spoken == {
+        "*": ["1.1", "2.0", "2.0r1", "2.0r2", "2.1", "2.6"], "2.*": ["2.0", "2.0r1", "2.0r2", "2.1", "2.6"],
+        "2.0r*": ["2.0", "2.0r1", "2.0r2"], "2.0": ["2.0"], "1.*": ["1.1"], "2.6r*": ["2.6"],
+    }  # fmt: skip
+
+
+def test_a_request_is_read():
+    read = read_message(capture("pull-provision--SIF_Request.StudentPersonal.conditions.xml")).request
+    assert (read.object_names, read.versions, read.max_buffer_size, read.is_extended) == (
+        ("StudentPersonal",), ("2.*",), 16384, False,
+    )  # fmt: skip
+    query = open_message(read.query)
+    assert [query.tag, len(query)] == [f"{{{NS}}}SIF_Query", 2]
+
+
+def test_an_extended_query_names_the_objects_of_its_joins_and_the_provider_first():
+    joined = (
+        '<SIF_Join Type="Inner"><SIF_JoinOn><SIF_LeftElement ObjectName="StudentPersonal">@RefId</SIF_LeftElement>'
+        '<SIF_RightElement ObjectName="StudentSchoolEnrollment">@StudentPersonalRefId</SIF_RightElement></SIF_JoinOn>'
+        "</SIF_Join>"
+    )
+    query = (
+        "<SIF_ExtendedQuery><SIF_DestinationProvider>SchoolInfo</SIF_DestinationProvider>"
+        f'<SIF_From ObjectName="StudentPersonal">{joined}</SIF_From></SIF_ExtendedQuery>'
+    )
+    read = read_message(request(query)).request
+    assert read.object_names == ("SchoolInfo", "StudentPersonal", "StudentSchoolEnrollment")
+    assert read.is_extended
+
+
+def test_a_response_is_read_whatever_it_leaves_out():
+    read = read_message(capture("pull-provision--SIF_Response.packet1-moreYes.xml"))
+    assert read.destination_id == "STATE-COLLECTOR"
+    assert read.response == Response(
+        "0A5B0288EEA34EC5B97D8C5EBF70F8FC", 1, more_packets=True, object_names=("StudentPersonal",)
+    )
+    odd = "<SIF_RequestMsgId>x</SIF_RequestMsgId><SIF_PacketNumber>0</SIF_PacketNumber>"
+    assert read_message(tree(f"<SIF_Response>{header()}{odd}</SIF_Response>")).response == Response()
+    error = "<SIF_Error><SIF_Category>8</SIF_Category><SIF_Code>four</SIF_Code></SIF_Error>"
+    assert read_message(tree(f"<SIF_Response>{header()}{error}</SIF_Response>")).response.error == (8, 0)
+
+
+def test_an_ack_is_read():
+    assert read_message(capture("ackack--SIF_Ack.status1.xml")).answer == Answer(
+        "StubZIS", "BFE6D371D738418E87050359215F0591", 1, None
+    )
+    error = "<SIF_Error><SIF_Category>1</SIF_Category><SIF_Code>3</SIF_Code><SIF_Desc>No.</SIF_Desc></SIF_Error>"
+    assert read_message(tree(f"<SIF_Ack>{header()}{error}</SIF_Ack>")).answer == Answer(None, None, None, (1, 3))
+
+
+def test_a_cancellation_is_read():
+    read = read_message(capture("legacy--SIF_SystemControl.SIF_CancelRequests.xml"))
+    assert read.cancellation == Cancellation(("9B1CC0E12CCF478084155DFBFBD70840",), wants_notice=True)
+    assert read_message(capture("legacy--SIF_SystemControl.SIF_Ping.xml")).cancellation is None
 
 
 @pytest.mark.parametrize("size", ["", "-1", "99999999999", "12e3", "\u0661", "lots"])
