@@ -1,0 +1,130 @@
+"""What a zone answers, and what it delivers inside an answer."""
+
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from sif_pipeline.sif.gate import Refused, open_message
+from sif_pipeline.sif.messages import NAMESPACE, Message, Original, read_message, read_original
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message from the zone, pulled or pushed."""
+
+    body: bytes  #: as it came by push; by pull, where it stood inside an ack, in canonical form
+    root: etree._Element | None  #: None where it is no XML that we read
+    original: Original  #: what an ack to it repeats
+    content: Message | Refused  #: its envelope, or why it is none
+    carrier: Original | None = None  #: the ack that carried a pulled message
+
+    @property
+    def message(self) -> Message:
+        """Its envelope; raise Refused where it has none."""
+        if isinstance(self.content, Refused):
+            raise self.content
+        return self.content
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A zone's answer to one message: a status or an error, and what came with it."""
+
+    body: bytes  #: the answer's bytes
+    version: str = ""  #: SIF_Message/@Version
+    original: Original = field(default_factory=Original)  #: the answer's own SIF_SourceId and SIF_MsgId
+    original_msg_id: str | None = None  #: SIF_OriginalMsgId: which message it answers
+    code: int | None = None  #: SIF_Status/SIF_Code; None for an error
+    error: tuple[int, int] | None = None  #: SIF_Error's category and code
+    description: str = ""  #: SIF_Desc
+    data: etree._Element | None = None  #: the element in SIF_Status/SIF_Data: SIF_ZoneStatus, SIF_AgentACL, ...
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the zone has the message: status 0, or 7 for one it had already."""
+        return self.code in (0, 7)
+
+    @property
+    def words(self) -> str:
+        """The answer in a word or two: `status 0`, `error 4/9`."""
+        return f"status {self.code}" if self.error is None else f"error {self.error[0]}/{self.error[1]}"
+
+    @property
+    def delivered(self) -> Delivered | None:
+        """The message that came with the answer to SIF_GetMessage; None where none did."""
+        if self.data is None or etree.QName(self.data).localname != "SIF_Message":
+            return None
+        body = etree.tostring(self.data, method="c14n", exclusive=True)
+        return _delivered(self.data, body, self.original)
+
+
+def read_answer(body: bytes) -> Answer | None:
+    """Read a SIF_Ack; None for what is none: a proxy's page, a broken answer."""
+    try:
+        root = open_message(body)
+    except Refused:
+        return None
+    ack = next(root.iterchildren(_tag("SIF_Ack")), None) if root.tag == _tag("SIF_Message") else None
+    if ack is None:
+        return None
+    own, original_msg_id = read_original(root), ack.findtext(_tag("SIF_OriginalMsgId"))
+    error, code = ack.find(_tag("SIF_Error")), ack.findtext(f"{_tag('SIF_Status')}/{_tag('SIF_Code')}")
+    about = (body, root.get("Version", ""), own, original_msg_id)
+    if error is not None:
+        numbers = _number(error, "SIF_Category"), _number(error, "SIF_Code")
+        return Answer(*about, error=numbers, description=error.findtext(_tag("SIF_Desc")) or "")
+    if code is None or not code.strip().isdigit():
+        return None
+    data = ack.find(f"{_tag('SIF_Status')}/{_tag('SIF_Data')}")
+    return Answer(*about, code=int(code), data=next(iter(data), None) if data is not None else None)
+
+
+def read_delivered(body: bytes) -> Delivered:
+    """Read a pushed message; what is wrong with it is in its content."""
+    try:
+        root = open_message(body)
+    except Refused as refused:
+        return Delivered(body, None, Original(), refused)
+    return _delivered(root, body, None)
+
+
+def _delivered(root: etree._Element, body: bytes, carrier: Original | None) -> Delivered:
+    content: Message | Refused
+    try:
+        content = read_message(root)
+    except Refused as refused:
+        content = refused
+    return Delivered(body, root, read_original(root), content, carrier)
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """What a SIF_Request asks for."""
+
+    object_name: str  #: SIF_QueryObject/@ObjectName; empty for a SIF_ExtendedQuery
+    max_buffer_size: int  #: SIF_MaxBufferSize, bytes: no packet may be larger
+    conditions: tuple[tuple[str, str, str], ...] = ()  #: element path, operator, value; all of them are to be met
+
+
+def requested(delivered: Delivered) -> Requested:
+    """Read what a delivered SIF_Request asks for; conditions are taken as joined by And."""
+    root = delivered.root if delivered.root is not None else etree.Element("none")
+    asked = root.find(f".//{_tag('SIF_QueryObject')}")
+    conditions = (
+        tuple(c.findtext(_tag(name)) or "" for name in ("SIF_Element", "SIF_Operator", "SIF_Value"))
+        for c in root.iter(_tag("SIF_Condition"))
+    )
+    return Requested(
+        asked.get("ObjectName", "") if asked is not None else "",
+        int(root.findtext(f"./*/{_tag('SIF_MaxBufferSize')}") or 0),
+        tuple((path, operator, value) for path, operator, value in conditions),
+    )
+
+
+def _tag(name: str) -> str:
+    return f"{{{NAMESPACE}}}{name}"
+
+
+def _number(parent: etree._Element, name: str) -> int:
+    text = (parent.findtext(_tag(name)) or "").strip()
+    return int(text) if text.isdigit() and len(text) < 5 else 0
