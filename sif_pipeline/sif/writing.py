@@ -1,0 +1,131 @@
+"""Writing SIF_Messages of our own: the envelope, a SIF_Response that is an error, and SIF_LogEntry.
+
+What is written is valid against the SIF 2.6 schema where the schema knows it, and never changes afterwards: a message
+is delivered with the same SIF_MsgId and the same bytes however often. It knows XML only, no database.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
+from uuid import uuid4
+from xml.sax.saxutils import escape, quoteattr
+
+from lxml import etree
+
+from sif_pipeline.sif.acks import SOURCE_ID
+from sif_pipeline.sif.gate import Refused
+from sif_pipeline.sif.messages import NAMESPACE, NEWEST_ACK
+
+_OPEN: Final = f'<SIF_Message xmlns="{NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+
+
+class Written(NamedTuple):
+    """A message ready to be queued: its SIF_MsgId and its bytes."""
+
+    msg_id: str
+    body: bytes
+
+
+class LogLevel(StrEnum):
+    """How grave a SIF_LogEntry is (its LogLevel)."""
+
+    INFO = "Info"  #: good to know
+    WARNING = "Warning"  #: something was not as it should be
+    ERROR = "Error"  #: something was not done
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """What a SIF_LogEntry tells an agent about a message; no sentence quotes the message."""
+
+    category: int  #: SIF_Category: 3 for data that failed, 5 for the zone server
+    code: int  #: SIF_Code within the category
+    sentence: str  #: SIF_Desc: what is wrong, and the way out
+    level: LogLevel = LogLevel.ERROR
+    application_code: str = ""  #: SIF_ApplicationCode: the finding's own code
+    details: str = ""  #: SIF_ExtendedDesc
+    objects: str = ""  #: content of SIF_LogObjects: SIF_LogObject elements as XML
+    original_header: str = ""  #: SIF_Header of the message it is about, as `header_of` copies it
+
+
+def new_msg_id() -> str:
+    """Make a SIF_MsgId: 32 upper-case hexadecimal digits."""
+    return uuid4().hex.upper()
+
+
+def write_message(  # noqa: PLR0913 -- one argument for each thing an envelope says
+    kind: str,
+    content: str,
+    *,
+    version: str | None = None,
+    msg_id: str = "",
+    destination_id: str | None = None,
+    now: datetime | None = None,
+) -> Written:
+    """Write a SIF_Message of a kind (SIF_Event, ...) from the zone; `content` is XML and follows the SIF_Header.
+
+    `version` is what the addressee reads (`messages.spoken_with`), 2.6 unless told; `now` is UTC.
+    """
+    id_ = msg_id or new_msg_id()
+    header = write_header(id_, destination_id, now)
+    body = f'{_OPEN} Version="{escape(version or NEWEST_ACK)}"><{kind}>{header}{content}</{kind}></SIF_Message>'
+    return Written(id_, body.encode())
+
+
+def write_header(msg_id: str, destination_id: str | None = None, now: datetime | None = None) -> str:
+    """Write a SIF_Header of the zone's."""
+    at = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    destination = f"<SIF_DestinationId>{escape(destination_id)}</SIF_DestinationId>" if destination_id else ""
+    return (
+        f"<SIF_Header><SIF_MsgId>{msg_id}</SIF_MsgId><SIF_Timestamp>{at}</SIF_Timestamp>"
+        f"<SIF_SourceId>{SOURCE_ID}</SIF_SourceId>{destination}</SIF_Header>"
+    )
+
+
+def header_of(root: etree._Element) -> str:
+    """Copy the SIF_Header of a message as XML; empty where it has none."""
+    header = next(root.iter(f"{{{NAMESPACE}}}SIF_Header"), None)
+    return etree.tostring(header, encoding="unicode", with_tail=False) if header is not None else ""
+
+
+def write_error(refused: Refused) -> str:
+    """Write a SIF_Error; the schema bounds SIF_Desc at 1,024 characters."""
+    return (
+        f"<SIF_Error><SIF_Category>{refused.category}</SIF_Category><SIF_Code>{refused.code}</SIF_Code>"
+        f"<SIF_Desc>{escape(refused.sentence[:1024])}</SIF_Desc></SIF_Error>"
+    )
+
+
+def write_response(
+    request_msg_id: str, packet_number: int, content: str, *, destination_id: str, version: str | None = None
+) -> Written:
+    """Write the zone's own last SIF_Response to a request; `content` is its SIF_ObjectData or SIF_Error."""
+    return write_message(
+        "SIF_Response",
+        f"<SIF_RequestMsgId>{request_msg_id}</SIF_RequestMsgId><SIF_PacketNumber>{packet_number}</SIF_PacketNumber>"
+        f"<SIF_MorePackets>No</SIF_MorePackets>{content}",
+        version=version,
+        destination_id=destination_id,
+    )
+
+
+def write_log_entry(entry: LogEntry, *, version: str | None = None, destination_id: str | None = None) -> Written:
+    """Write a SIF_Event that adds a SIF_LogEntry of the zone."""
+    id_, now = new_msg_id(), datetime.now(UTC)
+    original = f"<SIF_OriginalHeader>{entry.original_header}</SIF_OriginalHeader>" if entry.original_header else ""
+    content = (
+        '<SIF_ObjectData><SIF_EventObject ObjectName="SIF_LogEntry" Action="Add">'
+        f'<SIF_LogEntry Source="ZIS" LogLevel={quoteattr(entry.level)}>'
+        f"<SIF_LogEntryHeader>{write_header(id_, destination_id, now)}</SIF_LogEntryHeader>{original}"
+        f"<SIF_Category>{entry.category}</SIF_Category><SIF_Code>{entry.code}</SIF_Code>"
+        f"{_optional('SIF_ApplicationCode', entry.application_code[:64])}"
+        f"<SIF_Desc>{escape(entry.sentence[:1024])}</SIF_Desc>{_optional('SIF_ExtendedDesc', entry.details)}"
+        f"{f'<SIF_LogObjects>{entry.objects}</SIF_LogObjects>' if entry.objects else ''}"
+        "</SIF_LogEntry></SIF_EventObject></SIF_ObjectData>"
+    )
+    return write_message("SIF_Event", content, version=version, msg_id=id_, destination_id=destination_id, now=now)
+
+
+def _optional(name: str, text: str) -> str:
+    return f"<{name}>{escape(text)}</{name}>" if text else ""
