@@ -39,6 +39,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: a connection that says nothing is cut as one that never ends its headers."""
         super().connection_made(transport)
+        self._peer = getattr(transport.get_extra_info("ssl_object"), "peer", None)
         self._head_bytes = 0
         self._body_bytes = 0
         self._in_body = False
@@ -69,6 +70,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count a request's headers."""
         super().on_message_begin()
+        self.scope["state"]["peer"] = self._peer
         self._head_size = 0
 
     def on_url(self, url: bytes) -> None:

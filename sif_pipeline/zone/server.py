@@ -5,9 +5,11 @@ given and the agent keeps its message. Neither tokens nor anything of a message 
 """
 
 import asyncio
+import gzip
 import json
 import logging
 import math
+import re
 import resource
 import signal
 import socket
@@ -15,7 +17,7 @@ import sys
 import time
 import traceback
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,8 +32,10 @@ from sif_pipeline import zones
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif.gate import Limits, Refused, check_parser, too_large
 from sif_pipeline.sif.messages import Original
+from sif_pipeline.zone import identity
 from sif_pipeline.zone.http_limits import Bounds, bounded
 from sif_pipeline.zone.receive import Incoming, audit, read, receive
+from sif_pipeline.zone.tls import Peer, ServerTls
 from sif_pipeline.zones import Zone
 
 log = logging.getLogger(__name__)
@@ -50,7 +54,10 @@ IN_FLIGHT: Final = 256 * 1024 * 1024
 """Bytes of bodies the server holds at once; beyond, senders are told to come back."""
 
 ZONE_REMEMBERED: Final = 5.0
-"""Seconds for which a token that was good is good without asking the database."""
+"""Seconds for which a token or certificate that was good is good without asking the database."""
+
+DOORS_REMEMBERED: Final = 10_000
+"""Pairs of zone and certificate remembered at most: anybody can make certificates."""
 
 WAIT: Final = 2.0
 """Seconds to wait for a database connection before the sender is told to come back."""
@@ -63,6 +70,9 @@ LISTEN_OUT: Final = 2.0
 
 UNKNOWN_URLS_SECONDS: Final = 10.0
 """Seconds between two audit entries about requests for no zone."""
+
+PACKED_FROM: Final = 1400
+"""Bytes of an answer from which gzip is worth its while: fewer go into one packet as they are."""
 
 INFLATION: Final = 100
 """How many times its size a compressed body may grow; XML compresses ten- to thirtyfold."""
@@ -99,8 +109,22 @@ class Ended(Exception):
         self.answer = answer
 
 
-def serve(url: str, host: str, port: int, *, limits: Limits | None = None, bounds: Bounds | None = None) -> None:
-    """Serve zones at `http://host:port/zone/TOKEN` until SIGTERM or SIGINT; finish what is at hand, and return.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How agents reach the server."""
+
+    tls: ServerTls | None = None  #: plain HTTP without
+    behind_tls: bool = False  #: only a proxy reaches the port, and agents reach the proxy by HTTPS
+
+
+PLAIN: Final = Way()
+"""HTTP, by whoever reaches the port."""
+
+
+def serve(  # noqa: PLR0913 -- what may be left out has a name
+    url: str, host: str, port: int, *, limits: Limits | None = None, bounds: Bounds | None = None, way: Way = PLAIN
+) -> None:
+    """Serve zones at `http(s)://host:port/zone/TOKEN` until SIGTERM or SIGINT; finish what is at hand, and return.
 
     Raise ConfigurationError when the port is taken or the XML parser is unsafe. A database that is away is no
     reason not to start: senders are told to come back until it is there.
@@ -108,8 +132,10 @@ def serve(url: str, host: str, port: int, *, limits: Limits | None = None, bound
     check_parser()
     listener = _listen(host, port)
     log_to_stderr()
-    server = uvicorn.Server(_configuration(ZoneServer(url, limits or Limits()), _affordable(bounds or Bounds())))
-    log.info("listening", extra={"facts": {"host": host, "port": listener.getsockname()[1]}})
+    application = ZoneServer(url, limits or Limits(), way)
+    server = uvicorn.Server(_configuration(application, _affordable(bounds or Bounds()), way))
+    facts = {"host": host, "port": listener.getsockname()[1], "tls": way.tls is not None}
+    log.info("listening", extra={"facts": facts})
     with listener, _signals_left_to_uvicorn():
         server.run(sockets=[listener])
     log.info("stopped")
@@ -131,11 +157,12 @@ def _affordable(bounds: Bounds) -> Bounds:
     return replace(bounds, connections=max(16, min(bounds.connections, files - 100)))
 
 
-def _configuration(application: "ZoneServer", bounds: Bounds) -> uvicorn.Config:
+def _configuration(application: "ZoneServer", bounds: Bounds, way: Way) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         http=bounded(bounds),
-        loop="uvloop",
+        loop="sif_pipeline.zone.tls:Loop",
+        ssl_context_factory=way.tls and (lambda *_: way.tls),  # type: ignore[arg-type]
         ws="none",
         interface="asgi3",
         lifespan="on",
@@ -190,8 +217,9 @@ _SESSION: Final = (
 class ZoneServer:
     """The ASGI application: zone URLs, /health and /ready."""
 
-    def __init__(self, url: str, limits: Limits) -> None:
+    def __init__(self, url: str, limits: Limits, way: Way = PLAIN) -> None:
         self.limits = limits
+        self.way = way
         self.pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
             url,
             min_size=1,
@@ -203,6 +231,7 @@ class ZoneServer:
             kwargs={"autocommit": True, "connect_timeout": 3, "options": _SESSION},
         )
         self.known: dict[bytes, tuple[Zone, float]] = {}
+        self.doors: dict[tuple[int, bytes | None], tuple[identity.Door, float]] = {}
         self.in_flight = 0
         self.unknown_urls = 0
         self.unknown_audited = -math.inf
@@ -213,15 +242,24 @@ class ZoneServer:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await _send(await self._answer(scope, receive), receive, send)
+            await _send(_packed(scope, await self._answer(scope, receive)), receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         await self.pool.open(wait=False)
+        beside = [asyncio.create_task(act()) for act in self._beside()]
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await self.pool.close(timeout=5)
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _beside(self) -> Iterator[Callable[[], Coroutine[Any, Any, None]]]:
+        """Give what runs beside the answering of requests, until the server stops."""
+        if self.way.tls is not None:
+            yield self.way.tls.watch
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         """Answer whatever happens: this is the boundary beyond which no exception's text goes."""
@@ -293,11 +331,31 @@ class ZoneServer:
     async def _take_in(self, zone: Zone, scope: Scope, receive_part: Receive) -> Answer:
         body = bytearray()
         try:
+            door = await self._door(zone, self._peer(scope))
+            unwanted = await identity.refusal(door, self._peer(scope), _address(scope))
             incoming = await self._incoming(scope, receive_part, body)
+            if unwanted := unwanted or identity.source_refusal(door, incoming.original.source_id):
+                incoming = replace(incoming, content=unwanted)
             async with self._database() as connection:
                 return _xml(await receive(connection, zone, incoming), close=not incoming.body)
         finally:
             self.in_flight -= len(body)
+
+    def _peer(self, scope: Scope) -> Peer | None:
+        """Tell what is known of the client: by TLS of our own, or what a proxy vouches for by being the only way."""
+        return scope["state"].get("peer") or (_BEHIND_TLS if self.way.behind_tls else None)
+
+    async def _door(self, zone: Zone, peer: Peer | None) -> identity.Door:
+        key = zone.zone_id, peer.fingerprint if peer else None
+        known = self.doors.get(key)
+        if known is not None and time.monotonic() < known[1]:
+            return known[0]
+        async with self._database() as connection:
+            door = await identity.door(connection, zone.zone_id, peer)
+        if len(self.doors) >= DOORS_REMEMBERED:
+            self.doors.clear()
+        self.doors[key] = door, time.monotonic() + ZONE_REMEMBERED
+        return door
 
     async def _incoming(self, scope: Scope, receive_part: Receive, body: bytearray) -> Incoming:
         """Read a request's body into `body`, and the message in it; a body beyond the limit is not read on."""
@@ -320,6 +378,16 @@ class ZoneServer:
         if self.in_flight > IN_FLIGHT:
             log.warning("too_much_in_flight", extra={"facts": {"bytes": self.in_flight}})
             raise Ended(COME_BACK)
+
+
+_BEHIND_TLS: Final = Peer(encryption_level=4)
+"""What is known of a client that came by a proxy's TLS: every cipher of today has 128 bits or more."""
+
+
+def _address(scope: Scope) -> str | None:
+    """Give the client's IP address; a scope of its own would be trusted wherever a proxy stands, so no header is."""
+    client = scope.get("client")
+    return str(client[0]) if client else None
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
@@ -376,6 +444,23 @@ def _pieces(inflater: "zlib._Decompress", part: bytes) -> Iterator[bytes]:
         raise Ended(UNREADABLE) from None
     if inflater.unused_data:
         raise Ended(UNREADABLE)
+
+
+def _packed(scope: Scope, answer: Answer) -> Answer:
+    """Compress an answer that is worth it for a client that says it takes gzip."""
+    if len(answer.body) < PACKED_FROM or not _takes_gzip(_header(scope, b"accept-encoding")):
+        return answer
+    headers = (*answer.headers, (b"content-encoding", b"gzip"), (b"vary", b"accept-encoding"))
+    return replace(answer, body=gzip.compress(answer.body, compresslevel=5, mtime=0), headers=headers)
+
+
+_GZIP: Final = re.compile(rb"(?:^|,)\s*(?:x-)?gzip\s*(?:;\s*q\s*=\s*(?P<q>[0-9.]+)\s*)?(?:$|,)", re.IGNORECASE)
+
+
+def _takes_gzip(accepted: bytes) -> bool:
+    """Read Accept-Encoding; gzip must be named, for a mere * or nothing at all often comes without being meant."""
+    named = _GZIP.search(accepted)
+    return named is not None and (named["q"] is None or named["q"].strip(b"0.") != b"")
 
 
 async def _send(answer: Answer, receive: Receive, send: Send) -> None:
