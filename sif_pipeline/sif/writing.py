@@ -1,9 +1,10 @@
-"""Writing SIF_Messages of our own: the envelope, a SIF_Response that is an error, and SIF_LogEntry.
+"""Writing SIF_Messages of our own: events, requests, the ends of responses, system control and SIF_LogEntry.
 
 What is written is valid against the SIF 2.6 schema where the schema knows it, and never changes afterwards: a message
 is delivered with the same SIF_MsgId and the same bytes however often. It knows XML only, no database.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 from lxml import etree
 
 from sif_pipeline.sif.acks import SOURCE_ID
+from sif_pipeline.sif.conditions import Conditions
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import NAMESPACE, NEWEST_ACK
 
@@ -39,7 +41,7 @@ class LogLevel(StrEnum):
 class LogEntry:
     """What a SIF_LogEntry tells an agent about a message; no sentence quotes the message."""
 
-    category: int  #: SIF_Category: 3 for data that failed, 5 for the zone server
+    category: int  #: SIF_Category: 3 for data that failed, 4 for an error of the zone
     code: int  #: SIF_Code within the category
     sentence: str  #: SIF_Desc: what is wrong, and the way out
     level: LogLevel = LogLevel.ERROR
@@ -83,10 +85,19 @@ def write_header(msg_id: str, destination_id: str | None = None, now: datetime |
     )
 
 
+_HEADER_PARTS = ("SIF_MsgId", "SIF_Timestamp", "SIF_SourceId", "SIF_DestinationId")
+
+
 def header_of(root: etree._Element) -> str:
-    """Copy the SIF_Header of a message as XML; empty where it has none."""
+    """Copy what identifies a message of its SIF_Header, as XML in the schema's order; empty where it has none.
+
+    Kits write their headers in other orders, and with parts the schema does not know.
+    """
     header = next(root.iter(f"{{{NAMESPACE}}}SIF_Header"), None)
-    return etree.tostring(header, encoding="unicode", with_tail=False) if header is not None else ""
+    if header is None:
+        return ""
+    texts = ((name, " ".join((header.findtext(f"{{{NAMESPACE}}}{name}") or "").split())) for name in _HEADER_PARTS)
+    return f"<SIF_Header>{''.join(_optional(name, text) for name, text in texts)}</SIF_Header>"
 
 
 def write_error(refused: Refused) -> str:
@@ -108,6 +119,53 @@ def write_response(
         version=version,
         destination_id=destination_id,
     )
+
+
+def write_event(
+    object_name: str, action: str, content: str, *, version: str | None = None, destination_id: str | None = None
+) -> Written:
+    """Write a SIF_Event about one object; `content` is its XML: whole to Add, the change to Change, the key to Delete."""
+    wrapped = f'<SIF_EventObject ObjectName={quoteattr(object_name)} Action="{action}">{content}</SIF_EventObject>'
+    data = f"<SIF_ObjectData>{wrapped}</SIF_ObjectData>"
+    return write_message("SIF_Event", data, version=version, destination_id=destination_id)
+
+
+def write_control(command: str, content: str = "", *, version: str | None = None) -> Written:
+    """Write a SIF_SystemControl: SIF_Ping, SIF_Sleep, SIF_Wakeup, or a command with content."""
+    inner = f"<{command}>{content}</{command}>" if content else f"<{command}/>"
+    data = f"<SIF_SystemControlData>{inner}</SIF_SystemControlData>"
+    return write_message("SIF_SystemControl", data, version=version)
+
+
+def write_cancel_requests(request_msg_ids: Iterable[str], *, version: str | None = None) -> Written:
+    """Write a SIF_CancelRequests that wants no further SIF_Response for these requests."""
+    listed = "".join(f"<SIF_RequestMsgId>{msg_id}</SIF_RequestMsgId>" for msg_id in request_msg_ids)
+    content = f"<SIF_NotificationType>None</SIF_NotificationType><SIF_RequestMsgIds>{listed}</SIF_RequestMsgIds>"
+    return write_control("SIF_CancelRequests", content, version=version)
+
+
+def write_request(  # noqa: PLR0913 -- one argument for each part of a SIF_Request
+    object_name: str,
+    *,
+    max_buffer_size: int,
+    versions: Sequence[str] = ("2.*",),
+    elements: Iterable[str] = (),
+    where: Conditions | None = None,
+    version: str | None = None,
+    destination_id: str | None = None,
+) -> Written:
+    """Write a SIF_Request by SIF_Query; `max_buffer_size` is the bytes of the largest packet that is taken.
+
+    `elements` are paths of what is wanted of each object; none: all of it.
+    """
+    listed = "".join(f"<SIF_Version>{escape(v)}</SIF_Version>" for v in versions)
+    wanted = "".join(f"<SIF_Element>{escape(path)}</SIF_Element>" for path in elements)
+    content = (
+        f"{listed}<SIF_MaxBufferSize>{max_buffer_size}</SIF_MaxBufferSize>"
+        f"<SIF_Query><SIF_QueryObject ObjectName={quoteattr(object_name)}>{wanted}</SIF_QueryObject>"
+        f"{where.xml() if where else ''}</SIF_Query>"
+    )
+    return write_message("SIF_Request", content, version=version, destination_id=destination_id)
 
 
 def write_log_entry(entry: LogEntry, *, version: str | None = None, destination_id: str | None = None) -> Written:
