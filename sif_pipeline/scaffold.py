@@ -1,6 +1,7 @@
 """Begin a new SIF object: `python -m sif_pipeline.scaffold StudentContact` writes four files, and nothing to register.
 
-What it writes passes the tests as it is, so that every step from there to the whole object can be tested.
+What it writes passes the tests as it is, so that every step from there to the whole object can be tested. Once the
+XSD is complete, the same command drafts the declaration and the examples from it.
 """
 
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from sif_pipeline import drafts
 from sif_pipeline.config import PROJECT
 from sif_pipeline.sif import schema
 from warehouse.base import snake_case
@@ -18,8 +20,8 @@ _TEMPLATES: Final = files("sif_pipeline") / "templates"
 
 NEXT: Final = """\
 Next, after the standard:
-  complete {xsd}, then: python -m sif_pipeline.sif.schema --write
-  complete {declaration} and the two examples
+  complete {xsd}, then once more: make add-object NAME={name}
+  say what each column of {declaration} means; leave out what nobody will ask for
   sif-pipeline migration "{name}"      read what it writes
   sif-pipeline generate
   make unit
@@ -50,23 +52,57 @@ def add_object(name: str, project: Path = PROJECT) -> list[Path]:
         raise FileExistsError(there[0])
     for template, path in targets.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = Template((_TEMPLATES / template).read_text(encoding="utf-8"))
-        path.write_text(text.substitute(name=name, table=snake_case(name)), encoding="utf-8")
+        path.write_text(_beginning(template, name), encoding="utf-8")
     return list(targets.values())
+
+
+def _beginning(template: str, name: str) -> str:
+    text = Template((_TEMPLATES / template).read_text(encoding="utf-8"))
+    return text.substitute(name=name, table=snake_case(name))
+
+
+def draft_object(name: str, project: Path = PROJECT) -> list[Path]:
+    """Draft the files of an object that are still as they began from its completed XSD, and return those written.
+
+    The XSD is the one in this project's `schemas/`. Nothing is written over that somebody has changed, and nothing
+    is drafted from an XSD that is still as it began.
+    """
+    targets = paths(name, project)
+    untouched = [t for t, path in targets.items() if path.exists() and path.read_text("utf-8") == _beginning(t, name)]
+    if "object.xsd" in untouched:
+        return []
+    write = {
+        "declaration.py.txt": lambda: drafts.declaration(name),
+        "minimal.xml": lambda: drafts.example(name, full=False),
+        "full.xml": lambda: drafts.example(name, full=True),
+    }
+    for template in untouched:
+        targets[template].write_text(write[template](), encoding="utf-8")
+    return [targets[template] for template in untouched]
 
 
 def main(arguments: list[str]) -> None:
     """Write the files of the one object named, and those derived from its XSD; say what is next."""
     if len(arguments) != 1:
         sys.exit("usage: make add-object NAME=StudentContact")
+    name = arguments[0]
     try:
-        xsd, declaration, *examples = (str(path.relative_to(PROJECT)) for path in add_object(arguments[0]))
+        written = _written(name)
     except (ValueError, FileExistsError) as error:
         sys.exit(str(error))
+    for path in written:
+        print(path.relative_to(PROJECT))  # noqa: T201 -- a program for developers
+    xsd, declaration, *_ = (path.relative_to(PROJECT) for path in paths(name, PROJECT).values())
+    print(NEXT.format(xsd=xsd, declaration=declaration, name=name))  # noqa: T201
+
+
+def _written(name: str) -> list[Path]:
     schema.write()
-    for path in (xsd, declaration, *examples):
-        print(path)  # noqa: T201 -- a program for developers
-    print(NEXT.format(xsd=xsd, declaration=declaration, name=arguments[0]))  # noqa: T201
+    if name in schema.object_names() and (drafted := draft_object(name)):
+        return drafted
+    begun = add_object(name)
+    schema.write()
+    return begun
 
 
 if __name__ == "__main__":

@@ -537,6 +537,306 @@ COMMENT ON COLUMN outbox.request.purpose IS 'sync for a full sync; empty otherwi
 
 COMMENT ON COLUMN outbox.request.sync_id IS 'The full sync it is part of';
 
+CREATE TABLE sif.assessment (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    name TEXT NOT NULL,
+    assessment_id TEXT,
+    package_guid UUID,
+    descriptor_codes TEXT[] NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_assessment PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.assessment IS 'A test that students are given, such as the state''s of one subject; its forms are objects of their own.';
+
+COMMENT ON COLUMN sif.assessment.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.assessment.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.assessment.name IS 'Name of the test';
+
+COMMENT ON COLUMN sif.assessment.assessment_id IS 'Identifier of the state, district or publisher';
+
+COMMENT ON COLUMN sif.assessment.package_guid IS 'Package that holds its content';
+
+COMMENT ON COLUMN sif.assessment.descriptor_codes IS 'What kinds of test it is';
+
+COMMENT ON COLUMN sif.assessment.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.assessment.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.assessment.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.assessment.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.assessment.document IS 'The folded object as XML';
+
+CREATE TABLE sif.assessment_administration (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    form_ref_id UUID NOT NULL,
+    administration_name TEXT,
+    special_conditions JSONB NOT NULL,
+    administration_date DATE NOT NULL,
+    start_date DATE,
+    finish_date DATE,
+    due_date DATE,
+    address JSONB NOT NULL,
+    staff_ref_id UUID,
+    lea_ref_id UUID,
+    school_ref_id UUID,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_assessment_administration PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.assessment_administration IS 'A form of a test being given: when, where, and what was unusual about it.';
+
+COMMENT ON COLUMN sif.assessment_administration.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.assessment_administration.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.assessment_administration.form_ref_id IS 'Form that is given';
+
+COMMENT ON COLUMN sif.assessment_administration.administration_name IS 'Name of the administration';
+
+COMMENT ON COLUMN sif.assessment_administration.special_conditions IS 'What was unusual, such as a fire drill, by code';
+
+COMMENT ON COLUMN sif.assessment_administration.administration_date IS 'Day it is to be given';
+
+COMMENT ON COLUMN sif.assessment_administration.start_date IS 'Day testing begins';
+
+COMMENT ON COLUMN sif.assessment_administration.finish_date IS 'Day testing ends';
+
+COMMENT ON COLUMN sif.assessment_administration.due_date IS 'Day the test is due';
+
+COMMENT ON COLUMN sif.assessment_administration.address IS 'Where it is given';
+
+COMMENT ON COLUMN sif.assessment_administration.staff_ref_id IS 'Member of staff who gives it';
+
+COMMENT ON COLUMN sif.assessment_administration.lea_ref_id IS 'District that gives it';
+
+COMMENT ON COLUMN sif.assessment_administration.school_ref_id IS 'School that gives it';
+
+COMMENT ON COLUMN sif.assessment_administration.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.assessment_administration.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.assessment_administration.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.assessment_administration.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.assessment_administration.document IS 'The folded object as XML';
+
+CREATE TABLE sif.assessment_form (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    assessment_ref_id UUID NOT NULL,
+    assessment_type_code TEXT,
+    form_name TEXT NOT NULL,
+    form_numbers TEXT[] NOT NULL,
+    level TEXT,
+    period TEXT,
+    grade_codes TEXT[] NOT NULL,
+    sub_test_guids TEXT[] NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_assessment_form PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.assessment_form IS 'One set of a test''s questions, as a booklet is, and the sub-tests it gives scores in.';
+
+COMMENT ON COLUMN sif.assessment_form.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.assessment_form.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.assessment_form.assessment_ref_id IS 'Test it is a form of';
+
+COMMENT ON COLUMN sif.assessment_form.assessment_type_code IS 'Standard or alternate administration';
+
+COMMENT ON COLUMN sif.assessment_form.form_name IS 'Name of the form';
+
+COMMENT ON COLUMN sif.assessment_form.form_numbers IS 'Publisher''s numbers of the form';
+
+COMMENT ON COLUMN sif.assessment_form.level IS 'Level of the form, such as a grade, in words';
+
+COMMENT ON COLUMN sif.assessment_form.period IS 'Part of the year it is meant for, in words';
+
+COMMENT ON COLUMN sif.assessment_form.grade_codes IS 'Grades it is meant for';
+
+COMMENT ON COLUMN sif.assessment_form.sub_test_guids IS 'Sub-tests it gives scores in';
+
+COMMENT ON COLUMN sif.assessment_form.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.assessment_form.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.assessment_form.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.assessment_form.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.assessment_form.document IS 'The folded object as XML';
+
+CREATE TABLE sif.assessment_registration (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    administration_ref_id UUID NOT NULL,
+    creation_date DATE NOT NULL,
+    special_conditions JSONB NOT NULL,
+    grade_code TEXT,
+    grade_other_codes JSONB NOT NULL,
+    tested_grade_code TEXT,
+    tested_grade_other_codes JSONB NOT NULL,
+    race_codes TEXT[] NOT NULL,
+    is_hispanic TEXT,
+    gender TEXT,
+    birth_date DATE,
+    title1 TEXT,
+    ell TEXT,
+    lea_ref_id UUID,
+    school_ref_id UUID,
+    staff_ref_id UUID,
+    section_ref_id UUID,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_assessment_registration PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.assessment_registration IS 'A student who is to take a test, and who the student was by the records of that day.';
+
+COMMENT ON COLUMN sif.assessment_registration.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.assessment_registration.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.assessment_registration.student_ref_id IS 'Student registered';
+
+COMMENT ON COLUMN sif.assessment_registration.administration_ref_id IS 'Administration of the test';
+
+COMMENT ON COLUMN sif.assessment_registration.creation_date IS 'Day of the registration';
+
+COMMENT ON COLUMN sif.assessment_registration.special_conditions IS 'What was unusual for this student, by code';
+
+COMMENT ON COLUMN sif.assessment_registration.grade_code IS 'Grade of the student then';
+
+COMMENT ON COLUMN sif.assessment_registration.grade_other_codes IS 'State''s or other codes of the grade';
+
+COMMENT ON COLUMN sif.assessment_registration.tested_grade_code IS 'Grade tested, where it is another';
+
+COMMENT ON COLUMN sif.assessment_registration.tested_grade_other_codes IS 'State''s or other codes of the grade tested';
+
+COMMENT ON COLUMN sif.assessment_registration.race_codes IS 'Races reported then';
+
+COMMENT ON COLUMN sif.assessment_registration.is_hispanic IS 'Hispanic or Latino, as reported then';
+
+COMMENT ON COLUMN sif.assessment_registration.gender IS 'Gender as reported then';
+
+COMMENT ON COLUMN sif.assessment_registration.birth_date IS 'Date of birth';
+
+COMMENT ON COLUMN sif.assessment_registration.title1 IS 'Served under Title I then';
+
+COMMENT ON COLUMN sif.assessment_registration.ell IS 'English learner then';
+
+COMMENT ON COLUMN sif.assessment_registration.lea_ref_id IS 'District of the student';
+
+COMMENT ON COLUMN sif.assessment_registration.school_ref_id IS 'School of the student';
+
+COMMENT ON COLUMN sif.assessment_registration.staff_ref_id IS 'Member of staff responsible';
+
+COMMENT ON COLUMN sif.assessment_registration.section_ref_id IS 'Section of the student';
+
+COMMENT ON COLUMN sif.assessment_registration.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.assessment_registration.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.assessment_registration.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.assessment_registration.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.assessment_registration.document IS 'The folded object as XML';
+
+CREATE TABLE sif.assessment_sub_test (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    name TEXT NOT NULL,
+    score_metric_code TEXT,
+    lowest_score TEXT,
+    highest_score TEXT,
+    performance_levels JSONB NOT NULL,
+    subject_area TEXT,
+    grade_codes TEXT[] NOT NULL,
+    part_guids TEXT[] NOT NULL,
+    tier INTEGER,
+    learning_standard_guids TEXT[] NOT NULL,
+    abbreviation TEXT,
+    description TEXT,
+    item_count INTEGER,
+    container_only TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_assessment_sub_test PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.assessment_sub_test IS 'One thing that a test measures, with its range of scores and its levels of performance.';
+
+COMMENT ON COLUMN sif.assessment_sub_test.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.assessment_sub_test.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.assessment_sub_test.name IS 'Name of the sub-test';
+
+COMMENT ON COLUMN sif.assessment_sub_test.score_metric_code IS 'Scale of the range of scores';
+
+COMMENT ON COLUMN sif.assessment_sub_test.lowest_score IS 'Lowest score there is';
+
+COMMENT ON COLUMN sif.assessment_sub_test.highest_score IS 'Highest score there is';
+
+COMMENT ON COLUMN sif.assessment_sub_test.performance_levels IS 'Levels of performance with the scores between which they lie';
+
+COMMENT ON COLUMN sif.assessment_sub_test.subject_area IS 'Subject, in words';
+
+COMMENT ON COLUMN sif.assessment_sub_test.grade_codes IS 'Grades its scores are valid for';
+
+COMMENT ON COLUMN sif.assessment_sub_test.part_guids IS 'Sub-tests it is composed of';
+
+COMMENT ON COLUMN sif.assessment_sub_test.tier IS 'Depth in the composition; 0 is the whole';
+
+COMMENT ON COLUMN sif.assessment_sub_test.learning_standard_guids IS 'Learning standards it measures';
+
+COMMENT ON COLUMN sif.assessment_sub_test.abbreviation IS 'Short name for reports';
+
+COMMENT ON COLUMN sif.assessment_sub_test.description IS 'More about it, in words';
+
+COMMENT ON COLUMN sif.assessment_sub_test.item_count IS 'How many questions it has';
+
+COMMENT ON COLUMN sif.assessment_sub_test.container_only IS 'Has parts but no scores of its own, true or false';
+
+COMMENT ON COLUMN sif.assessment_sub_test.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.assessment_sub_test.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.assessment_sub_test.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.assessment_sub_test.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.assessment_sub_test.document IS 'The folded object as XML';
+
 CREATE TABLE sif.discipline_incident (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1734,6 +2034,48 @@ COMMENT ON COLUMN sif.student_school_enrollment.extended IS 'SIF_ExtendedElement
 
 COMMENT ON COLUMN sif.student_school_enrollment.document IS 'The folded object as XML';
 
+CREATE TABLE sif.student_score_set (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    score_metric_code TEXT NOT NULL,
+    administration_ref_id UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    registration_ref_id UUID,
+    scores JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    CONSTRAINT pk_student_score_set PRIMARY KEY (zone_id, row_key)
+);
+
+COMMENT ON TABLE sif.student_score_set IS 'What a student scored in a test, on one scale, by sub-test.';
+
+COMMENT ON COLUMN sif.student_score_set.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif.student_score_set.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif.student_score_set.score_metric_code IS 'Scale the scores are on';
+
+COMMENT ON COLUMN sif.student_score_set.administration_ref_id IS 'Administration of the test';
+
+COMMENT ON COLUMN sif.student_score_set.student_ref_id IS 'Student tested';
+
+COMMENT ON COLUMN sif.student_score_set.registration_ref_id IS 'Registration for the test';
+
+COMMENT ON COLUMN sif.student_score_set.scores IS 'Scores and what they say, by sub-test';
+
+COMMENT ON COLUMN sif.student_score_set.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif.student_score_set.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif.student_score_set.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif.student_score_set.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif.student_score_set.document IS 'The folded object as XML';
+
 CREATE TABLE sif.student_section_enrollment (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1952,6 +2294,331 @@ COMMENT ON COLUMN sif.term_info.content_hash IS 'First 16 bytes of the document'
 COMMENT ON COLUMN sif.term_info.extended IS 'SIF_ExtendedElements: name to value';
 
 COMMENT ON COLUMN sif.term_info.document IS 'The folded object as XML';
+
+CREATE TABLE sif_history.assessment (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    name TEXT NOT NULL,
+    assessment_id TEXT,
+    package_guid UUID,
+    descriptor_codes TEXT[] NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_assessment PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_assessment_recorded_to ON sif_history.assessment (recorded_to);
+
+COMMENT ON TABLE sif_history.assessment IS 'Closed versions: A test that students are given, such as the state''s of one subject; its forms are objects of their own.';
+
+COMMENT ON COLUMN sif_history.assessment.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.assessment.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.assessment.name IS 'Name of the test';
+
+COMMENT ON COLUMN sif_history.assessment.assessment_id IS 'Identifier of the state, district or publisher';
+
+COMMENT ON COLUMN sif_history.assessment.package_guid IS 'Package that holds its content';
+
+COMMENT ON COLUMN sif_history.assessment.descriptor_codes IS 'What kinds of test it is';
+
+COMMENT ON COLUMN sif_history.assessment.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.assessment.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.assessment.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.assessment.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.assessment.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.assessment.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.assessment_administration (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    form_ref_id UUID NOT NULL,
+    administration_name TEXT,
+    special_conditions JSONB NOT NULL,
+    administration_date DATE NOT NULL,
+    start_date DATE,
+    finish_date DATE,
+    due_date DATE,
+    address JSONB NOT NULL,
+    staff_ref_id UUID,
+    lea_ref_id UUID,
+    school_ref_id UUID,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_assessment_administration PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_assessment_administration_recorded_to ON sif_history.assessment_administration (recorded_to);
+
+COMMENT ON TABLE sif_history.assessment_administration IS 'Closed versions: A form of a test being given: when, where, and what was unusual about it.';
+
+COMMENT ON COLUMN sif_history.assessment_administration.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.assessment_administration.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.assessment_administration.form_ref_id IS 'Form that is given';
+
+COMMENT ON COLUMN sif_history.assessment_administration.administration_name IS 'Name of the administration';
+
+COMMENT ON COLUMN sif_history.assessment_administration.special_conditions IS 'What was unusual, such as a fire drill, by code';
+
+COMMENT ON COLUMN sif_history.assessment_administration.administration_date IS 'Day it is to be given';
+
+COMMENT ON COLUMN sif_history.assessment_administration.start_date IS 'Day testing begins';
+
+COMMENT ON COLUMN sif_history.assessment_administration.finish_date IS 'Day testing ends';
+
+COMMENT ON COLUMN sif_history.assessment_administration.due_date IS 'Day the test is due';
+
+COMMENT ON COLUMN sif_history.assessment_administration.address IS 'Where it is given';
+
+COMMENT ON COLUMN sif_history.assessment_administration.staff_ref_id IS 'Member of staff who gives it';
+
+COMMENT ON COLUMN sif_history.assessment_administration.lea_ref_id IS 'District that gives it';
+
+COMMENT ON COLUMN sif_history.assessment_administration.school_ref_id IS 'School that gives it';
+
+COMMENT ON COLUMN sif_history.assessment_administration.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.assessment_administration.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.assessment_administration.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.assessment_administration.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.assessment_administration.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.assessment_administration.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.assessment_form (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    assessment_ref_id UUID NOT NULL,
+    assessment_type_code TEXT,
+    form_name TEXT NOT NULL,
+    form_numbers TEXT[] NOT NULL,
+    level TEXT,
+    period TEXT,
+    grade_codes TEXT[] NOT NULL,
+    sub_test_guids TEXT[] NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_assessment_form PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_assessment_form_recorded_to ON sif_history.assessment_form (recorded_to);
+
+COMMENT ON TABLE sif_history.assessment_form IS 'Closed versions: One set of a test''s questions, as a booklet is, and the sub-tests it gives scores in.';
+
+COMMENT ON COLUMN sif_history.assessment_form.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.assessment_form.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.assessment_form.assessment_ref_id IS 'Test it is a form of';
+
+COMMENT ON COLUMN sif_history.assessment_form.assessment_type_code IS 'Standard or alternate administration';
+
+COMMENT ON COLUMN sif_history.assessment_form.form_name IS 'Name of the form';
+
+COMMENT ON COLUMN sif_history.assessment_form.form_numbers IS 'Publisher''s numbers of the form';
+
+COMMENT ON COLUMN sif_history.assessment_form.level IS 'Level of the form, such as a grade, in words';
+
+COMMENT ON COLUMN sif_history.assessment_form.period IS 'Part of the year it is meant for, in words';
+
+COMMENT ON COLUMN sif_history.assessment_form.grade_codes IS 'Grades it is meant for';
+
+COMMENT ON COLUMN sif_history.assessment_form.sub_test_guids IS 'Sub-tests it gives scores in';
+
+COMMENT ON COLUMN sif_history.assessment_form.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.assessment_form.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.assessment_form.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.assessment_form.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.assessment_form.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.assessment_form.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.assessment_registration (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    administration_ref_id UUID NOT NULL,
+    creation_date DATE NOT NULL,
+    special_conditions JSONB NOT NULL,
+    grade_code TEXT,
+    grade_other_codes JSONB NOT NULL,
+    tested_grade_code TEXT,
+    tested_grade_other_codes JSONB NOT NULL,
+    race_codes TEXT[] NOT NULL,
+    is_hispanic TEXT,
+    gender TEXT,
+    birth_date DATE,
+    title1 TEXT,
+    ell TEXT,
+    lea_ref_id UUID,
+    school_ref_id UUID,
+    staff_ref_id UUID,
+    section_ref_id UUID,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_assessment_registration PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_assessment_registration_recorded_to ON sif_history.assessment_registration (recorded_to);
+
+COMMENT ON TABLE sif_history.assessment_registration IS 'Closed versions: A student who is to take a test, and who the student was by the records of that day.';
+
+COMMENT ON COLUMN sif_history.assessment_registration.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.assessment_registration.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.assessment_registration.student_ref_id IS 'Student registered';
+
+COMMENT ON COLUMN sif_history.assessment_registration.administration_ref_id IS 'Administration of the test';
+
+COMMENT ON COLUMN sif_history.assessment_registration.creation_date IS 'Day of the registration';
+
+COMMENT ON COLUMN sif_history.assessment_registration.special_conditions IS 'What was unusual for this student, by code';
+
+COMMENT ON COLUMN sif_history.assessment_registration.grade_code IS 'Grade of the student then';
+
+COMMENT ON COLUMN sif_history.assessment_registration.grade_other_codes IS 'State''s or other codes of the grade';
+
+COMMENT ON COLUMN sif_history.assessment_registration.tested_grade_code IS 'Grade tested, where it is another';
+
+COMMENT ON COLUMN sif_history.assessment_registration.tested_grade_other_codes IS 'State''s or other codes of the grade tested';
+
+COMMENT ON COLUMN sif_history.assessment_registration.race_codes IS 'Races reported then';
+
+COMMENT ON COLUMN sif_history.assessment_registration.is_hispanic IS 'Hispanic or Latino, as reported then';
+
+COMMENT ON COLUMN sif_history.assessment_registration.gender IS 'Gender as reported then';
+
+COMMENT ON COLUMN sif_history.assessment_registration.birth_date IS 'Date of birth';
+
+COMMENT ON COLUMN sif_history.assessment_registration.title1 IS 'Served under Title I then';
+
+COMMENT ON COLUMN sif_history.assessment_registration.ell IS 'English learner then';
+
+COMMENT ON COLUMN sif_history.assessment_registration.lea_ref_id IS 'District of the student';
+
+COMMENT ON COLUMN sif_history.assessment_registration.school_ref_id IS 'School of the student';
+
+COMMENT ON COLUMN sif_history.assessment_registration.staff_ref_id IS 'Member of staff responsible';
+
+COMMENT ON COLUMN sif_history.assessment_registration.section_ref_id IS 'Section of the student';
+
+COMMENT ON COLUMN sif_history.assessment_registration.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.assessment_registration.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.assessment_registration.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.assessment_registration.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.assessment_registration.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.assessment_registration.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.assessment_sub_test (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    name TEXT NOT NULL,
+    score_metric_code TEXT,
+    lowest_score TEXT,
+    highest_score TEXT,
+    performance_levels JSONB NOT NULL,
+    subject_area TEXT,
+    grade_codes TEXT[] NOT NULL,
+    part_guids TEXT[] NOT NULL,
+    tier INTEGER,
+    learning_standard_guids TEXT[] NOT NULL,
+    abbreviation TEXT,
+    description TEXT,
+    item_count INTEGER,
+    container_only TEXT,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_assessment_sub_test PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_assessment_sub_test_recorded_to ON sif_history.assessment_sub_test (recorded_to);
+
+COMMENT ON TABLE sif_history.assessment_sub_test IS 'Closed versions: One thing that a test measures, with its range of scores and its levels of performance.';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.name IS 'Name of the sub-test';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.score_metric_code IS 'Scale of the range of scores';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.lowest_score IS 'Lowest score there is';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.highest_score IS 'Highest score there is';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.performance_levels IS 'Levels of performance with the scores between which they lie';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.subject_area IS 'Subject, in words';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.grade_codes IS 'Grades its scores are valid for';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.part_guids IS 'Sub-tests it is composed of';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.tier IS 'Depth in the composition; 0 is the whole';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.learning_standard_guids IS 'Learning standards it measures';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.abbreviation IS 'Short name for reports';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.description IS 'More about it, in words';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.item_count IS 'How many questions it has';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.container_only IS 'Has parts but no scores of its own, true or false';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.assessment_sub_test.recorded_to IS 'When the state knew better';
 
 CREATE TABLE sif_history.discipline_incident (
     zone_id INTEGER NOT NULL,
@@ -3234,6 +3901,53 @@ COMMENT ON COLUMN sif_history.student_school_enrollment.extended IS 'SIF_Extende
 COMMENT ON COLUMN sif_history.student_school_enrollment.document IS 'The folded object as XML';
 
 COMMENT ON COLUMN sif_history.student_school_enrollment.recorded_to IS 'When the state knew better';
+
+CREATE TABLE sif_history.student_score_set (
+    zone_id INTEGER NOT NULL,
+    row_key UUID NOT NULL,
+    score_metric_code TEXT NOT NULL,
+    administration_ref_id UUID NOT NULL,
+    student_ref_id UUID NOT NULL,
+    registration_ref_id UUID,
+    scores JSONB NOT NULL,
+    recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
+    message_id BIGINT NOT NULL,
+    content_hash UUID NOT NULL,
+    extended JSONB,
+    document TEXT NOT NULL,
+    recorded_to TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_student_score_set PRIMARY KEY (zone_id, row_key, recorded_from)
+);
+
+CREATE INDEX ix_student_score_set_recorded_to ON sif_history.student_score_set (recorded_to);
+
+COMMENT ON TABLE sif_history.student_score_set IS 'Closed versions: What a student scored in a test, on one scale, by sub-test.';
+
+COMMENT ON COLUMN sif_history.student_score_set.zone_id IS 'Zone of the district that sent the object';
+
+COMMENT ON COLUMN sif_history.student_score_set.row_key IS 'The object''s RefId, or a hash of its natural key';
+
+COMMENT ON COLUMN sif_history.student_score_set.score_metric_code IS 'Scale the scores are on';
+
+COMMENT ON COLUMN sif_history.student_score_set.administration_ref_id IS 'Administration of the test';
+
+COMMENT ON COLUMN sif_history.student_score_set.student_ref_id IS 'Student tested';
+
+COMMENT ON COLUMN sif_history.student_score_set.registration_ref_id IS 'Registration for the test';
+
+COMMENT ON COLUMN sif_history.student_score_set.scores IS 'Scores and what they say, by sub-test';
+
+COMMENT ON COLUMN sif_history.student_score_set.recorded_from IS 'When the state knew this version';
+
+COMMENT ON COLUMN sif_history.student_score_set.message_id IS 'Message that made this version';
+
+COMMENT ON COLUMN sif_history.student_score_set.content_hash IS 'First 16 bytes of the document''s SHA-256';
+
+COMMENT ON COLUMN sif_history.student_score_set.extended IS 'SIF_ExtendedElements: name to value';
+
+COMMENT ON COLUMN sif_history.student_score_set.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif_history.student_score_set.recorded_to IS 'When the state knew better';
 
 CREATE TABLE sif_history.student_section_enrollment (
     zone_id INTEGER NOT NULL,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sif_pipeline.config import PROJECT
 from sif_pipeline.notices import CATALOGUE
-from sif_pipeline.reference import commands, dags, dictionary, tables, views
+from sif_pipeline.reference import commands, dags, dictionary, official, tables, views
 from sif_pipeline.reference.markdown import code, page, table
 from warehouse.base import objects
 
@@ -26,6 +26,7 @@ def pages() -> dict[str, str]:
         "dags.md": dags.dags_page(PROJECT / "dags"),
         "tables.sql": tables.tables_script(),
         "erd.md": tables.diagram_page(),
+        "official-schemas.md": official.official_page(),
     }
     made.update({f"objects/{name}.md": dictionary.object_page(cls) for name, cls in objects().items()})
     made["index.md"] = index_page(sorted(made))
@@ -66,6 +67,7 @@ def index_page(paths: Sequence[str]) -> str:
         "commands.md": "every command of `sif-pipeline`",
         "dags.md": "every Airflow DAG, with its manual",
         "erd.md": "how the objects refer to each other",
+        "official-schemas.md": "where our schemas judge otherwise than the official ones, and why",
         "tables.sql": "the tables of the schemas inbox, sif and sif_history",
     }
     lines = [f"- [{path}]({path}): {words}" for path, words in known.items()]

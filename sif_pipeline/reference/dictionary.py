@@ -25,7 +25,8 @@ class StandardType:
 
 
 @cache
-def _standard(object_name: str) -> Any:
+def standard(object_name: str) -> Any:
+    """Return the declaration of an object's element in its XSD, as xmlschema knows it."""
     import xmlschema  # noqa: PLC0415 -- takes a third of a second, and only these pages need it
 
     file = resources.files("schemas") / "sif-2.7" / f"{object_name}.xsd"
@@ -34,15 +35,16 @@ def _standard(object_name: str) -> Any:
 
 def standard_type(object_name: str, path: str) -> StandardType:
     """Look up the type of an element or attribute in the object's XSD; KeyError when the path is not in it."""
-    node = _standard(object_name)
+    node = standard(object_name)
     for step in path.split("/"):
-        node = _below(node, step)
+        node = below(node, step)
     if node.type.is_simple():
         return _simple_type(node.type)
     return _simple_type(node.type.content) if node.type.has_simple_content() else StandardType("", "structure", ())
 
 
-def _below(node: Any, step: str) -> Any:
+def below(node: Any, step: str) -> Any:
+    """Return what stands at one step below a declaration: a child, or an attribute with @; KeyError for nothing."""
     if step.startswith("@"):
         return node.attributes[step[1:]]
     try:

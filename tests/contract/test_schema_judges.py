@@ -1,7 +1,7 @@
 """Our profiles judge as the official XSDs do, on random objects, their mutations, and what real agents sent.
 
 The official XSD of 2.6 leaves every element optional, so it judges the sparse profile; that of 2.2 asks for the
-mandatory ones, so it judges the whole one. Where we judge otherwise, a table below says why.
+mandatory ones, so it judges the whole one. Where we judge otherwise, schemas/differences.csv says why.
 """
 
 import csv
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from sif_pipeline.reference.official import explained_differences
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Profile
@@ -30,30 +31,14 @@ XS = "{http://www.w3.org/2001/XMLSchema}"
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 SIF = f"{{{schema.NAMESPACE}}}"
 
-#: Where we accept what the official XSDs refuse: the mutation, and why.
-MORE_THAN_OFFICIAL = {
-    "drop an attribute": "a Change or Delete carries the attributes of its key; 2.6 asks for all of them",
-    "blanks around a value": "XML Schema strips them, libxml2 forgets to around a date unless told by a pattern",
-    "SIF content in an extended element": "what is in an extended element is the sender's own business",
-}
-#: Where the whole profile refuses what 2.2 accepts.
-LESS_THAN_2_2 = {
-    "repeat an element": "2.2 lets two items of a keyed list have one key; 2.6 does not",
-}
-#: Where the whole profile accepts what 2.2 refuses, and 2.6 accepts it too.
-WIDENED_AFTER_2_2 = {
-    "spoil a value": "later releases take more values: days of absence are decimals, not whole numbers",
-}
-#: Mandatory in the definitions' table, optional with us: the path's end, and why.
-MANDATORY_BUT_OPTIONAL = {
-    "ContactInfo/Name/LastName": "may be left out for FullName, says its definition; both XSDs let it",
-    "ContactInfo/Name/FirstName": "may be left out for FullName, says its definition; both XSDs let it",
-}
-#: Repeated with us, single in the definitions' table: the element, and why.
-REPEATS_STILL = {
-    "StudentLocator/Contact": "2.6 repeats it, 2.7 no longer does; agents of both speak to us",
-    "StudentLocator/Contact/Name": "as for Contact",
-}
+
+def differences(judge: str, ours: str) -> set[tuple[str, str]]:
+    """Give (where, case) of the differences that are listed and explained, as the page of them shows them."""
+    return {(line.where, line.case) for line in explained_differences() if judge in line.judges and line.ours == ours}
+
+
+def listed(found: set[tuple[str, str]], object_name: str, case: str) -> bool:
+    return bool({("every object", case), (object_name, case)} & found)
 
 
 class Official:
@@ -141,7 +126,7 @@ class Official:
         for _ in range(wanted):
             child = etree.SubElement(element, SIF + name)
             self._fill(child, declaration, rng)
-            key = child.findtext(SIF + "Code") or child.get("Type") or child.get("Name")
+            key = child.findtext(SIF + "Code") or child.get("Type") or child.get("Code") or child.get("Name")
             if key is not None and key in keys:
                 element.remove(child)
             keys.add(key)
@@ -356,11 +341,13 @@ def test_sparse_and_key_judge_as_2_6_does(object_name):
             ours = schema.is_valid(element, profile)
             if ours is not (theirs and has_key(element, profile)):
                 assert ours, (mutation, theirs, schema.findings(element, profile))
-                assert mutation in MORE_THAN_OFFICIAL, etree.tostring(element)
+                assert listed(differences("2.6", "accepts"), object_name, mutation), etree.tostring(element)
             assert bool(schema.findings(element, profile)) is not ours
         judged[mutation, theirs] += 1
     refused = {mutation for mutation, theirs in judged if not theirs}
-    assert set(MUTATIONS) - refused <= {"drop an element", "add RefId", *MORE_THAN_OFFICIAL}
+    assert set(MUTATIONS) - refused <= {"drop an element", "add RefId"} | {
+        case for _, case in differences("2.6", "accepts")
+    }
     assert judged["", False] == 0
 
 
@@ -396,9 +383,10 @@ def test_whole_judges_as_2_2_does(object_name):
     for mutation, element in mutants("2.2", object_name, 40):
         theirs = official("2.2").validate(element) and has_key(element, Profile.WHOLE)
         ours = schema.is_valid(element, Profile.WHOLE)
-        widened = mutation in WIDENED_AFTER_2_2 and official("2.6").validate(element)
-        if ours is not theirs and not widened:
-            assert mutation in (MORE_THAN_OFFICIAL if ours else LESS_THAN_2_2), etree.tostring(element)
+        widened = listed(differences("2.2", "accepts if 2.6 does"), object_name, mutation)
+        if ours is not theirs and not (widened and official("2.6").validate(element)):
+            explained_by = differences("2.2", "accepts" if ours else "refuses")
+            assert listed(explained_by, object_name, mutation), etree.tostring(element)
         assert bool(schema.findings(element, Profile.WHOLE)) is not ours
 
 
@@ -425,10 +413,11 @@ def rows_of(object_name: str) -> list[dict[str, str]]:
 
 
 def explained(object_name: str, path: str) -> bool:
-    # Where 2.7 gave a RefId to an object that was known by other parts, they go on being its key.
+    """Whether an element that is mandatory in the definitions is optional with us for a reason that is listed."""
     if path == "@RefId" and path not in schema.object_key(object_name):
         return True
-    return any(f"{object_name}/{path}".endswith(end) for end in MANDATORY_BUT_OPTIONAL)
+    ends = {where.removeprefix("*") for where, case in differences("definitions", "optional") if case == "mandatory"}
+    return any(f"/{object_name}/{path}".endswith(end) for end in ends)
 
 
 @pytest.mark.parametrize("object_name", schema.object_names())
@@ -477,7 +466,7 @@ def test_shape_is_that_of_the_definitions(object_name):
         if isinstance(known, schema.Shape):
             key = tuple(part.partition("/")[2] for part in row["list_key"].split())
             assert (known.whole, known.keyed_by) == (row["list"] == "List", key) or is_common(row), row["path"]
-            still = f"{object_name}/{row['path']}" in REPEATS_STILL
+            still = (f"{object_name}/{row['path']}", "single") in differences("definitions", "repeats")
             assert known.repeats is (row["char"].endswith("R") or still), row["path"]
     top = [row["path"] for row in rows if "/" not in row["path"] and not row["path"].startswith("@")]
     assert top == list(schema.shape(object_name).children)

@@ -3,9 +3,11 @@
 import pytest
 from lxml import etree
 
-from sif_pipeline import scaffold
+from sif_pipeline import drafts, scaffold
 from sif_pipeline.config import PROJECT
 from sif_pipeline.sif import schema
+from sif_pipeline.sif.gate import open_message
+from sif_pipeline.sif.schema import Profile
 
 
 @pytest.fixture
@@ -53,3 +55,47 @@ def test_what_is_no_objects_name_is_refused(project, name):
     with pytest.raises(ValueError, match="named as in the standard"):
         scaffold.add_object(name, project)
     assert "StudentContact" not in schema.object_names()
+
+
+def begun(name, project):
+    """Put an object back to where `make add-object` left it, but for its XSD, which is complete."""
+    targets = scaffold.paths(name, project)
+    targets["object.xsd"].unlink()
+    scaffold.add_object(name, project)
+    targets["object.xsd"].write_bytes((PROJECT / "schemas/sif-2.7" / f"{name}.xsd").read_bytes())
+    return targets
+
+
+def test_once_the_xsd_is_complete_the_rest_is_drafted_from_it(project):
+    targets = begun("StudentScoreSet", project)
+    assert scaffold.draft_object("StudentScoreSet", project) == list(targets.values())[1:]
+    declared = targets["declaration.py.txt"].read_text(encoding="utf-8")
+    assert "administration_ref_id: Mapped[UUID] = element(" in declared
+    assert "ScoreValue" in targets["full.xml"].read_text(encoding="utf-8")
+
+
+def test_what_somebody_has_changed_is_not_drafted_again(project):
+    targets = begun("StudentScoreSet", project)
+    targets["declaration.py.txt"].write_text("mine", encoding="utf-8")
+    assert targets["declaration.py.txt"] not in scaffold.draft_object("StudentScoreSet", project)
+    assert targets["declaration.py.txt"].read_text(encoding="utf-8") == "mine"
+    assert scaffold.draft_object("StudentScoreSet", project) == []
+
+
+def test_nothing_is_drafted_from_an_xsd_that_is_as_it_began(project):
+    scaffold.add_object("StudentContact", project)
+    assert scaffold.draft_object("StudentContact", project) == []
+
+
+@pytest.mark.parametrize("name", schema.object_names())
+@pytest.mark.parametrize("full", [True, False])
+def test_drafted_examples_of_any_object_are_valid(name, full):
+    assert schema.findings(open_message(drafts.example(name, full=full).encode()), Profile.WHOLE) == []
+
+
+@pytest.mark.parametrize("name", schema.object_names())
+def test_drafted_declaration_of_any_object_is_python_as_ruff_formats_it(name):
+    text = drafts.declaration(name)
+    compile(text, f"{name}.py", "exec")
+    assert text.count(f"class {name}(SifObject)") == 1
+    assert max(map(len, text.splitlines())) <= 120
