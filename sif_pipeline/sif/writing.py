@@ -124,7 +124,7 @@ def write_response(
 def write_event(
     object_name: str, action: str, content: str, *, version: str | None = None, destination_id: str | None = None
 ) -> Written:
-    """Write a SIF_Event about one object; `content` is its XML: whole to Add, the change to Change, the key to Delete."""
+    """Write a SIF_Event about one object; `content` is its XML: whole to Add, changes to Change, the key to Delete."""
     wrapped = f'<SIF_EventObject ObjectName={quoteattr(object_name)} Action="{action}">{content}</SIF_EventObject>'
     data = f"<SIF_ObjectData>{wrapped}</SIF_ObjectData>"
     return write_message("SIF_Event", data, version=version, destination_id=destination_id)
