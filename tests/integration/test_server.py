@@ -1,18 +1,13 @@
 """The zone server over real sockets and a real database: conversations, abuse, outages and sudden death."""
 
 import gzip
-import json
 import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,103 +15,15 @@ import httpx
 import psycopg
 import pytest
 from lxml import etree
+from sif_server import answer, event, message, running, started, wait_until
 
-from sif_pipeline import zones
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import NAMESPACE
 from sif_pipeline.zone import server as zone_server
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 CAPTURES = SHARED / "interop" / "captures"
 SCHEMA = SHARED / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
-
-START = """
-import os, signal, sys
-from sif_pipeline.zone import server
-from sif_pipeline.zone.http_limits import Bounds
-from sif_pipeline.sif.gate import Limits
-server.LISTEN_OUT = server.WAIT = 0.5
-{change}
-server.serve(sys.argv[1], "127.0.0.1", int(sys.argv[2]), limits=Limits(size=1_000_000), bounds=Bounds(
-    header_seconds=0.8, body_seconds=2.5, progress_seconds=0.8, idle_seconds=1.5, header_bytes=16384, connections=200))
-"""
-
-
-@dataclass
-class Running:
-    process: subprocess.Popen
-    port: int
-    database_url: str
-    token: str
-    lines: list
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}/zone/{self.token}"
-
-    def post(self, body, **options):
-        return httpx.post(self.url, content=body, timeout=10, **options)
-
-    def get(self, path):
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}")
-
-    def zone(self):
-        """Give the same server with a zone of the test's own."""
-        with psycopg.connect(self.database_url) as connection:
-            token = zones.add(connection, f"Zone-{uuid4().hex}", "01010000")
-        return replace(self, token=token)
-
-    def registered(self):
-        """Give the same server with a zone in which the agent SIS is registered."""
-        own = self.zone()
-        assert answer(own.post(message("<SIF_Register>|</SIF_Register>"))) == 0
-        return own
-
-    def rows(self, query):
-        with psycopg.connect(self.database_url) as connection:
-            return connection.execute(query).fetchall()
-
-    def log(self):
-        return [json.loads(line) for line in self.lines]
-
-
-@contextmanager
-def running(database_url, change="", port=0):
-    with psycopg.connect(database_url) as connection:
-        token = zones.add(connection, f"Zone-{uuid4().hex}", "01010000")
-    with started(database_url, token, change, port) as found:
-        yield found
-
-
-@contextmanager
-def started(database_url, token, change="", port=0):
-    command = [sys.executable, "-c", START.format(change=change), database_url, str(port)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    lines = [process.stderr.readline()]
-    reader = threading.Thread(target=lambda: lines.extend(process.stderr), daemon=True)
-    reader.start()
-    try:
-        found = Running(process, json.loads(lines[0])["port"], database_url, token, lines)
-        wait_until(lambda: httpx.get(f"http://127.0.0.1:{found.port}/health").status_code == 200)
-        yield found
-    finally:
-        process.terminate()
-        process.wait(15)
-        reader.join(5)
-        process.stderr.close()
-
-
-def wait_until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if condition():
-                return
-        except (httpx.TransportError, psycopg.OperationalError):
-            pass
-        time.sleep(0.02)
-    pytest.fail("waited in vain")
 
 
 @pytest.fixture(scope="module")
@@ -124,31 +31,6 @@ def server(module_database_url):
     with running(module_database_url) as found:
         found.post(message("<SIF_Register>|</SIF_Register>"))
         yield found
-
-
-def message(body, msg_id=None, source="SIS", pad=""):
-    opened, closed = body.split("|")
-    return (
-        f'<SIF_Message xmlns="{NAMESPACE}" Version="2.6">{opened}<SIF_Header><SIF_MsgId>{msg_id or uuid4().hex.upper()}'
-        f"</SIF_MsgId><SIF_Timestamp>2026-11-22T08:00:00Z</SIF_Timestamp><SIF_SourceId>{source}</SIF_SourceId>"
-        f"</SIF_Header>{closed}</SIF_Message>{pad}"
-    ).encode()
-
-
-def event(msg_id=None, pad="", source="SIS"):
-    return message(
-        '<SIF_Event>|<SIF_ObjectData><SIF_EventObject ObjectName="LEAInfo" Action="Add"><LEAInfo RefId="FF34557E5470'
-        f"82FAA4E584716248B7F0\"><LEAName>Canary Amelia O'Brien {pad}</LEAName></LEAInfo></SIF_EventObject>"
-        "</SIF_ObjectData></SIF_Event>",
-        msg_id,
-        source,
-    )
-
-
-def answer(response):
-    assert response.status_code == 200, response.text
-    found = {e.tag.rpartition("}")[2]: e.text for e in open_message(response.content).iter()}
-    return (int(found["SIF_Category"]), int(found["SIF_Code"])) if "SIF_Category" in found else int(found["SIF_Code"])
 
 
 # Conversations
