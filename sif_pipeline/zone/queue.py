@@ -6,7 +6,7 @@ Everything that waits wakes the delivery of push agents by NOTIFY on `CHANNEL`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -78,3 +78,180 @@ def _row(zone_id: int, source_id: str, message: Outgoing) -> dict[str, Any]:
         "encryption_level": message.level.encryption,
         "body": message.body,
     }
+
+
+class Waiting(NamedTuple):
+    """The next message for an agent, and what decides whether it can be handed out."""
+
+    queue_id: int
+    sender_id: str
+    msg_id: str
+    message_type: str
+    request_msg_id: str | None
+    authentication_level: int
+    encryption_level: int
+    body: bytes
+    attempts: int  #: how often it was handed out before
+    max_buffer_size: int | None  #: largest message the agent takes, bytes
+    versions: list[str] | None  #: SIF_Versions the agent registered
+
+    @property
+    def level(self) -> Level:
+        """What its SIF_SecureChannel asks of the channel."""
+        return Level(self.authentication_level, self.encryption_level)
+
+
+class HandedOut(NamedTuple):
+    """A message that its agent has, found by what the agent's ack names."""
+
+    queue_id: int
+    sender_id: str
+    msg_id: str
+    message_type: str
+    request_msg_id: str | None
+    state: str
+
+
+async def next_for(connection: AsyncConnection, zone_id: int, source_id: str) -> Waiting | None:
+    """Find what an agent gets next; None when nothing waits or nothing may be delivered to it now."""
+    cursor = await connection.execute(SQL["next"], {"zone_id": zone_id, "source_id": source_id}, binary=True)
+    found = await cursor.fetchone()
+    return Waiting(*found) if found else None
+
+
+async def hand_out(connection: AsyncConnection, queue_id: int, carrier: str | None = None) -> bool:
+    """Note that a message is about to be handed out, by an ack with the SIF_MsgId `carrier` if by one.
+
+    False when it was settled in the meantime.
+    """
+    cursor = await connection.execute(SQL["hand_out"], {"queue_id": queue_id, "carrier": carrier})
+    return await cursor.fetchone() is not None
+
+
+async def handed_out(connection: AsyncConnection, zone_id: int, source_id: str, msg_id: str | None) -> HandedOut | None:
+    """Find and lock the message an agent acknowledges: by its own SIF_MsgId or that of an ack that carried it."""
+    cursor = await connection.execute(SQL["acked"], {"zone_id": zone_id, "source_id": source_id, "original": msg_id})
+    found = await cursor.fetchone()
+    return HandedOut(*found) if found else None
+
+
+async def was_settled(connection: AsyncConnection, zone_id: int, source_id: str, msg_id: str | None) -> bool:
+    """Tell whether a message that an agent names is off its queue already."""
+    values = {"zone_id": zone_id, "source_id": source_id, "original": msg_id}
+    return bool(await _one(connection, "settled_before", values))
+
+
+async def settle(connection: AsyncConnection, queue_id: int, failure: str | None = None) -> bool:
+    """Take a message off its queue: done, or dropped for a reason. False when it was off already."""
+    state = QueueState.DROPPED if failure else QueueState.DONE
+    values = {"queue_id": queue_id, "state": state.value, "failure": failure}
+    return await (await connection.execute(SQL["settle"], values)).fetchone() is not None
+
+
+async def block(connection: AsyncConnection, queue_id: int) -> None:
+    """Begin selective message blocking: this event holds back its agent's other events."""
+    await connection.execute(SQL["block"], {"queue_id": queue_id})
+
+
+async def unblock(connection: AsyncConnection, zone_id: int, source_id: str) -> None:
+    """End selective message blocking; an event that was not settled before is delivered again."""
+    await connection.execute(SQL["unblock"], {"zone_id": zone_id, "source_id": source_id})
+
+
+async def blocked_by(connection: AsyncConnection, zone_id: int, source_id: str) -> str | None:
+    """Give the SIF_MsgId of the event by which an agent blocks its others; None when it does not."""
+    found: str | None = await _one(connection, "blocked_by", {"zone_id": zone_id, "source_id": source_id})
+    return found
+
+
+async def wake(connection: AsyncConnection, zone_id: int, source_id: str) -> None:
+    """Deliver to an agent again, at once: it sent SIF_Wakeup, or registered."""
+    await connection.execute(SQL["wake"], {"zone_id": zone_id, "source_id": source_id})
+
+
+async def sleep(connection: AsyncConnection, zone_id: int, source_id: str) -> None:
+    """Deliver nothing to an agent until it wakes up; what is for it waits."""
+    await connection.execute(SQL["sleep"], {"zone_id": zone_id, "source_id": source_id})
+
+
+async def purge(connection: AsyncConnection, zone_id: int, source_id: str, failure: str = "unregistered") -> int:
+    """Take everything off an agent's queue for a reason, and return how much that was."""
+    values = {"zone_id": zone_id, "source_id": source_id, "failure": failure}
+    return int(await _one(connection, "purge", values))
+
+
+async def _one(connection: AsyncConnection, name: str, values: dict[str, Any]) -> Any:
+    found = await (await connection.execute(SQL[name], values)).fetchone()
+    return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """An agent's queue as an operator sees it."""
+
+    zone: str
+    source_id: str
+    mode: str | None  #: Push or Pull
+    registered: bool
+    is_asleep: bool
+    blocked_by: str | None  #: SIF_MsgId of the event under selective message blocking
+    failures: int  #: deliveries that failed in a row
+    next_try_at: datetime | None
+    last_failure: str | None
+    suspended: bool  #: whether the zone is
+    waiting: int  #: messages
+    oldest: datetime | None  #: since when the oldest of them waits
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A message on a queue, or that was on one, as an operator sees it: never its content."""
+
+    queue_id: int
+    source_id: str  #: the agent it goes to
+    sender_id: str
+    msg_id: str
+    message_type: str
+    object_name: str | None
+    bytes: int
+    created_at: datetime
+    state: str
+    attempts: int
+    delivered_at: datetime | None
+    settled_at: datetime | None
+    last_failure: str | None
+
+
+def queues(connection: Connection, zone: str | None = None) -> list[Queue]:
+    """List the queues of every zone, or of one by its name, an agent each."""
+    with connection.cursor(row_factory=class_row(Queue)) as cursor:
+        return cursor.execute(SQL["queues"], {"zone": zone}).fetchall()
+
+
+def messages(
+    connection: Connection,
+    zone: str,
+    source_id: str | None = None,
+    *,
+    states: Iterable[QueueState] = WAITING,
+    most: int = 100,
+) -> list[Queued]:
+    """List messages of a zone, or of one agent in it, that are in these states, the oldest first."""
+    values = {"zone": zone, "source_id": source_id, "states": [state.value for state in states], "most": most}
+    with connection.cursor(row_factory=class_row(Queued)) as cursor:
+        return cursor.execute(SQL["messages"], values).fetchall()
+
+
+def retry(connection: Connection, queue_ids: Sequence[int]) -> int:
+    """Put dropped messages back in their place, and return how many were."""
+    return sum(connection.execute(SQL["retry"], {"queue_id": queue_id}).rowcount for queue_id in queue_ids)
+
+
+def retry_agent(connection: Connection, zone: str, source_id: str) -> bool:
+    """Try to deliver to an agent at once although deliveries failed; False: there is no such agent."""
+    return bool(connection.execute(SQL["retry_agent"], {"zone": zone, "source_id": source_id}).rowcount)
+
+
+def drop(connection: Connection, queue_ids: Sequence[int]) -> int:
+    """Take waiting messages off their queues by hand, and return how many were; `retry` puts them back."""
+    return sum(connection.execute(SQL["drop"], {"queue_id": queue_id}).rowcount for queue_id in queue_ids)
