@@ -38,16 +38,21 @@ class Running:
     database_url: str
     token: str
     lines: list
+    scheme: str = "http"
+
+    @property
+    def base(self):
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}/zone/{self.token}"
+        return f"{self.base}/zone/{self.token}"
 
     def post(self, body, **options):
         return httpx.post(self.url, content=body, timeout=10, **options)
 
     def get(self, path):
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}")
+        return httpx.get(f"{self.base}{path}")
 
     def zone(self):
         """Give the same server with a zone of the test's own."""
@@ -70,23 +75,23 @@ class Running:
 
 
 @contextmanager
-def running(database_url, change="", port=0):
+def running(database_url, change="", port=0, scheme="http"):
     with psycopg.connect(database_url) as connection:
         token = zones.add(connection, f"Zone-{uuid4().hex}", "01010000")
-    with started(database_url, token, change, port) as found:
+    with started(database_url, token, change, port, scheme) as found:
         yield found
 
 
 @contextmanager
-def started(database_url, token, change="", port=0):
+def started(database_url, token, change="", port=0, scheme="http"):
     command = [sys.executable, "-c", START.format(change=change), database_url, str(port)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     lines = [process.stderr.readline()]
     reader = threading.Thread(target=lambda: lines.extend(process.stderr), daemon=True)
     reader.start()
     try:
-        found = Running(process, json.loads(lines[0])["port"], database_url, token, lines)
-        wait_until(lambda: httpx.get(f"http://127.0.0.1:{found.port}/health").status_code == 200)
+        found = Running(process, json.loads(lines[0])["port"], database_url, token, lines, scheme)
+        wait_until(lambda: httpx.get(found.base + "/health", verify=False).status_code == 200)  # noqa: S501
         yield found
     finally:
         process.terminate()
@@ -127,6 +132,6 @@ def event(msg_id=None, pad="", source="SIS"):
 
 
 def answer(response):
-    assert response.status_code == 200, response.text
+    assert response.status_code == 200, (response.status_code, response.text)
     found = {e.tag.rpartition("}")[2]: e.text for e in open_message(response.content).iter()}
     return (int(found["SIF_Category"]), int(found["SIF_Code"])) if "SIF_Category" in found else int(found["SIF_Code"])

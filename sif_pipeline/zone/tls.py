@@ -18,7 +18,9 @@ from typing import Any, Final, Self, TypeVar
 
 import uvloop
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 
@@ -135,27 +137,26 @@ def _context(files: Files) -> SSL.Context:
     context.set_options(SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_TICKET | SSL.OP_NO_COMPRESSION)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # a resumed session would leave out the client's certificate
     context.set_cipher_list(_CIPHERS)
-    context.set_passwd_cb(lambda *_: b"")  # a key with a passphrase would be asked for on the terminal
-    _load(files.certificate, context.use_certificate_chain_file, "certificate")
-    _load(files.key, context.use_privatekey_file, "private key without a passphrase")
+    _load(files.certificate, lambda _: context.use_certificate_chain_file(str(files.certificate)), "certificate")
+    key = _load(files.key, lambda pem: load_pem_private_key(pem, None), "private key without a passphrase")
     if files.client_ca:
-        _load(files.client_ca, context.load_verify_locations, "certificate of a CA")
+        _load(files.client_ca, lambda _: context.load_verify_locations(str(files.client_ca)), "certificate of a CA")
     try:
+        context.use_privatekey(key)  # type: ignore[arg-type]  # other kinds raise TypeError
         context.check_privatekey()
-    except SSL.Error:
+    except (SSL.Error, TypeError):
         raise ConfigurationError("The private key does not belong to the certificate; give the pair of them.") from None
     context.set_verify(SSL.VERIFY_PEER, _note)
     _warn_of_the_end(files.certificate)
     return context
 
 
-def _load(path: Path, load: Callable[[str], object], what: str) -> None:
+def _load(path: Path, load: Callable[[bytes], T], what: str) -> T:
     try:
-        path.read_bytes()
-        load(str(path))
+        return load(path.read_bytes())
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read ({error.strerror}); it should hold a {what}.") from None
-    except SSL.Error:
+    except (SSL.Error, ValueError, TypeError, UnsupportedAlgorithm):
         raise ConfigurationError(f"{path} holds no {what} in PEM.") from None
 
 
@@ -186,7 +187,7 @@ class Session:
         self._connection.set_accept_state()
         self._flaws: set[int] = set()
         self._connection.set_app_data(self._flaws)
-        self._more = False
+        self._more = True  # what came with the end of the handshake is inside already
         self.peer: Peer | None = None
 
     def do_handshake(self) -> None:
