@@ -319,3 +319,27 @@ class Audit(Base):
     zone_id: Mapped[int | None]
     source_id: Mapped[str | None]
     detail: Mapped[str | None] = mapped_column(comment="Ids, hashes and counts only")
+
+
+class Exchange(Base):
+    """What an agent of a sandbox said, in order, and how it was answered: a conformance run judges by it."""
+
+    __tablename__ = "exchange"
+    __table_args__ = (
+        Index("ix_exchange_agent", "zone_id", "source_id", "exchange_id"),
+        {"schema": INBOX, "comment": "What agents of sandboxes said, and the answers"},
+    )
+
+    exchange_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    zone_id: Mapped[int] = mapped_column(ForeignKey(Zone.zone_id))
+    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    source_id: Mapped[str | None] = mapped_column(comment="SIF_SourceId; empty where it could not be read")
+    msg_id: Mapped[str | None] = mapped_column(comment="SIF_MsgId; empty where it could not be read")
+    said: Mapped[str | None] = mapped_column(comment="Message type, or the command of a SIF_SystemControl")
+    sif_version: Mapped[str | None] = mapped_column(comment="SIF_Message/@Version")
+    bytes: Mapped[int] = mapped_column(comment="Size of the message as received")
+    original_msg_id: Mapped[str | None] = mapped_column(comment="Of a SIF_Ack: which message it is about")
+    told: Mapped[str | None] = mapped_column(comment="Of a SIF_Ack: its status, or its error as category/code")
+    answer: Mapped[str] = mapped_column(comment="Our answer: a status, or an error as category/code")
+    carried_msg_id: Mapped[str | None] = mapped_column(comment="SIF_MsgId of the message that our answer carried")
+    envelope: Mapped[str | None] = mapped_column(comment="Findings about the envelope, by code; no values")

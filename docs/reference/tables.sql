@@ -266,6 +266,48 @@ COMMENT ON COLUMN inbox.certificate.not_after IS 'When it expires';
 
 COMMENT ON COLUMN inbox.certificate.revoked_at IS 'Since when it is no longer taken';
 
+CREATE TABLE inbox.exchange (
+    exchange_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    zone_id INTEGER NOT NULL,
+    at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    source_id TEXT,
+    msg_id TEXT,
+    said TEXT,
+    sif_version TEXT,
+    bytes INTEGER NOT NULL,
+    original_msg_id TEXT,
+    told TEXT,
+    answer TEXT NOT NULL,
+    carried_msg_id TEXT,
+    envelope TEXT,
+    CONSTRAINT pk_exchange PRIMARY KEY (exchange_id),
+    CONSTRAINT fk_exchange_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
+);
+
+CREATE INDEX ix_exchange_agent ON inbox.exchange (zone_id, source_id, exchange_id);
+
+COMMENT ON TABLE inbox.exchange IS 'What agents of sandboxes said, and the answers';
+
+COMMENT ON COLUMN inbox.exchange.source_id IS 'SIF_SourceId; empty where it could not be read';
+
+COMMENT ON COLUMN inbox.exchange.msg_id IS 'SIF_MsgId; empty where it could not be read';
+
+COMMENT ON COLUMN inbox.exchange.said IS 'Message type, or the command of a SIF_SystemControl';
+
+COMMENT ON COLUMN inbox.exchange.sif_version IS 'SIF_Message/@Version';
+
+COMMENT ON COLUMN inbox.exchange.bytes IS 'Size of the message as received';
+
+COMMENT ON COLUMN inbox.exchange.original_msg_id IS 'Of a SIF_Ack: which message it is about';
+
+COMMENT ON COLUMN inbox.exchange.told IS 'Of a SIF_Ack: its status, or its error as category/code';
+
+COMMENT ON COLUMN inbox.exchange.answer IS 'Our answer: a status, or an error as category/code';
+
+COMMENT ON COLUMN inbox.exchange.carried_msg_id IS 'SIF_MsgId of the message that our answer carried';
+
+COMMENT ON COLUMN inbox.exchange.envelope IS 'Findings about the envelope, by code; no values';
+
 CREATE TABLE inbox.message (
     message_id BIGINT GENERATED ALWAYS AS IDENTITY,
     zone_id INTEGER NOT NULL,
