@@ -158,3 +158,20 @@ _declare(
     "Nothing to do. Ask the SIS vendor to send each object in a SIF_Event of its own.",
     9, 3,
 )  # fmt: skip
+_declare(
+    "sync_missing_here", Severity.INFO,
+    "A full sync brought a record that the state did not have: its event was never sent, or was lost.",
+    "Nothing to do, the sync loads the record; if this comes back, ask the SIS vendor why events are missing.",
+)  # fmt: skip
+_declare(
+    "sync_missing_there", Severity.INFO,
+    "The state has a record that a full sync did not bring: its Delete was never sent, or was lost.",
+    "Nothing to do if the record is gone from the district's system: the sync deletes it. Otherwise ask the SIS "
+    "vendor why the agent leaves it out.",
+)  # fmt: skip
+_declare(
+    "sync_different", Severity.INFO,
+    "A full sync brought a record that differs from what the events before it said.",
+    "Nothing to do, the sync brings the record up to date; if this comes back, ask the SIS vendor why changes are "
+    "not sent.",
+)  # fmt: skip

@@ -21,10 +21,12 @@ DELETE FROM inbox.outcome_change WHERE zone_id = %(zone_id)s AND recorded_at >= 
 RETURNING message_id
 
 -- name: forget_notices
-DELETE FROM inbox.notice WHERE zone_id = %(zone_id)s AND recorded_at >= %(since)s
+-- What a full sync found is no drain's finding: no replay would make it again.
+DELETE FROM inbox.notice WHERE zone_id = %(zone_id)s AND recorded_at >= %(since)s AND NOT starts_with(code, 'sync_')
 
 -- name: reopen_notices
-UPDATE inbox.notice SET resolved_at = NULL WHERE zone_id = %(zone_id)s AND resolved_at >= %(since)s
+UPDATE inbox.notice SET resolved_at = NULL
+WHERE zone_id = %(zone_id)s AND resolved_at >= %(since)s AND NOT starts_with(code, 'sync_')
 
 -- name: reset_messages
 -- Back to pending; recorded_at stays, so that they are drained in the same order and leave the same history.

@@ -1,0 +1,108 @@
+"""The SIF_Request: which objects are asked for, under which conditions, as the standard writes it.
+
+It knows the standard's SIF_Query only: no database, no network.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from xml.sax.saxutils import escape, quoteattr
+
+from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.sif.writing import Written, write_message
+
+OPERATORS: Final = {"=": "EQ", "!=": "NE", "<>": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE"}
+"""Other spellings of the standard's operators: EQ, NE, LT, LE, GT, GE."""
+
+ANY_2: Final = ("2.*",)
+"""SIF_Version of our requests: the answer may be of any release of SIF 2.x."""
+
+_WORD = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|(<=|>=|<>|!=|[=<>])|([^\s"'=<>!]+))""")
+_HELP = 'A condition is written "SchoolYear EQ 2027 AND LocalId GE 100"; operators are EQ, NE, LT, LE, GT and GE.'
+
+
+class Condition(NamedTuple):
+    """One SIF_Condition."""
+
+    element: str  #: path below the object, @ for an attribute
+    operator: str  #: EQ, NE, LT, LE, GT or GE
+    value: str
+
+
+class Where(NamedTuple):
+    """The conditions of a query, joined all by And or all by Or; none: every object."""
+
+    conditions: tuple[Condition, ...] = ()
+    joined: str = "And"
+
+
+EVERYTHING: Final = Where()
+"""No condition."""
+
+
+def read_where(text: str) -> Where:
+    """Read conditions as people write them: `SchoolYear EQ 2027 AND LocalId GE 100`, values with blanks quoted.
+
+    Raise ConfigurationError for what is none, and for AND and OR mixed: SIF_Query could say it, few agents read it.
+    """
+    words = _words(text)
+    joints = {joint.upper() for joint, _ in words[3::4]}
+    if len(words) % 4 != 3 or not joints <= {"AND", "OR"} or len(joints) > 1:
+        raise ConfigurationError(_HELP)
+    found = tuple(_condition(words[place : place + 3]) for place in range(0, len(words), 4))
+    return Where(found, joints.pop().capitalize() if joints else "And")
+
+
+def _words(text: str) -> list[tuple[str, bool]]:
+    """Cut a text into words, each with whether it was quoted."""
+    words, place = [], 0
+    text = text.rstrip()
+    while place < len(text):
+        found = _WORD.match(text, place)
+        if found is None:
+            raise ConfigurationError(_HELP)
+        quoted = found[1] if found[1] is not None else found[2]
+        words.append((quoted, True) if quoted is not None else (found[3] or found[4], False))
+        place = found.end()
+    return words
+
+
+def _condition(words: Sequence[tuple[str, bool]]) -> Condition:
+    (element, _), (operator, _), (value, _) = words
+    known = OPERATORS.get(operator, operator.upper())
+    if known not in OPERATORS.values() or not re.fullmatch(r"@?[A-Za-z_][A-Za-z0-9_@/.-]*", element):
+        raise ConfigurationError(_HELP)
+    return Condition(element, known, value)
+
+
+def write_request(
+    object_name: str,
+    where: Where = EVERYTHING,
+    *,
+    max_buffer_size: int,
+    version: str,
+    destination_id: str | None = None,
+) -> Written:
+    """Write the state's SIF_Request for whole objects; `destination_id` only where it is not for the provider."""
+    conditions = _conditions(where) if where.conditions else ""
+    return write_message(
+        "SIF_Request",
+        f"{''.join(f'<SIF_Version>{known}</SIF_Version>' for known in ANY_2)}"
+        f"<SIF_MaxBufferSize>{max_buffer_size}</SIF_MaxBufferSize>"
+        f"<SIF_Query><SIF_QueryObject ObjectName={quoteattr(object_name)}/>{conditions}</SIF_Query>",
+        version=version,
+        destination_id=destination_id,
+    )
+
+
+def _conditions(where: Where) -> str:
+    inner = "".join(
+        f"<SIF_Condition><SIF_Element>{escape(condition.element)}</SIF_Element>"
+        f"<SIF_Operator>{condition.operator}</SIF_Operator><SIF_Value>{escape(condition.value)}</SIF_Value>"
+        "</SIF_Condition>"
+        for condition in where.conditions
+    )
+    joined = where.joined if len(where.conditions) > 1 else "None"
+    return (
+        f'<SIF_ConditionGroup Type="None"><SIF_Conditions Type="{joined}">{inner}</SIF_Conditions></SIF_ConditionGroup>'
+    )

@@ -1,0 +1,303 @@
+"""Full syncs against a real database: what is found, what is applied, what waits, and what a crash leaves behind."""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+import sif_text as sif
+from sif_sync import District
+
+from sif_pipeline import mapping
+from sif_pipeline.config import PROJECT
+from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.replay import replay
+from sif_pipeline.sif import gate, messages, schema
+from sif_pipeline.state import reconciliation, syncs
+from warehouse.base import objects
+
+EXAMPLES = PROJECT / "tests/examples"
+
+
+@pytest.fixture
+def district(database_url):
+    with sif.connected(database_url) as connection:
+        yield District.new(connection, database_url)
+
+
+def students(*words, first="Ada"):
+    return [sif.student(word, local=word, first=first) for word in words]
+
+
+def test_first_sync_is_applied_without_findings(district):
+    sync = district.sync("StudentPersonal", students("A", "B"), students("C"))
+    assert (sync.state, sync.there, sync.here, sync.missing_here) == ("applied", 3, 0, 3)
+    assert set(district.inbox.drain().documents()) == {sif.ref("A"), sif.ref("B"), sif.ref("C")}
+    assert district.inbox.open_findings() == []
+    assert syncs.differences(district.url, sync.sync_id) == []
+
+
+def test_packets_wait_until_the_last_one_is_there(district):
+    sync = district.ask("StudentPersonal")
+    district.answer(sync, students("A"), more=True)
+    reconciliation.advance(district.url)
+    assert district.show(sync).state == "receiving"
+    assert district.inbox.drain().states() == ["staged"]
+    district.answer(sync, students("B"))
+    reconciliation.advance(district.url)
+    assert district.show(sync).state == "applied"
+    assert district.inbox.drain().states() == ["done", "done"]
+
+
+def test_what_events_lost_is_found_and_repaired(district):
+    district.load(*students("same", "changed", "gone", "more", "still more", "yet more"))
+    district.limit(0.5)
+    there = [*students("same", "new", "more", "still more", "yet more"), *students("changed", first="Ben")]
+    sync = district.sync("StudentPersonal", there)
+    assert (sync.state, sync.there, sync.here) == ("applied", 6, 6)
+    assert (sync.missing_here, sync.missing_there, sync.different) == (1, 1, 1)
+    assert {(d.kind, d.row_key.upper()) for d in syncs.differences(district.url, sync.sync_id)} == {
+        ("missing_here", sif.ref("new")), ("missing_there", sif.ref("gone")), ("different", sif.ref("changed")),
+    }  # fmt: skip
+    assert [code for code, _ in district.inbox.open_findings()] == [
+        "sync_different", "sync_missing_here", "sync_missing_there",
+    ]  # fmt: skip
+    found = district.inbox.drain().documents()
+    assert set(found) == {sif.ref(word) for word in ("same", "new", "changed", "more", "still more", "yet more")}
+    assert "Ben" in found[sif.ref("changed")]
+    assert district.inbox.open_findings() == []
+
+
+def test_spelling_of_the_answer_makes_no_difference(district):
+    district.load(*students("A"))
+    spelled = sif.student("A", local="A").replace("><", ">\n  <").replace("<StudentPersonal ", "<StudentPersonal\n ")
+    sync = district.sync("StudentPersonal", [spelled])
+    assert (sync.different, sync.missing_here, sync.missing_there) == (0, 0, 0)
+
+
+def test_what_changed_after_the_answer_is_no_difference(district):
+    district.load(*students("A", "B", "C"), minute=1)
+    sync = district.ask("StudentPersonal")
+    late = district.now + timedelta(minutes=2)
+    district.inbox.put(sif.event("Change", sif.sparse("StudentPersonal", "A", "<LocalId>9</LocalId>"), at=late))
+    district.inbox.put(sif.event("Delete", sif.sparse("StudentPersonal", "B"), at=late))
+    district.inbox.put(sif.event("Add", *students("D"), at=late))
+    district.inbox.drain()
+    district.answer(sync, students("A", "B", "C"), at=district.now)
+    reconciliation.advance(district.url)
+    found = district.show(sync)
+    assert (found.state, found.different, found.missing_here, found.missing_there) == ("applied", 0, 0, 0)
+    documents = district.inbox.drain().documents()
+    assert set(documents) == {sif.ref("A"), sif.ref("C"), sif.ref("D")}
+    assert "<LocalId>9</LocalId>" in documents[sif.ref("A")]
+
+
+def test_what_came_in_after_the_question_is_not_deleted_whatever_its_time(district):
+    district.limit(1)
+    district.load(*students("A"), minute=1)
+    sync = district.ask("StudentPersonal")
+    district.load(*students("late"), minute=2)
+    district.answer(sync, students("A"))
+    reconciliation.advance(district.url)
+    assert district.show(sync).missing_there == 0
+    assert set(district.inbox.drain().documents()) == {sif.ref("A"), sif.ref("late")}
+
+
+def test_an_event_that_comes_after_a_sync_is_placed_before_it(district):
+    district.limit(1)
+    district.load(*students("A", "B"), minute=1)
+    sync = district.sync("StudentPersonal", students("A", first="Ben"))
+    assert sync.state == "applied"
+    district.inbox.drain()
+    district.load(*students("A", first="Cyd"), *students("B", first="Cyd"), minute=2)
+    documents = district.inbox.documents()
+    assert set(documents) == {sif.ref("A")}
+    assert "Ben" in documents[sif.ref("A")]
+
+
+def test_beyond_the_limit_a_person_decides(district):
+    district.load(*students("A", "B", "C", "D"))
+    sync = district.sync("StudentPersonal", students("A", "B"))
+    assert (sync.state, sync.missing_there) == ("waiting", 2)
+    assert sync.reason == "It would delete 2 and change 0: 50.0 % of 4 objects (10.0 % may)."
+    reconciliation.advance(district.url)
+    assert len(district.inbox.drain().documents()) == 4
+    accepted = syncs.accept(district.url, sync.sync_id, "pat")
+    assert (accepted.state, accepted.decided_by) == ("applied", "pat")
+    assert set(district.inbox.drain().documents()) == {sif.ref("A"), sif.ref("B")}
+    with pytest.raises(ConfigurationError, match="does not wait for a decision: it is applied"):
+        syncs.accept(district.url, sync.sync_id, "pat")
+
+
+def test_accepted_without_deletions_it_only_brings(district):
+    district.load(*students("A", "B"))
+    sync = district.sync("StudentPersonal", students("A", first="Ben"))
+    syncs.accept(district.url, sync.sync_id, "pat", deletes=False)
+    documents = district.inbox.drain().documents()
+    assert set(documents) == {sif.ref("A"), sif.ref("B")}
+    assert "Ben" in documents[sif.ref("A")]
+    assert district.inbox.open_findings() == [("sync_missing_there", "StudentPersonal")]
+
+
+def test_refused_it_changes_nothing_and_keeps_the_packets(district):
+    district.load(*students("A", "B"))
+    before = district.inbox.documents()
+    sync = syncs.refuse(district.url, district.sync("StudentPersonal", students("C")).sync_id, "pat")
+    assert (sync.state, sync.decided_by) == ("refused", "pat")
+    assert district.inbox.drain().documents() == before
+    assert district.inbox.states() == ["done", "done", "kept"]
+    assert district.inbox.open_findings() == []
+
+
+def test_between_comparison_and_decision_the_world_goes_on(district):
+    district.load(*students("A", "B", "C"))
+    sync = district.sync("StudentPersonal", students("A", first="Ben"))
+    district.load(*students("B", first="Dee"), minute=300)
+    syncs.accept(district.url, sync.sync_id, "pat")
+    documents = district.inbox.drain().documents()
+    assert set(documents) == {sif.ref("A"), sif.ref("B")}
+    assert "Dee" in documents[sif.ref("B")]
+
+
+def test_a_newer_sync_ends_one_that_waits(district):
+    district.load(*students("A", "B"))
+    first = district.sync("StudentPersonal", students("C"))
+    second = district.sync("StudentPersonal", students("A", "B"))
+    assert (second.state, district.show(first).state) == ("applied", "refused")
+    assert district.show(first).reason == f"Sync {second.sync_id} has newer data."
+
+
+def test_objects_whose_key_cannot_be_read_let_nothing_be_deleted_unseen(district):
+    district.load(*students("A", "B"))
+    district.limit(1)
+    nameless = sif.student("B", local="B").replace(sif.ref("B"), "not a RefId")
+    sync = district.sync("StudentPersonal", [*students("A"), nameless])
+    assert sync.state == "waiting"
+    assert sync.reason == "1 objects of the answer have no readable key, and 1 are missing."
+
+
+def test_years_the_answer_does_not_speak_of_are_left_alone(district):
+    district.limit(1)
+    parents = [sif.student("P"), sif.school("S")]
+    last_year = [sif.enrollment(f"E{n}", of="P").replace("2027", "2026") for n in range(3)]
+    district.load(*parents, *last_year, sif.enrollment("this", of="P"))
+    sync = district.sync("StudentSchoolEnrollment", [sif.enrollment("other", of="P")])
+    assert (sync.here, sync.missing_here, sync.missing_there) == (1, 1, 1)
+    district.inbox.drain()
+    assert {sif.ref(word) for word in ("E0", "E1", "E2", "other")} < set(district.inbox.documents())
+    assert sif.ref("this") not in district.inbox.documents()
+
+
+def test_an_empty_answer_waits(district):
+    district.load(sif.student("P"), sif.school("S"), sif.enrollment("E", of="P"))
+    sync = district.sync("StudentSchoolEnrollment", [])
+    assert (sync.state, sync.there, sync.here, sync.missing_there) == ("waiting", 0, 1, 1)
+
+
+@pytest.mark.parametrize("name", sorted(objects()))
+def test_a_deletion_names_the_same_object(name):
+    """Its key alone, valid as a Delete, and hashed to the same row key."""
+    (example,) = messages.objects(gate.open_message((EXAMPLES / name / "valid/minimal.xml").read_bytes()))
+    cls, element = objects()[name], example.element
+    key = mapping.row_key(cls, element)
+    deleted = gate.reopen_object(reconciliation._key(cls, key, mapping.document(element)))
+    assert schema.findings(deleted, schema.Profile.KEY) == []
+    assert mapping.row_key(cls, deleted) == key
+    assert len(deleted) < len(element) or len(element) <= len(cls.key_paths)
+
+
+@pytest.mark.parametrize("step", ["_compare", "_release"])
+def test_a_crash_within_a_step_is_as_if_it_had_not_begun(district, step, monkeypatch):
+    district.limit(1)
+    district.load(*students("A", "B"))
+    sync = district.ask("StudentPersonal")
+    district.answer(sync, students("A", first="Ben"))
+    good = getattr(reconciliation, step)
+
+    def dies(connection, sync_id):
+        good(connection, sync_id)
+        raise psycopg.OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reconciliation, step, dies)
+        with pytest.raises(psycopg.OperationalError):
+            reconciliation.advance(district.url)
+    assert district.inbox.drain().states() == ["done", "done", "staged"]
+    for _ in range(2):
+        reconciliation.advance(district.url)
+    assert district.show(sync).state == "applied"
+    assert set(district.inbox.drain().documents()) == {sif.ref("A")}
+    assert district.inbox.states() == ["done", "done", "done", "done"]
+
+
+def test_what_came_before_is_drained_first(district):
+    district.limit(1)
+    district.load(*students("A"))
+    sync = district.ask("StudentPersonal")
+    district.inbox.put(sif.event("Add", *students("B"), at=sif.minute(3)))
+    district.answer(sync, students("A", "B"))
+    reconciliation.advance(district.url)
+    assert district.show(sync).state == "receiving"
+    district.inbox.drain()
+    reconciliation.advance(district.url)
+    assert (district.show(sync).state, district.show(sync).missing_here) == ("applied", 0)
+
+
+def test_replay_after_a_sync_gives_the_same_warehouse(district):
+    district.limit(1)
+    district.load(*students("A", "B", "C"))
+    district.sync("StudentPersonal", students("A"), students("B", "D", first="Ben"))
+    district.inbox.drain()
+    district.load(*students("E"), minute=300)
+    before = district.inbox.everything()
+    replay(district.url, district.inbox.name)
+    assert district.inbox.everything() == before
+    replay(district.url, district.inbox.name, datetime.now(UTC) - timedelta(minutes=1))
+    assert district.inbox.everything() == before
+
+
+def test_a_report_as_of_before_the_decision_does_not_change(district):
+    district.load(*students("A", "B"))
+    sync = district.sync("StudentPersonal", students("A", first="Ben"))
+    moment = datetime.now(UTC)
+    syncs.accept(district.url, sync.sync_id, "pat")
+    district.inbox.drain()
+    late = district.inbox.all(
+        "SELECT recorded_at FROM inbox.message WHERE zone_id = %(zone)s AND recorded_at <= %(at)s"
+        " AND message_type <> 'SIF_Event'", at=moment,
+    )  # fmt: skip
+    assert late == []
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ("failed", "The district's agent answered with SIF_Error 8/9."),
+        ("cancelled", "The request was cancelled."),
+        ("timed_out", "The answer did not come in time."),
+    ],
+)
+def test_an_answer_that_is_not_complete_is_not_compared(district, state, reason):
+    district.load(*students("A"))
+    sync = district.ask("StudentPersonal")
+    district.answer(sync, students("B"), more=True)
+    district.end(sync, state, "8/9")
+    reconciliation.advance(district.url)
+    assert (district.show(sync).state, district.show(sync).reason) == ("failed", reason)
+    assert district.inbox.drain().states() == ["done", "kept"]
+
+
+def test_one_broken_answer_stops_no_other(district, monkeypatch):
+    broken, good = district.ask("StudentPersonal"), district.ask("SchoolInfo")
+    district.answer(broken, students("A"))
+    district.answer(good, [sif.school("S")])
+    read = reconciliation._read_answer
+
+    def fails(connection, sync):
+        if sync.sync_id == broken.sync_id:
+            raise ZeroDivisionError
+        return read(connection, sync)
+
+    monkeypatch.setattr(reconciliation, "_read_answer", fails)
+    reconciliation.advance(district.url)
+    assert (district.show(broken).state, district.show(good).state) == ("failed", "applied")
+    assert district.show(broken).reason == "It could not be compared (ZeroDivisionError): a defect of the program."
