@@ -19,7 +19,9 @@ FROM queued
 
 -- name: next
 -- Grain: one message: the next for an agent, with what decides whether it can be handed out. Nothing for an agent that
--- left, sleeps or is of a suspended zone; no event while one is under selective message blocking.
+-- left, sleeps or is of a suspended zone; no event while one is under selective message blocking. The place in the
+-- queue is sought as the first key from here on: only the indexes of what waits have that order, so that no plan reads
+-- what is settled.
 WITH addressee AS (
     SELECT a.blocked_by, a.max_buffer_size, a.versions
     FROM inbox.agent AS a
@@ -28,18 +30,18 @@ WITH addressee AS (
         AND a.unregistered_at IS NULL AND NOT a.is_asleep AND z.suspended_at IS NULL
 ), first AS (
     (
-        SELECT queue_id FROM outbox.message
-        WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND state IN ('queued', 'delivering')
+        SELECT zone_id, source_id, queue_id FROM outbox.message
+        WHERE (zone_id, source_id, queue_id) > (%(zone_id)s, %(source_id)s, 0) AND state IN ('queued', 'delivering')
             AND (SELECT blocked_by IS NULL FROM addressee)
-        ORDER BY queue_id
+        ORDER BY zone_id, source_id, queue_id
         LIMIT 1
     )
     UNION ALL
     (
-        SELECT queue_id FROM outbox.message
-        WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND state IN ('queued', 'delivering')
+        SELECT zone_id, source_id, queue_id FROM outbox.message
+        WHERE (zone_id, source_id, queue_id) > (%(zone_id)s, %(source_id)s, 0) AND state IN ('queued', 'delivering')
             AND message_type <> 'SIF_Event' AND (SELECT blocked_by IS NOT NULL FROM addressee)
-        ORDER BY queue_id
+        ORDER BY zone_id, source_id, queue_id
         LIMIT 1
     )
 )
@@ -49,6 +51,7 @@ SELECT
 FROM first
 JOIN outbox.message AS m USING (queue_id)
 CROSS JOIN addressee
+WHERE first.zone_id = %(zone_id)s AND first.source_id = %(source_id)s
 
 -- name: hand_out
 -- Grain: one message that is about to be handed to its agent; no row when it was settled in the meantime. Of the acks
