@@ -1,14 +1,15 @@
-"""EmploymentRecord, StaffAssignment and StaffSectionAssignment of a district: who works where, and teaches what."""
+"""EmploymentRecord, StaffAssignment, StaffSectionAssignment and StaffEvaluation of a district: who does what."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 from sif_pipeline.synth.organization import Class, classes
-from sif_pipeline.synth.parts import Draw, SynthObject, grade_levels
+from sif_pipeline.synth.parts import Draw, SynthObject, grade_levels, lot, one_of, table
 from sif_pipeline.synth.plan import Plan
 
 _KEPT = 0.85  # of the teachers of one year are there in the next
 _YEARS_STAYED = 25
+_RATING = table(("Proficient", 84), ("Exemplary", 12), ("Needs improvement", 3), ("Unsatisfactory", 1))
 # Classroom teacher and paraprofessional: the standard's function, the state's job class (WA07) and assignment (WA08).
 _TEACHER, _AIDE = ("1000", "2305", "000"), ("1000", "4100", "000")
 
@@ -19,7 +20,7 @@ def employment_record(plan: Plan) -> Iterator[SynthObject]:
     lea = plan.ref_id("LEAInfo", 0)
     for number in range(plan.staff):
         ref, staff = plan.ref_id("EmploymentRecord", number), plan.ref_id("StaffPersonal", number)
-        years = 0 if draw() >= _KEPT else 1 + int(draw() * _YEARS_STAYED)
+        years = _years_stayed(staff)
         xml = (
             f'<EmploymentRecord RefId="{ref}" SIF_RefId="{staff}" SIF_RefObject="StaffPersonal">'
             f"<LEAInfoRefId>{lea}</LEAInfoRefId><Active>true</Active><FullTimeStatus>0843</FullTimeStatus>"
@@ -29,6 +30,10 @@ def employment_record(plan: Plan) -> Iterator[SynthObject]:
             "</SIF_ExtendedElements></EmploymentRecord>"
         )
         yield SynthObject("EmploymentRecord", ref, xml.encode())
+
+
+def _years_stayed(staff: str) -> int:
+    return 0 if lot(staff) >= _KEPT else 1 + int(lot(staff) / _KEPT * _YEARS_STAYED)
 
 
 def _hired(plan: Plan, years: int, draw: Draw) -> str:
@@ -65,6 +70,31 @@ def _first_classes(plan: Plan) -> dict[int, Class]:
 
 def _other_code(code: str) -> str:
     return f'<OtherCodeList><OtherCode Codeset="Other">{code}</OtherCode></OtherCodeList>'
+
+
+def staff_evaluation(plan: Plan) -> Iterator[SynthObject]:
+    """Yield last spring's evaluation of every teacher who was there already."""
+    draw, where = plan.random("StaffEvaluation").random, _first_classes(plan)
+    for number in range(plan.teachers):
+        staff = plan.ref_id("StaffPersonal", number)
+        if not _years_stayed(staff):
+            continue
+        ref, first = plan.ref_id("StaffEvaluation", number), where.get(number)
+        school = first.school if first else plan.schools[number % len(plan.schools)]
+        xml = (
+            f'<StaffEvaluation RefId="{ref}"><StaffPersonalRefId>{staff}</StaffPersonalRefId>'
+            f"<SchoolInfoRefId>{school.ref_id}</SchoolInfoRefId>"
+            f"<EvaluationDate>{plan.year.number - 1}-05-{1 + number % 28:02d}</EvaluationDate>"
+            "<EvaluationSystem>Educator evaluation</EvaluationSystem>"
+            f"<EvaluationHolisticScore>{one_of(draw, _RATING)}</EvaluationHolisticScore>"
+            "<EvaluationHolisticScale>Four levels</EvaluationHolisticScale></StaffEvaluation>"
+        )
+        yield SynthObject("StaffEvaluation", ref, xml.encode())
+
+
+def count_evaluations(plan: Plan) -> int:
+    """Return how many teachers were evaluated last spring."""
+    return sum(_years_stayed(plan.ref_id("StaffPersonal", number)) > 0 for number in range(plan.teachers))
 
 
 def staff_section_assignment(plan: Plan) -> Iterator[SynthObject]:

@@ -7,7 +7,17 @@ not element trees: every word comes escaped from `names`, everything else is a n
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from sif_pipeline.synth import attending, discipline, employment, learning, organization, people
+from sif_pipeline.synth import (
+    assessing,
+    attending,
+    discipline,
+    employment,
+    learning,
+    marks,
+    organization,
+    people,
+    services,
+)
 from sif_pipeline.synth.parts import SynthObject
 from sif_pipeline.synth.plan import Plan
 
@@ -26,6 +36,19 @@ OBJECTS: dict[str, Callable[[Plan], Iterator[SynthObject]]] = {
     "StaffSectionAssignment": employment.staff_section_assignment,
     "StudentSectionEnrollment": learning.student_section_enrollment,
     "DisciplineIncident": discipline.discipline_incident,
+    "StaffEvaluation": employment.staff_evaluation,
+    "StudentSpecialEducationSummary": services.student_special_education_summary,
+    "StudentLocator": services.student_locator,
+    "MarkValueInfo": marks.mark_value_info,
+    "MarkInfo": marks.mark_info,
+    "SectionMarkInfo": marks.section_mark_info,
+    "StudentSectionMarks": marks.student_section_marks,
+    "Assessment": assessing.assessment,
+    "AssessmentSubTest": assessing.assessment_sub_test,
+    "AssessmentForm": assessing.assessment_form,
+    "AssessmentAdministration": assessing.assessment_administration,
+    "AssessmentRegistration": assessing.assessment_registration,
+    "StudentScoreSet": assessing.student_score_set,
 }
 """How each object is written, in an order in which nothing refers to what has not been sent."""
 
@@ -48,4 +71,28 @@ def counts(plan: Plan) -> dict[str, int]:
         "StaffSectionAssignment": organization.count_sections(plan),
         "StudentSectionEnrollment": learning.count_enrollments(plan),
         "DisciplineIncident": discipline.count_incidents(plan),
+        **_more_counts(plan),
+    }
+
+
+def _more_counts(plan: Plan) -> dict[str, int]:
+    """Count the objects of special education, marks and assessment."""
+    served, newcomers = services.count_served(plan)
+    schools = len(marks.marking_schools(plan))
+    marked_sections, given_marks = marks.count_marked(plan)
+    tests, (scored, registered) = assessing.tests(plan), assessing.count_tested(plan)
+    return {
+        "StaffEvaluation": employment.count_evaluations(plan),
+        "StudentSpecialEducationSummary": served,
+        "StudentLocator": newcomers,
+        "MarkValueInfo": schools,
+        "MarkInfo": schools,
+        "SectionMarkInfo": marked_sections,
+        "StudentSectionMarks": given_marks,
+        "Assessment": len(tests),
+        "AssessmentSubTest": 2 * len(tests),
+        "AssessmentForm": len(tests),
+        "AssessmentAdministration": len(tests) + (assessing.RETESTED in tests),
+        "AssessmentRegistration": registered,
+        "StudentScoreSet": scored,
     }

@@ -7,8 +7,14 @@ from sif_pipeline.synth.names import FAMILY_NAMES, GIVEN_NAMES, STREETS, TOWNS
 from sif_pipeline.synth.parts import SynthObject, address, grade_levels, one_of, phone
 from sif_pipeline.synth.plan import GRADES, Plan, School
 
-HIGH_SCHOOL = GRADES[10:]
-"""The grades whose courses earn credits."""
+HIGH_SCHOOL, MIDDLE_SCHOOL = GRADES[10:], GRADES[7:10]
+"""The grades whose courses earn credits, and those before them."""
+
+_CLASS_SIZES = {
+    **dict.fromkeys(GRADES, 17.95),
+    **dict.fromkeys(MIDDLE_SCHOOL, 18.1),
+    **dict.fromkeys(HIGH_SCHOOL, 15.7),
+}  # means of 2024-25 over elementary, middle and high schools
 
 
 def lea_info(plan: Plan) -> Iterator[SynthObject]:
@@ -54,7 +60,7 @@ def term_info(plan: Plan) -> Iterator[SynthObject]:
     )
     for school in plan.schools:
         for n, (code, text, span, first, last, part) in enumerate(terms):
-            ref = _term_ref(plan, school, n)
+            ref = term_ref(plan, school, n)
             xml = (
                 f'<TermInfo RefId="{ref}" SchoolInfoRefId="{school.ref_id}" SchoolYear="{plan.year.number}">'
                 f"<StartDate>{first}</StartDate><EndDate>{last}</EndDate><Description>{text}</Description>"
@@ -130,7 +136,7 @@ def classes(plan: Plan) -> Iterator[Class]:
 
 
 def section_info(plan: Plan) -> Iterator[SynthObject]:
-    """Yield every class: about 17 students each, with its terms, its teacher and its period."""
+    """Yield every class: 16 to 18 students each, with its terms, its teacher and its period."""
     for number, school, grade, course, section, teacher in classes(plan):
         ref = plan.ref_id("SectionInfo", number)
         schedule = _schedule(plan, school, grade, course, section, plan.ref_id("StaffPersonal", teacher))
@@ -150,13 +156,12 @@ def _schedule(  # noqa: PLR0913, PLR0917 -- the parts of a class's place and tim
     plan: Plan, school: School, grade: str, course: int, section: int, teacher: str
 ) -> str:
     # In high school every third course is split over the semesters; a term stands once within a section.
-    terms = (1, 2) if grade in HIGH_SCHOOL and course % 3 == 2 else (0,)
     return "".join(
-        f'<ScheduleInfo TermInfoRefId="{_term_ref(plan, school, term)}">'
+        f'<ScheduleInfo TermInfoRefId="{term_ref(plan, school, term)}">'
         f"<TeacherList><StaffPersonalRefId>{teacher}</StaffPersonalRefId></TeacherList>"
         f"<MeetingTimeList><MeetingTime><TimetableDay>{course % 5 + 1}</TimetableDay>"
         f"<TimetablePeriod>{section % 7 + 1}</TimetablePeriod></MeetingTime></MeetingTimeList></ScheduleInfo>"
-        for term in terms
+        for term in terms_of(grade, course)
     )
 
 
@@ -167,7 +172,7 @@ def count_courses(plan: Plan) -> int:
 
 def count_sections(plan: Plan) -> int:
     """Return how many sections the district has."""
-    return sum(COURSES * parallel(students) for _, _, students in _grades(plan))
+    return sum(COURSES * parallel(students, grade) for _, grade, students in _grades(plan))
 
 
 def _grades(plan: Plan) -> Iterator[tuple[School, str, int]]:
@@ -177,16 +182,22 @@ def _grades(plan: Plan) -> Iterator[tuple[School, str, int]]:
 def _sections(plan: Plan) -> Iterator[tuple[School, str, int, int]]:
     for school, grade, students in _grades(plan):
         for course in range(COURSES):
-            for section in range(parallel(students)):
+            for section in range(parallel(students, grade)):
                 yield school, grade, course, section
 
 
-def parallel(students: int) -> int:
-    """Return how many classes a grade is taught in: 17.2 students each, the state's mean of 2024-25."""
-    return max(1, round(students / 17.2))
+def parallel(students: int, grade: str) -> int:
+    """Return how many classes a grade of so many students is taught in, by the state's mean class sizes."""
+    return max(1, round(students / _CLASS_SIZES[grade]))
 
 
-def _term_ref(plan: Plan, school: School, term: int) -> str:
+def terms_of(grade: str, course: int) -> tuple[int, ...]:
+    """Return the terms a course is taught in: 0 is the full year, 1 and 2 are the semesters."""
+    return (1, 2) if grade in HIGH_SCHOOL and course % 3 == 2 else (0,)
+
+
+def term_ref(plan: Plan, school: School, term: int) -> str:
+    """Return the RefId of a school's term by its number."""
     return plan.ref_id("TermInfo", school.number * 3 + term)
 
 

@@ -43,6 +43,14 @@ def one_of(draw: Draw, values: Sequence[str]) -> str:
     return values[int(draw() * len(values))]
 
 
+def lot(ref_id: str) -> float:
+    """Return a number from 0 to below 1 that is an object's own, whoever asks and however often.
+
+    It is independent of those that decide whether the object is flawed or changes.
+    """
+    return int(ref_id[16:24], 16) / 4_294_967_296
+
+
 def yes(draw: Draw, share: float) -> str:
     """Draw Yes with the probability `share`, else No."""
     return "Yes" if draw() < share else "No"

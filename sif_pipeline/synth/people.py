@@ -10,6 +10,7 @@ from sif_pipeline.synth.parts import (
     SynthObject,
     address,
     email,
+    lot,
     name_of_record,
     one_of,
     phone,
@@ -17,6 +18,7 @@ from sif_pipeline.synth.parts import (
     yes,
 )
 from sif_pipeline.synth.plan import GRADES, Plan, Seat
+from sif_pipeline.synth.services import SERVED
 
 # Massachusetts 2025-26. SIF's codes are M, F and U; the state's N (non-binary) travels beside U, see below.
 _GENDER = table(("M", 5128), ("F", 4858), ("U", 14))
@@ -70,7 +72,7 @@ def _student(plan: Plan, seat: Seat, ref: str, draw: Draw) -> str:
     line = f"{1 + int(draw() * 400)} {one_of(draw, STREETS)}"
     return (
         f'<StudentPersonal RefId="{ref}"><LocalId>S{number:05d}</LocalId>'
-        f"<StateProvinceId>99{plan.number:03d}{number:05d}</StateProvinceId>{name_of_record(draw)}"
+        f"<StateProvinceId>{plan.state_id(number)}</StateProvinceId>{name_of_record(draw)}"
         f"<Demographics>{one_of(draw, ETHNICITY)}<Gender>{gender}</Gender>"
         f"<BirthDate>{_birth_date(seat.grade, year, draw)}</BirthDate>"
         f"<PlaceOfBirth>{one_of(draw, TOWNS)}</PlaceOfBirth>"
@@ -80,7 +82,7 @@ def _student(plan: Plan, seat: Seat, ref: str, draw: Draw) -> str:
         f"{address(line, TOWNS[plan.number - 1], plan.number)}{phone(int(draw() * 98))}"
         f"{email(f's{number:05d}', plan.code)}"
         f"<OnTimeGraduationYear>{year + max(0, 13 - GRADES.index(seat.grade))}</OnTimeGraduationYear>"
-        f"<IDEA>{yes(draw, 0.2)}</IDEA><Migrant>{yes(draw, 0.0005)}</Migrant>"
+        f"<IDEA>{'Yes' if lot(ref) < SERVED else 'No'}</IDEA><Migrant>{yes(draw, 0.0005)}</Migrant>"
         f"<EconomicDisadvantage>{yes(draw, 0.42)}</EconomicDisadvantage>"
         f"<ELL>{'Yes' if learner else 'No'}</ELL><Homeless>{yes(draw, 0.03)}</Homeless>"
         f"<Section504>{yes(draw, 0.06)}</Section504><Immigrant>{'Yes' if newcomer else 'No'}</Immigrant>"

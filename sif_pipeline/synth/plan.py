@@ -85,10 +85,14 @@ class Plan:
         """Return the RefId of one object of a kind by its number: 32 hexadecimal digits, computed."""
         return ref_id(self.seed, self.code, kind, number)
 
+    def state_id(self, student: int) -> str:
+        """Return the state's identifier (SASID) of a student: 99, district and number."""
+        return f"99{self.number:03d}{student:05d}"
+
     @property
     def teachers(self) -> int:
         """How many of the staff teach; they are the first numbers."""
-        return max(2 * len(self.schools), round(self.size / 11.8))
+        return max(2 * len(self.schools), round(self.size / 11.05))
 
     @property
     def staff(self) -> int:
@@ -172,13 +176,13 @@ def _school_name(random: Random, level: str) -> str:
 
 def _levels(random: Random, size: int) -> Sequence[tuple[str, tuple[str, ...], int]]:
     """Return how a district cuts its grades: (school level, grades, typical number of students)."""
-    if size < 250:
+    if size < 600:
         return (("1302", GRADES, 1_000),)
-    middle = ("05", "06", "07")[int(random.random() * 3)] if size >= 900 else "07"
+    middle = ("05", "06", "07")[int(random.random() * 3)] if size >= 1_200 else "07"
     cut, high = GRADES.index(middle), GRADES.index("09")
-    if size < 900:
+    if size < 1_200:
         return (("1304", GRADES[:cut], 1_000), ("2402", GRADES[cut:], 1_000))
-    return (("1304", GRADES[:cut], 440), ("2400", GRADES[cut:high], 600), ("2402", GRADES[high:], 1_150))
+    return (("1304", GRADES[:cut], 430), ("2400", GRADES[cut:high], 590), ("2402", GRADES[high:], 1_100))
 
 
 def shares(total: int, weights: Sequence[float]) -> list[int]:
