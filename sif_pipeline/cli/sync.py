@@ -1,0 +1,138 @@
+"""`sif-pipeline sync`: full syncs, what they found, and a person's decision."""
+
+import getpass
+from collections import Counter
+from dataclasses import asdict, astuple, fields
+from datetime import time
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+import typer
+
+from sif_pipeline.cli import app
+from sif_pipeline.cli.request import words
+from sif_pipeline.cli.terminal import FORMATS, one_of, print_table, show, warehouse
+from sif_pipeline.reports import Report
+from sif_pipeline.state import reconciliation, syncs
+
+sync = typer.Typer(no_args_is_help=True, help="Full syncs: what they found, and what is done about it.")
+app.add_typer(sync, name="sync")
+
+Format = Annotated[str, typer.Option("--format", help="table, csv or json.", callback=one_of(*FORMATS))]
+Number = Annotated[int, typer.Argument(metavar="SYNC", help="Number of the sync.")]
+By = Annotated[str | None, typer.Option("--by", help="Who decides; the user of the operating system by default.")]
+
+STATES = ("asked", "receiving", "compared", "waiting", "applied", "refused", "failed")
+
+
+@sync.callback()
+def group() -> None:
+    """Look at full syncs, and accept or refuse those that would change much; `request --sync` makes one."""
+
+
+@sync.command("list", epilog="Example: sif-pipeline sync list --state waiting")
+def list_(
+    zone: Annotated[str | None, typer.Option("--zone", help="Of this zone only.")] = None,
+    state: Annotated[str | None, typer.Option(help=", ".join(STATES))] = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many at most, the newest.")] = 50,
+    format_: Format = "table",
+) -> None:
+    """Show full syncs with what they found, in objects."""
+    if state is not None and state not in STATES:
+        raise typer.BadParameter(f"choose one of {', '.join(STATES)}")
+    with warehouse() as url:
+        found = syncs.listed(url, zone=zone, state=state, most=limit)
+    if format_ == "table":
+        columns = ("sync_id", "zone", "object_name", "state", "there", "here", "missing_here", "missing_there",
+                   "different", "asked_at", "reason")  # fmt: skip
+        print_table("Full syncs", columns, [tuple(asdict(one)[name] for name in columns) for one in found])
+    else:
+        show(Report(tuple(f.name for f in fields(syncs.Sync)), [astuple(one) for one in found]), format_)
+
+
+@sync.command("show", epilog="Example: sif-pipeline sync show 12")
+def show_(
+    number: Number,
+    limit: Annotated[int, typer.Option(min=1, help="So many differing objects at most.")] = 100,
+    format_: Format = "table",
+) -> None:
+    """Show what one sync found: why it waits, and which objects differ, by RefId. Values are not shown."""
+    with warehouse() as url:
+        found = syncs.show(url, number)
+        differences = syncs.differences(url, number, limit)
+    if format_ == "table":
+        typer.echo(words(found))
+    lines = [(d.kind, d.row_key.upper(), d.message_id, d.position) for d in differences]
+    show(Report(("kind", "ref_id", "message_id", "position"), lines), format_, _title(lines))
+
+
+def _title(lines: list[tuple[str, str, int | None, int | None]]) -> str:
+    counts = Counter(kind for kind, *_ in lines)
+    listed = ", ".join(f"{times:,} {kind.replace('_', ' ')}" for kind, times in counts.items())
+    return f"Objects that differ ({listed})" if lines else "Objects that differ"
+
+
+@sync.command("accept", epilog="Example: sif-pipeline sync accept 12 --without-deletions")
+def accept(
+    number: Number,
+    without_deletions: Annotated[
+        bool, typer.Option("--without-deletions", help="Keep what only the state has; take the rest.")
+    ] = False,
+    by: By = None,
+) -> None:
+    """Let a sync that waits be applied: its objects are loaded, and what only the state has is deleted."""
+    with warehouse() as url:
+        found = syncs.accept(url, number, by or getpass.getuser(), deletes=not without_deletions)
+    typer.echo(words(found))
+    if found.state == "compared":
+        typer.echo("It is applied as soon as what came before has been drained.")
+
+
+@sync.command("refuse", epilog="Example: sif-pipeline sync refuse 12")
+def refuse(number: Number, by: By = None) -> None:
+    """Decide against a sync that waits: nothing changes; what the district sent is kept and never loaded."""
+    with warehouse() as url:
+        typer.echo(words(syncs.refuse(url, number, by or getpass.getuser())))
+
+
+@sync.command("advance", epilog="Example: sif-pipeline sync advance")
+def advance() -> None:
+    """Take every sync on: compare what is complete, apply what may be, give up what is late. In place of Airflow."""
+    with warehouse() as url:
+        done = reconciliation.advance(url)
+    typer.echo(
+        f"{done.timed_out} requests given up, {len(done.failed)} syncs failed, {len(done.compared)} compared within "
+        f"the limit, {len(done.waiting)} wait for a decision, {len(done.applied)} applied."
+    )
+
+
+@sync.command("schedule", epilog="Example: sif-pipeline sync schedule springfield 02:00 --limit 0.1")
+def schedule(
+    zone: Annotated[str, typer.Argument(help="Name of the zone.")],
+    at: Annotated[str, typer.Argument(metavar="TIME", help="Time of day in the state's time zone, 02:00, or never.")],
+    limit: Annotated[
+        str | None,
+        typer.Option(help="Share of an object's records that a sync may delete and change on its own, 0 to 1."),
+    ] = None,
+) -> None:
+    """Set when a zone is asked every day, and how much a full sync may change without a person."""
+    with warehouse() as url:
+        syncs.schedule(url, zone, _time(at), _share(limit))
+    typer.echo(f"Zone {zone} is asked {'never' if at == 'never' else f'every day at {at}'}.")
+
+
+def _time(text: str) -> time | None:
+    try:
+        return None if text == "never" else time.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("a time of day is written 02:00, or never") from None
+
+
+def _share(text: str | None) -> Decimal | None:
+    try:
+        share = None if text is None else Decimal(text)
+    except InvalidOperation:
+        share = Decimal(-1)
+    if share is not None and not 0 <= share <= 1:
+        raise typer.BadParameter("a share is a number from 0 to 1, such as 0.1")
+    return share
