@@ -58,10 +58,10 @@ def _notices(file: Path) -> Iterator[Notice]:
         for found in messages.objects(root):
             if found.notice:
                 yield found.notice
-            yield from _judged(found)
+            yield from judged(found)
 
 
-def _judged(found: messages.ObjectInMessage) -> list[Notice]:
+def judged(found: messages.ObjectInMessage) -> list[Notice]:
     """Judge an object as a drain does: by schema and key first, and a sound one by the columns it is to fill."""
     name, line = etree.QName(found.element).localname, found.element.sourceline or 0
     cls = objects().get(name)

@@ -340,6 +340,6 @@ class Exchange(Base):
     bytes: Mapped[int] = mapped_column(comment="Size of the message as received")
     original_msg_id: Mapped[str | None] = mapped_column(comment="Of a SIF_Ack: which message it is about")
     told: Mapped[str | None] = mapped_column(comment="Of a SIF_Ack: its status, or its error as category/code")
-    answer: Mapped[str] = mapped_column(comment="Our answer: a status, or an error as category/code")
+    answer: Mapped[str] = mapped_column(comment="Our answer: a status, or an error as category/code and its sentence")
     carried_msg_id: Mapped[str | None] = mapped_column(comment="SIF_MsgId of the message that our answer carried")
     envelope: Mapped[str | None] = mapped_column(comment="Findings about the envelope, by code; no values")

@@ -302,7 +302,7 @@ COMMENT ON COLUMN inbox.exchange.original_msg_id IS 'Of a SIF_Ack: which message
 
 COMMENT ON COLUMN inbox.exchange.told IS 'Of a SIF_Ack: its status, or its error as category/code';
 
-COMMENT ON COLUMN inbox.exchange.answer IS 'Our answer: a status, or an error as category/code';
+COMMENT ON COLUMN inbox.exchange.answer IS 'Our answer: a status, or an error as category/code and its sentence';
 
 COMMENT ON COLUMN inbox.exchange.carried_msg_id IS 'SIF_MsgId of the message that our answer carried';
 

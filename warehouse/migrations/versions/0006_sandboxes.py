@@ -20,7 +20,7 @@ def upgrade() -> None:
     sa.Column('bytes', sa.Integer(), nullable=False, comment='Size of the message as received'),
     sa.Column('original_msg_id', sa.Text(), nullable=True, comment='Of a SIF_Ack: which message it is about'),
     sa.Column('told', sa.Text(), nullable=True, comment='Of a SIF_Ack: its status, or its error as category/code'),
-    sa.Column('answer', sa.Text(), nullable=False, comment='Our answer: a status, or an error as category/code'),
+    sa.Column('answer', sa.Text(), nullable=False, comment='Our answer: a status, or an error as category/code and its sentence'),
     sa.Column('carried_msg_id', sa.Text(), nullable=True, comment='SIF_MsgId of the message that our answer carried'),
     sa.Column('envelope', sa.Text(), nullable=True, comment='Findings about the envelope, by code; no values'),
     sa.ForeignKeyConstraint(['zone_id'], ['inbox.zone.zone_id'], name=op.f('fk_exchange_zone_id_zone')),
