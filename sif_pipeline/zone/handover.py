@@ -46,7 +46,7 @@ async def take_next(
         while (found := await queue.next_for(connection, zone_id, source_id)) is not None:
             obstacle = _obstacle(found, channel)
             if obstacle is not None:
-                await _set_aside(connection, zone_id, source_id, found, obstacle)
+                await set_aside(connection, zone_id, source_id, found, obstacle)
             elif await queue.hand_out(connection, found.queue_id, carrier):
                 return found
     return None
@@ -58,10 +58,17 @@ def _obstacle(found: Waiting, channel: Level) -> LogEntry | None:
         sentence = f"A message of {len(found.body)} bytes is larger than the agent's SIF_MaxBufferSize; raise it."
         return LogEntry(5, 2, sentence, application_code="message_larger_than_buffer")
     if channel.authentication < found.authentication_level or channel.encryption < found.encryption_level:
-        sentence = "A message asks for a channel that is better secured than the agent's; connect it by HTTPS."
-        return LogEntry(5, 3, sentence, application_code="channel_not_secure")
+        return NOT_SECURE
     return None
 
+
+NOT_SECURE: Final = LogEntry(
+    5,
+    3,
+    "A message asks for a channel that is better secured than the agent's; connect it by HTTPS.",
+    application_code="channel_not_secure",
+)
+"""What an agent is told where a message was not handed over for its SIF_SecureChannel."""
 
 _ERRORS: Final = {
     2: Refused(8, 8, "The request is larger than the agent that provides the object takes; ask for less at once."),
@@ -70,7 +77,7 @@ _ERRORS: Final = {
 """What the maker of a request is told where it could not be handed over, by the code of the SIF_LogEntry."""
 
 
-async def _set_aside(
+async def set_aside(
     connection: AsyncConnection, zone_id: int, source_id: str, found: Waiting, obstacle: LogEntry
 ) -> None:
     """Take off a message that cannot be handed over: its addressee gets a SIF_LogEntry, a requester an error."""
@@ -119,7 +126,7 @@ async def _ack_of_nothing(connection: AsyncConnection, zone: Zone, source_id: st
     return Refused(12, 6, "No message with this SIF_OriginalMsgId waits for the agent's SIF_Ack; nothing to do.")
 
 
-_INTERMEDIATE, _FINAL, _ASLEEP = 2, 3, 8
+_INTERMEDIATE, _FINAL, ASLEEP = 2, 3, 8
 _DONE: Final = frozenset({0, 1, 3, 7})
 """Statuses that say that the agent has the message: 1 and 3 by the standard, 7 when it came again, 0 from some kits."""
 
@@ -133,7 +140,7 @@ async def settle(
         return await _refused_by_agent(connection, zone_id, source_id, handed, answer.error)
     if answer.status == _INTERMEDIATE:
         return await _block(connection, handed, is_blocking=is_blocking)
-    if answer.status == _ASLEEP:
+    if answer.status == ASLEEP:
         return acks.STORED
     if answer.status not in _DONE:
         return Refused(1, 4, "SIF_Code of the SIF_Ack is no status an agent can send; send 1, 2, 3, 7 or 8.")

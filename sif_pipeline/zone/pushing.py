@@ -1,0 +1,144 @@
+"""Sending one message to a push agent by HTTP(S), and reading the SIF_Ack in its answer.
+
+An agent chose the URL itself, so that nothing is believed of what is behind it: no redirects, no proxies or passwords
+from the environment, a bounded answer that goes through the gate, and no error text passed on. It knows no database.
+"""
+
+import asyncio
+import gzip
+import ipaddress
+import ssl
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+
+from sif_pipeline.sif.gate import Limits, Refused, open_message
+from sif_pipeline.sif.messages import Answer, read_message
+
+ANSWER_BYTES: Final = 64 * 1024
+"""Largest answer of an agent that is read: an ack has about one thousandth of that."""
+
+PACKED_FROM: Final = 1400
+"""Bytes of a message from which gzip is worth its while."""
+
+CONNECT_SECONDS: Final = 10.0
+"""Seconds for a connection to an agent."""
+
+
+class Failed(Exception):
+    """A delivery that did not bring the agent's SIF_Ack; its kind has no value of the message or the URL in it."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+@asynccontextmanager
+async def line(context: ssl.SSLContext | None) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client for one agent, which keeps its connection; `context` is for HTTPS, plain HTTP needs none."""
+    async with httpx.AsyncClient(
+        verify=context or False,  # without a context no HTTPS is spoken on it
+        follow_redirects=False,
+        trust_env=False,
+        timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+        headers={"accept-encoding": "gzip", "user-agent": "sif-pipeline"},
+        limits=httpx.Limits(max_connections=1),
+    ) as client:
+        yield client
+
+
+def is_secure(url: str | None) -> bool:
+    """Tell whether a registered URL is one of HTTPS."""
+    return (url or "").lower().startswith("https:")
+
+
+async def push(client: httpx.AsyncClient, url: str | None, body: bytes, *, packed: bool, seconds: float) -> bytes:
+    """POST a message and return the agent's answer, inflated; raise Failed, also after so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await _exchange(client, _checked(url), body, packed=packed)
+    except (TimeoutError, httpx.TimeoutException):
+        raise Failed("timeout") from None
+    except httpx.ConnectError as error:
+        raise Failed("tls" if _is_of_tls(error) else "no_connection") from None
+    except httpx.InvalidURL:
+        raise Failed("url") from None
+    except httpx.HTTPError:
+        raise Failed("connection") from None
+
+
+def _checked(url: str | None) -> httpx.URL:
+    """Take a URL of http or https that leads to no address meant for a network's own services."""
+    checked = httpx.URL(url or "")
+    if checked.scheme not in ("http", "https") or not checked.host:
+        raise Failed("url")
+    try:
+        address = ipaddress.ip_address(checked.host)
+    except ValueError:  # a name
+        return checked
+    if address.is_link_local or address.is_multicast or address.is_unspecified:
+        raise Failed("url")
+    return checked
+
+
+async def _exchange(client: httpx.AsyncClient, url: httpx.URL, body: bytes, *, packed: bool) -> bytes:
+    headers = {"content-type": "application/xml;charset=utf-8"}
+    if packed and len(body) >= PACKED_FROM:
+        body = await asyncio.to_thread(gzip.compress, body, 6)
+        headers["content-encoding"] = "gzip"
+    async with client.stream("POST", url, content=body, headers=headers) as response:
+        if response.status_code != httpx.codes.OK:
+            raise Failed(f"http_{response.status_code}")
+        answer = b""
+        async for part in response.aiter_raw():
+            answer += part
+            if len(answer) > ANSWER_BYTES:
+                raise Failed("answer_too_large")
+        return _inflated(answer, response.headers.get("content-encoding", "identity").strip().lower())
+
+
+def _inflated(answer: bytes, encoding: str) -> bytes:
+    if encoding in ("", "identity"):
+        return answer
+    if encoding not in ("gzip", "x-gzip"):
+        raise Failed("answer_encoding")
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        plain = inflater.decompress(answer, ANSWER_BYTES)
+    except zlib.error:
+        raise Failed("answer_encoding") from None
+    if not inflater.eof:
+        raise Failed("answer_too_large")
+    return plain
+
+
+def _is_of_tls(error: BaseException | None) -> bool:
+    """Find out whether TLS is behind an error of the connection, certificates above all."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+_LIMITS: Final = Limits(size=ANSWER_BYTES, elements=1000)
+
+
+def read_answer(body: bytes, msg_id: str) -> Answer:
+    """Read the SIF_Ack to the message with this SIF_MsgId, or raise Failed.
+
+    An error may name no message: who could not read one cannot repeat its SIF_MsgId.
+    """
+    try:
+        message = read_message(open_message(body, _LIMITS))
+    except Refused:
+        raise Failed("answer_no_sif") from None
+    answer = message.answer
+    if answer is None:
+        raise Failed("answer_no_ack")
+    if answer.original_msg_id not in ((msg_id, None) if answer.error else (msg_id,)):
+        raise Failed("answer_to_another")
+    return answer
