@@ -19,13 +19,25 @@ class District:
     def new(cls, connection, url):
         """Make a zone with one registered agent that provides some objects."""
         district = cls(sif.Inbox.new(connection), url)
-        row = (district.inbox.zone_id, sif.SOURCE)
-        connection.execute(
-            "INSERT INTO inbox.agent (zone_id, source_id, mode, versions) VALUES (%s, %s, 'Pull', '{2.6}')", row
-        )
+        district.register()
         for name in ("StudentPersonal", "SchoolInfo", "StudentSchoolEnrollment", "StudentAttendanceSummary"):
-            connection.execute("INSERT INTO inbox.provision VALUES (%s, %s, 'SIF_ProvideObjects', %s)", (*row, name))
+            district.declare("SIF_ProvideObjects", name)
         return district
+
+    def register(self, source=sif.SOURCE):
+        """Register an agent, a day ago."""
+        self.inbox.connection.execute(
+            "INSERT INTO inbox.agent (zone_id, source_id, mode, versions, registered_at)"
+            " VALUES (%s, %s, 'Pull', '{2.6}', now() - interval '1 day')",
+            (self.inbox.zone_id, source),
+        )
+
+    def declare(self, kind, name, source=sif.SOURCE):
+        row = (self.inbox.zone_id, source, kind, name)
+        self.inbox.connection.execute("INSERT INTO inbox.provision VALUES (%s, %s, %s, %s)", row)
+
+    def subscribe(self, name, source=sif.SOURCE):
+        self.declare("SIF_SubscribeObjects", name, source)
 
     def limit(self, share):
         self.inbox.one(

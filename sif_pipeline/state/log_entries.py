@@ -1,0 +1,166 @@
+"""Telling a district's agent what was wrong with its data: SIF_LogEntry for objects that were not loaded.
+
+The standard has no answer to a message that was accepted and found wanting later, but for this event. It goes to the
+agent that sent the message and to nobody else, and only where that agent subscribed to SIF_LogEntry or provides it:
+kits answer an event they did not ask for with an error. One entry a message, with the key of each object, element
+paths and the finding's code; never a value. A queue holds few of them, so that they never stand before a request.
+"""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import psycopg
+
+from sif_pipeline.database import Connection, connect, queries
+from sif_pipeline.exceptions import DatabaseUnreachable
+from sif_pipeline.notices import CATALOGUE, Severity
+from sif_pipeline.sif import gate
+from sif_pipeline.sif.acks import SOURCE_ID
+from sif_pipeline.sif.messages import spoken_with
+from sif_pipeline.sif.writing import LogEntry, LogLevel, header_of, write_log_entry
+from sif_pipeline.zone import queue
+from warehouse.base import objects
+
+log = logging.getLogger(__name__)
+
+QUERIES: Final = {name: query.encode() for name, query in queries("log_entries").items()}
+
+AFTER: Final = timedelta(minutes=1)
+"""How long a finding rests before it is told: a parent on its way ends most of them."""
+
+EVERY: Final = timedelta(seconds=5)
+"""Between two rounds of `keep_telling`."""
+
+QUEUED: Final = 20
+"""So many entries wait for one agent at most; what else is wrong by then is counted in the last one."""
+
+LISTED: Final = 10
+"""Findings, and objects, that one entry lists."""
+
+BUSINESS_RULE, RELATED_MISSING = (3, 2), (3, 3)
+"""Category and code (SIF_LogEntry, data issues with failure result): a rule, or related information unavailable."""
+
+
+class Span(NamedTuple):
+    """An agent and the recorded times it is about to be told of."""
+
+    zone_id: int
+    source_id: str
+    since: datetime  #: told up to here
+    until: datetime  #: about to be told up to here
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """Parameters of the queries."""
+        return self._asdict()
+
+
+def tell(url: str, *, after: timedelta = AFTER) -> int:
+    """Put what is to be told on the agents' queues, each agent in a transaction of its own; give how many entries."""
+    with connect(url, {"application_name": "sif-state"}, autocommit=True) as connection:
+        listeners = connection.execute(QUERIES["listeners"]).fetchall()
+        return sum(_tell_agent(connection, zone_id, source_id, after) for zone_id, source_id in listeners)
+
+
+async def keep_telling(url: str, every: timedelta = EVERY) -> None:
+    """Tell again and again until cancelled, beside other things; an outage of the database is sat out."""
+    while True:
+        try:
+            await asyncio.to_thread(tell, url)
+        except (psycopg.Error, DatabaseUnreachable) as error:
+            log.warning("telling_interrupted", extra={"facts": {"error": type(error).__name__}})
+        await asyncio.sleep(every.total_seconds())
+
+
+def _tell_agent(connection: Connection, zone_id: int, source_id: str, after: timedelta) -> int:
+    with connection.transaction():
+        row = {"zone_id": zone_id, "source_id": source_id, "after": after}
+        found = connection.execute(QUERIES["position"], row).fetchone()
+        if found is None:
+            return 0
+        since, versions, until, waiting = found
+        if until is None or until <= since or waiting >= QUEUED:
+            return 0
+        span = Span(zone_id, source_id, since, until)
+        told = _tell_span(connection, span, spoken_with([v for v in versions if v]), QUEUED - waiting)
+        connection.execute(QUERIES["told"], span.row)
+    return told
+
+
+def _tell_span(connection: Connection, span: Span, version: str | None, room: int) -> int:
+    """Write an entry for each message, as far as there is room, and one that counts the others."""
+    found = connection.execute(QUERIES["messages"], span.row | {"most": room}).fetchall()
+    if not found:
+        return 0
+    (_, _, all_messages, all_objects) = found[0]
+    each = found if all_messages <= room else found[: room - 1]
+    entries = [_entry(connection, span, message_id, count) for message_id, count, _, _ in each]
+    if all_messages > len(each):
+        counted = sum(count for _, count, _, _ in each)
+        entries.append(_others(all_messages - len(each), all_objects - counted))
+    for entry in entries:
+        _enqueue(connection, span, entry, version)
+    return len(entries)
+
+
+def _enqueue(connection: Connection, span: Span, entry: LogEntry, version: str | None) -> None:
+    written = write_log_entry(entry, version=version, destination_id=span.source_id)
+    message = queue.Outgoing(SOURCE_ID, written.msg_id, "SIF_Event", written.body, "SIF_LogEntry")
+    queue.enqueue_now(connection, span.zone_id, span.source_id, message)
+
+
+def _entry(connection: Connection, span: Span, message_id: int, count: int) -> LogEntry:
+    row = span.row | {"message_id": message_id, "most": LISTED}
+    findings = connection.execute(QUERIES["findings"], row).fetchall()
+    kind = CATALOGUE[findings[0][0]]
+    category, code = BUSINESS_RULE if kind.severity is Severity.ERROR else RELATED_MISSING
+    (body,) = connection.execute(QUERIES["body"], row, binary=True).fetchone() or (b"",)
+    return LogEntry(
+        category=category,
+        code=code,
+        sentence=f"{_objects(count)} of this message {_are(count)} not loaded. {kind.title} {kind.remedy}",
+        level=LogLevel.ERROR if kind.severity is Severity.ERROR else LogLevel.WARNING,
+        application_code=kind.code,
+        details="\n".join(f"{found} at {path} ({times}): {_title(found)}" for found, path, times in findings),
+        objects="".join(_log_object(*line) for line in connection.execute(QUERIES["objects"], row).fetchall()),
+        original_header=_header(bytes(body)),
+    )
+
+
+def _header(body: bytes) -> str:
+    try:
+        return header_of(gate.reopen(body))
+    except gate.Refused:
+        return ""
+
+
+def _title(code: str) -> str:
+    return CATALOGUE[code].title if code in CATALOGUE else code
+
+
+def _objects(count: int) -> str:
+    return "1 object" if count == 1 else f"{count} objects"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _log_object(position: int, object_name: str | None, row_key: str | None) -> str:
+    """Name an object by its RefId; one that is known by a natural key, or has none, by its kind only."""
+    if object_name not in objects():
+        return ""
+    by_ref_id = objects()[object_name].key_paths == ("@RefId",) and row_key
+    key = f' RefId="{row_key.upper()}"' if by_ref_id and row_key else ""
+    return f'<SIF_LogObject ObjectName="{object_name}"><{object_name}{key}/></SIF_LogObject>' if position else ""
+
+
+def _others(messages: int, count: int) -> LogEntry:
+    return LogEntry(
+        *BUSINESS_RULE,
+        f"{messages} more messages hold {_objects(count)} that {_are(count)} not loaded. They are not "
+        "listed one by one; ask the state for the findings of this zone.",
+        application_code="findings_capped",
+    )
