@@ -25,6 +25,15 @@ class Zone:
     zone_id: int  #: key of inbox.zone
     name: str  #: chosen by the state; the SIF ZoneId
     lea_code: str  #: state code of the district
+    is_sandbox: bool = False  #: what arrives is kept only, never drained
+    is_suspended: bool = False  #: it takes and gives nothing for the time being
+    authentication_level: int = 0  #: SIF_AuthenticationLevel agents must reach
+    encryption_level: int = 0  #: SIF_EncryptionLevel agents must reach
+
+    @property
+    def asks_security(self) -> bool:
+        """Whether agents must come, and be reached, by HTTPS."""
+        return self.authentication_level > 0 or self.encryption_level > 0
 
 
 def add(connection: Connection, name: str, lea_code: str) -> str:

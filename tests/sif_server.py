@@ -31,6 +31,12 @@ server.serve(sys.argv[1], "127.0.0.1", int(sys.argv[2]), limits=Limits(size=1_00
 """
 
 
+REGISTER = (
+    "<SIF_Register>|<SIF_Name>SIS</SIF_Name><SIF_Version>2.6</SIF_Version><SIF_MaxBufferSize>1048576</SIF_MaxBufferSize>"
+    "<SIF_Mode>Pull</SIF_Mode></SIF_Register>"
+)
+
+
 @dataclass
 class Running:
     process: subprocess.Popen
@@ -63,8 +69,17 @@ class Running:
     def registered(self):
         """Give the same server with a zone in which the agent SIS is registered."""
         own = self.zone()
-        assert answer(own.post(message("<SIF_Register>|</SIF_Register>"))) == 0
+        assert answer(own.post(message(REGISTER))) == 0
         return own
+
+    def allow(self, source_id, *kinds, object_name="*"):
+        """Give an agent of the zone rights it does not have unless told so."""
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute(
+                "INSERT INTO inbox.access (zone_id, source_id, kind, object_name, allowed)"
+                " SELECT zone_id, %s, unnest(%s::text[]), %s, TRUE FROM inbox.zone WHERE token_sha256 = %s",
+                [source_id, list(kinds), object_name, zones.token_hash(self.token)],
+            )
 
     def rows(self, query):
         with psycopg.connect(self.database_url) as connection:

@@ -4,14 +4,14 @@ OpenADK refuses an ack whose Version is not that of the message it answers, so a
 XML and the standard's codes; whether a message was stored, the caller must know.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 from xml.sax.saxutils import escape, quoteattr
 
-from sif_pipeline.sif.gate import Refused
+from sif_pipeline.sif.gate import Refused, undeclared
 from sif_pipeline.sif.messages import DEFAULT_CONTEXT, NAMESPACE, Original
 
 SOURCE_ID: Final = "SIF-PIPELINE"
@@ -24,6 +24,7 @@ class Status:
 
     code: int  #: SIF_Status/SIF_Code
     data: str = ""  #: content of SIF_Status/SIF_Data, an element in the SIF namespace
+    msg_id: str | None = None  #: SIF_MsgId the ack is to have; None: any new one
 
 
 STORED: Final = Status(0)
@@ -32,17 +33,29 @@ STORED: Final = Status(0)
 ALREADY_HELD: Final = Status(7)
 """The zone has this SIF_MsgId from this agent: the agent can forget the message."""
 
+SLEEPING: Final = Status(8)
+"""The zone, or the agent, takes nothing now: keep the message and send it later."""
+
 NO_MESSAGES: Final = Status(9)
 """Nothing waits for the agent."""
 
 
+def carrying(body: bytes) -> Status:
+    """Make the status that carries a message, as it came in or was written, to the agent that pulls it.
+
+    The ack has a SIF_MsgId that is known before it is written: an agent may settle the message by that one.
+    """
+    return Status(0, undeclared(body).decode(), uuid4().hex.upper())
+
+
 def write_ack(original: Original, outcome: Status | Refused, now: datetime | None = None) -> bytes:
     """Write the SIF_Ack to a message as UTF-8; `now` (UTC) becomes its SIF_Timestamp."""
+    msg_id = (outcome.msg_id if isinstance(outcome, Status) else None) or uuid4().hex.upper()
     at = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
     return (
         f'<SIF_Message xmlns="{NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
         f' Version="{escape(original.version)}"><SIF_Ack>'
-        f"<SIF_Header><SIF_MsgId>{uuid4().hex.upper()}</SIF_MsgId><SIF_Timestamp>{at}</SIF_Timestamp>"
+        f"<SIF_Header><SIF_MsgId>{msg_id}</SIF_MsgId><SIF_Timestamp>{at}</SIF_Timestamp>"
         f"<SIF_SourceId>{SOURCE_ID}</SIF_SourceId></SIF_Header>"
         f"{_element('SIF_OriginalSourceId', original.source_id)}"
         f"{_element('SIF_OriginalMsgId', original.msg_id)}"
@@ -68,36 +81,26 @@ def _error(refused: Refused) -> str:
     )
 
 
-_ACCESS = (
+ACCESS_LISTS: Final = (
     "SIF_ProvideAccess", "SIF_SubscribeAccess", "SIF_PublishAddAccess", "SIF_PublishChangeAccess",
     "SIF_PublishDeleteAccess", "SIF_RequestAccess", "SIF_RespondAccess",
 )  # fmt: skip
-_NOT_OURS_TO_GIVE = frozenset({"SIF_SubscribeAccess", "SIF_RequestAccess"})
-_CONTEXTS = f"<SIF_Contexts><SIF_Context>{DEFAULT_CONTEXT}</SIF_Context></SIF_Contexts>"
+"""The object lists of a SIF_AgentACL, in the standard's order."""
+
+CONTEXTS: Final = f"<SIF_Contexts><SIF_Context>{DEFAULT_CONTEXT}</SIF_Context></SIF_Contexts>"
+"""SIF_Contexts of everything in this zone."""
 
 
-def agent_acl(object_names: Iterable[str]) -> str:
-    """Write SIF_AgentACL: an agent may provide, publish and respond with these objects, and read none.
+def agent_acl(rights: Mapping[str, Iterable[str]]) -> str:
+    """Write SIF_AgentACL: for each of ACCESS_LISTS the objects an agent may do so with; none where there is no entry.
 
     Each object states its context: without it OpenADK drops the object and then provisions nothing.
     """
-    objects = "".join(f"<SIF_Object ObjectName={quoteattr(name)}>{_CONTEXTS}</SIF_Object>" for name in object_names)
-    lists = (f"<{name}>{'' if name in _NOT_OURS_TO_GIVE else objects}</{name}>" for name in _ACCESS)
-    return f"<SIF_AgentACL>{''.join(lists)}</SIF_AgentACL>"
+    return f"<SIF_AgentACL>{''.join(_access(name, rights.get(name, ())) for name in ACCESS_LISTS)}</SIF_AgentACL>"
 
 
-_VERSIONS = ("2.0", "2.0r1", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8")
-
-
-def zone_status(zone_name: str, *, secure: bool = False) -> str:
-    """Write SIF_ZoneStatus: what this zone speaks, and that it takes gzip; never its URL, a secret."""
-    protocol = (
-        f'<SIF_Protocol Type="{"HTTPS" if secure else "HTTP"}" Secure="{"Yes" if secure else "No"}">'
-        "<SIF_Property><SIF_Name>Accept-Encoding</SIF_Name><SIF_Value>gzip</SIF_Value></SIF_Property></SIF_Protocol>"
+def _access(name: str, object_names: Iterable[str]) -> str:
+    objects = (
+        f"<SIF_Object ObjectName={quoteattr(object_name)}>{CONTEXTS}</SIF_Object>" for object_name in object_names
     )
-    versions = "".join(f"<SIF_Version>{version}</SIF_Version>" for version in _VERSIONS)
-    return (
-        f"<SIF_ZoneStatus ZoneId={quoteattr(zone_name)}><SIF_Name>{escape(zone_name)}</SIF_Name>"
-        f"<SIF_SupportedProtocols>{protocol}</SIF_SupportedProtocols>"
-        f"<SIF_SupportedVersions>{versions}</SIF_SupportedVersions>{_CONTEXTS}</SIF_ZoneStatus>"
-    )
+    return f"<{name}>{''.join(objects)}</{name}>"

@@ -68,7 +68,7 @@ def open_message(data: bytes, limits: Limits | None = None) -> etree._Element:
         raise Refused(1, 2, "The message is empty.")
     if len(data) > limits.size:
         raise too_large(limits)
-    document = _utf8(data)
+    document = text_of(data).encode()
     if len(document) > 3 * limits.elements:  # the shortest element is `<a>`, so a smaller document cannot exceed it
         _count_elements(document, limits)
     _check_with_expat(document, limits)
@@ -101,8 +101,8 @@ _DECLARATION = re.compile(
 _LOOKS_DECLARED = re.compile(r"<\?xml(?=[ \t\r\n?])", re.IGNORECASE)
 
 
-def _utf8(data: bytes) -> bytes:
-    """Decode strictly by byte order mark, take the XML declaration off, and give UTF-8 back."""
+def text_of(data: bytes) -> str:
+    """Decode a message strictly by its byte order mark and take its XML declaration off, or raise Refused."""
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise Refused(1, 2, "The message is in UTF-32; send it in UTF-8.")
     mark, encoding, names = next((m for m in _BYTE_ORDER_MARKS if data.startswith(m[0])), _NO_MARK)
@@ -112,7 +112,7 @@ def _utf8(data: bytes) -> bytes:
         raise Refused(
             1, 2, "The message is not in the encoding it says it has; send it in UTF-8, as SIF requires."
         ) from None
-    return _undeclared(text, names).encode()
+    return _undeclared(text, names)
 
 
 def _undeclared(text: str, names: frozenset[str]) -> str:
@@ -234,9 +234,30 @@ def _compiled(path: str) -> etree.XPath:
     return etree.XPath(path)
 
 
+def undeclared(data: bytes) -> bytes:
+    """Give a message that once passed `open_message` as UTF-8 without byte order mark and XML declaration.
+
+    So it can stand inside another document; nothing else of it changes.
+    """
+    return text_of(data).encode()
+
+
 def reopen(data: bytes) -> etree._Element:
     """Turn the bytes of a message that once passed `open_message` into the same tree, unasked.
 
     The drain reads what the inbox holds, and the inbox holds only what the gate let in.
     """
-    return _parse_with_libxml2(_utf8(data))
+    return _parse_with_libxml2(text_of(data).encode())
+
+
+def reopen_object(text: str, line: int = 1) -> etree._Element:
+    """Turn the text of one object, cut from a message that once passed, into its element; its first line is `line`."""
+    lines = "\n" * (line - 1)
+    return _parse_with_libxml2(f"{_OBJECTS}{lines}{text}</SIF_ObjectData>".encode())[0]
+
+
+_OBJECTS: Final = (
+    '<SIF_ObjectData xmlns="http://www.sifinfo.org/infrastructure/2.x"'
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+)
+"""What an object stands in when it is read alone."""

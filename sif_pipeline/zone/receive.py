@@ -1,53 +1,25 @@
-"""Taking in one message: store it byte for byte, commit, and only then answer with a SIF_Ack.
+"""Taking in one message: judge its envelope, have it done, and only then answer with a SIF_Ack.
 
-An agent forgets a message once it has a status 0 or 7, so neither is given before the bytes are on disk. A
-message that comes again is recognised by zone, SIF_SourceId and SIF_MsgId. It knows nothing of HTTP.
+An agent forgets a message once it has a status 0 or 7, so neither is given before what the message asks for is on
+disk. What is done is the business of the other modules of this room. It knows nothing of HTTP.
 """
 
-import hashlib
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
-import psycopg
 from lxml import etree
 
-from sif_pipeline.database import queries
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.gate import Limits, Refused, open_message
-from sif_pipeline.sif.messages import (
-    DEFAULT_CONTEXT,
-    Message,
-    Original,
-    objects,
-    read_message,
-    read_original,
-)
+from sif_pipeline.sif.messages import CARRIERS, DEFAULT_CONTEXT, Message, Original, read_message, read_original
+from sif_pipeline.zone import access, control, handover, provisioning, routing
+from sif_pipeline.zone.events import take_events
+from sif_pipeline.zone.storing import Connection, Incoming, Outcome, audit, is_registered, store, unregistered
 from sif_pipeline.zones import Zone
-from warehouse import base
 from warehouse.inbox import MessageState
 
-SQL = {name: query.encode() for name, query in queries("receive").items()}
-
-Connection = psycopg.AsyncConnection[Any]
+__all__ = ["CARRIERS", "Incoming", "audit", "check", "read", "receive"]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message as it came, and what could be read of it: its envelope, or why it is refused."""
-
-    body: bytes  #: the bytes as received; empty where they were too many to be read
-    original: Original  #: what the ack repeats
-    content: Message | Refused
-
-    @property
-    def sha256(self) -> bytes:
-        """The SHA-256 of the bytes."""
-        return hashlib.sha256(self.body).digest()
 
 
 def read(body: bytes, limits: Limits | None = None) -> Incoming:
@@ -63,16 +35,18 @@ def read(body: bytes, limits: Limits | None = None) -> Incoming:
     return Incoming(body, message.original, message)
 
 
-CARRIERS = frozenset({"SIF_Event", "SIF_Response"})
-"""Messages that carry objects, and so the only ones that the drain has work with."""
-
-
-def check(message: Message, root: etree._Element) -> None:
-    """Raise Refused for a message in another context than the zone's, or a SIF_Event about nothing."""
+def check(message: Message, _: etree._Element) -> None:
+    """Raise Refused for a message in another context than the zone's, or an event about nothing."""
+    if message.message_type in _ONE_CONTEXT and len(message.contexts) > 1:
+        raise Refused(12, 7, f"A request has one context; send it in the zone's, {DEFAULT_CONTEXT}.")
     if set(message.contexts) - {DEFAULT_CONTEXT}:
         raise Refused(12, 4, f"This zone has the context {DEFAULT_CONTEXT} only; send the message in it.")
-    if message.message_type == "SIF_Event" and next(objects(root), None) is None:
-        raise Refused(9, 3, "The SIF_Event holds no object; send what it is about inside SIF_EventObject.")
+    if message.message_type in _EVENTS and not any(event.objects for event in message.events):
+        raise Refused(9, 3, "The message holds no object; send what it is about inside SIF_EventObject.")
+
+
+_EVENTS = frozenset({"SIF_Event", "SIF_BundledEvents"})
+_ONE_CONTEXT = frozenset({"SIF_Request", "SIF_Response"})
 
 
 async def receive(connection: Connection, zone: Zone, incoming: Incoming) -> bytes:
@@ -81,202 +55,76 @@ async def receive(connection: Connection, zone: Zone, incoming: Incoming) -> byt
     The connection must be in autocommit mode. A psycopg.Error means that nothing is certain: give no ack, and
     the agent will send the message again.
     """
-    outcome = await _outcome(connection, zone, incoming)
-    if isinstance(outcome, Refused) and isinstance(incoming.content, Refused):
-        await _audit_refusal(connection, zone, incoming, outcome)
+    message = incoming.content
+    if isinstance(message, Refused):
+        await _audit_refusal(connection, zone, incoming, message)
+    outcome = message if isinstance(message, Refused) else await _outcome(connection, zone, incoming, message)
     _log_outcome(zone, incoming, outcome)
     return acks.write_ack(incoming.original, outcome)
 
 
-async def audit(
-    connection: Connection,
-    event: str,
-    *,
-    zone: Zone | None = None,
-    source_id: str | None = None,
-    detail: str = "",
-) -> None:
-    """Write a security-relevant fact: ids, hashes and counts only."""
-    values = {"event": event, "zone_id": zone and zone.zone_id, "source_id": source_id, "detail": detail}
-    await connection.execute(SQL["audit"], values)
-
-
-Outcome = acks.Status | Refused
-Act = Callable[[Connection, Zone, Message], Awaitable[None]]
-
-
-async def _outcome(connection: Connection, zone: Zone, incoming: Incoming) -> Outcome:
-    message = incoming.content
-    if isinstance(message, Refused):
-        return message
-    if message.message_type in CARRIERS:
-        return await _store(connection, zone, incoming, message, MessageState.PENDING)
-    if message.message_type in _ACTS:
-        return await _carry_out(connection, zone, incoming, message)
-    if message.message_type == "SIF_SystemControl":
-        return await _control(connection, zone, message)
-    return _NOT_TAKEN.get(message.message_type, _NOT_SUPPORTED)
-
-
-async def _store(
-    connection: Connection, zone: Zone, incoming: Incoming, message: Message, state: MessageState
-) -> Outcome:
-    """Store a message in one statement, a transaction of its own when none is open; overwrite nothing."""
-    row = _row(zone, incoming, message, state)
-    stored = await (await connection.execute(SQL["store"], row)).fetchone()
-    admitted, message_id, _ = stored or (False, None, None)
-    if not admitted:
-        return await _unregistered(connection, zone, message)
-    return acks.STORED if message_id is not None else await _known_msg_id(connection, zone, row)
-
-
-def _row(zone: Zone, incoming: Incoming, message: Message, state: MessageState) -> dict[str, Any]:
-    return {
-        "zone_id": zone.zone_id,
-        "source_id": message.source_id,
-        "msg_id": message.msg_id,
-        "message_type": message.message_type,
-        "sif_version": message.version,
-        "sif_timestamp": message.timestamp,
-        "origin": "http",
-        "body": incoming.body,
-        "body_sha256": incoming.sha256,
-        "state": state.value,
-        "anyone": message.message_type == "SIF_Register",
-    }
-
-
-async def _known_msg_id(connection: Connection, zone: Zone, row: dict[str, Any]) -> Outcome:
-    """Tell a message that came again (status 7) from another one under the same SIF_MsgId, which is refused.
-
-    12/5, a protocol error: the message may be sound, but the standard gives each message a SIF_MsgId of its
-    own, and the answer 7 would make the agent forget a message nobody holds.
-    """
-    held = await (await connection.execute(SQL["held"], row)).fetchone()
-    if held and held[0] != row["body_sha256"].hex():
-        detail = f"MsgId {row['msg_id']}: SHA-256 {held[0]} is held, {row['body_sha256'].hex()} was refused"
-        await audit(connection, "msg_id_conflict", zone=zone, source_id=row["source_id"], detail=detail)
-        return Refused(
-            12,
-            5,
-            "Another message with this SIF_MsgId is held already; give each message a SIF_MsgId of its own.",
-        )
-    # Where the drain has the row in hand, the count is let go: the answer matters more.
-    with suppress(psycopg.errors.LockNotAvailable):
-        async with connection.transaction():
-            await connection.execute(SQL["hurry"])
-            await connection.execute(SQL["count_duplicate"], row)
-    return acks.ALREADY_HELD
-
-
-async def _unregistered(connection: Connection, zone: Zone, message: Message) -> Refused:
-    detail = f"{message.message_type} {message.msg_id}"
-    await audit(connection, "agent_not_registered", zone=zone, source_id=message.source_id, detail=detail)
-    return _NOT_REGISTERED
-
-
-_NOT_REGISTERED = Refused(4, 9, "This SIF_SourceId is not registered in the zone; send SIF_Register first.")
-
-
-async def _carry_out(connection: Connection, zone: Zone, incoming: Incoming, message: Message) -> Outcome:
-    """Store a message about the agent itself and do what it says, both or neither, and once only."""
-    if (refusal := _registration_refusal(message)) is not None:
-        return refusal
-    async with connection.transaction():
-        outcome = await _store(connection, zone, incoming, message, MessageState.DONE)
-        if outcome is acks.STORED:
-            await _ACTS[message.message_type](connection, zone, message)
-    if outcome is acks.STORED and message.message_type == "SIF_Register":
-        return acks.Status(0, acks.agent_acl(base.objects()))
-    return outcome
-
-
-def _registration_refusal(message: Message) -> Refused | None:
-    versions = message.registration.versions if message.registration else ()
-    if versions and not any(version == "*" or version.startswith("2.") for version in versions):
-        return Refused(5, 4, "This zone speaks SIF 2.0 to 2.8; register with one of these versions.")
-    return None
-
-
-def _agent(zone: Zone, message: Message) -> dict[str, Any]:
-    return {"zone_id": zone.zone_id, "source_id": message.source_id}
-
-
-async def _register(connection: Connection, zone: Zone, message: Message) -> None:
-    said = message.registration
-    await connection.execute(
-        SQL["register"],
-        _agent(zone, message)
-        | {
-            "sif_version": message.version,
-            "name": said and said.name and said.name[:64],
-            "mode": said and (said.mode if said.mode in ("Push", "Pull") else None),
-            "max_buffer_size": said and said.max_buffer_size,
-            "push_url": said and said.push_url and said.push_url[:256],
-        },
-    )
-
-
-async def _unregister(connection: Connection, zone: Zone, message: Message) -> None:
-    await connection.execute(SQL["unregister"], _agent(zone, message))
-    await connection.execute(SQL["withdraw_all"], _agent(zone, message))
-
-
-async def _provision(connection: Connection, zone: Zone, message: Message) -> None:
-    await connection.execute(SQL["withdraw_all"], _agent(zone, message))
-    await _provide(connection, zone, message)
-
-
-async def _provide(connection: Connection, zone: Zone, message: Message) -> None:
-    await connection.execute(SQL["provide"], _named(zone, message))
-
-
-async def _unprovide(connection: Connection, zone: Zone, message: Message) -> None:
-    await connection.execute(SQL["withdraw"], _named(zone, message))
-
-
-def _named(zone: Zone, message: Message) -> dict[str, Any]:
-    return _agent(zone, message) | {
-        "kinds": [provided.kind for provided in message.provided],
-        "object_names": [provided.object_name for provided in message.provided],
-    }
-
-
-_ACTS: dict[str, Act] = {
-    "SIF_Register": _register,
-    "SIF_Unregister": _unregister,
-    "SIF_Provision": _provision,
-    "SIF_Provide": _provide,
-    "SIF_Unprovide": _unprovide,
-}
-
-
-async def _control(connection: Connection, zone: Zone, message: Message) -> Outcome:
-    """Answer a SIF_SystemControl; none is stored. A ping is for everyone: some ping before they register."""
-    if message.command == "SIF_Ping":
+async def _outcome(connection: Connection, zone: Zone, incoming: Incoming, message: Message) -> Outcome:
+    is_ping = message.command == "SIF_Ping"
+    if zone.is_suspended:
+        return acks.SLEEPING if is_ping else _SUSPENDED
+    if is_ping:  # for everyone: some ping before they register
         return acks.STORED
-    agent = await (await connection.execute(SQL["agent"], _agent(zone, message))).fetchone()
-    if agent is None:
-        return await _unregistered(connection, zone, message)
-    if message.command == "SIF_GetMessage":
-        return _PUSH_MODE if agent[0] == "Push" else acks.NO_MESSAGES
-    if message.command == "SIF_GetZoneStatus":
-        return acks.Status(0, acks.zone_status(zone.name))
-    if message.command == "SIF_GetAgentACL":
-        return acks.Status(0, acks.agent_acl(base.objects()))
-    return acks.STORED if message.command in ("SIF_Sleep", "SIF_Wakeup") else _COMMAND_NOT_TAKEN
+    if message.message_type in provisioning.ACTS:
+        return await provisioning.carry_out(connection, zone, incoming, message)
+    if message.message_type in _EVENTS:
+        return await take_events(connection, zone, incoming, message, _kept(zone, MessageState.PENDING))
+    if not await is_registered(connection, zone, message):
+        return await unregistered(connection, zone, message)
+    return await _of_registered(connection, zone, incoming, message)
 
 
-_PUSH_MODE = Refused(5, 9, "The agent is registered for push; register it for pull to fetch messages.")
-_COMMAND_NOT_TAKEN = Refused(12, 2, "This zone does not carry out the command; it collects and never asks.")
-_NOT_SUPPORTED = Refused(12, 2, "This zone does not take this kind of message; send SIF_Event and SIF_Response.")
+_SUSPENDED = Refused(10, 1, "The state has suspended this zone for the time being; keep the message and send it later.")
+"""A sleeping receiver returns an error of transport, so that the sender keeps what it has (standard, SIF_Sleep)."""
 
-_NOT_TAKEN = {
-    "SIF_Request": Refused(4, 5, "This zone collects for the state and gives no data out; do not request from it."),
-    "SIF_Subscribe": Refused(4, 4, "This zone collects for the state and passes no events on; do not subscribe."),
-    "SIF_Unsubscribe": Refused(7, 3, "Nothing is subscribed in this zone; there is nothing to undo."),
-    "SIF_Ack": Refused(12, 6, "This zone has sent no message that could be acknowledged; nothing to do."),
+
+async def _of_registered(connection: Connection, zone: Zone, incoming: Incoming, message: Message) -> Outcome:
+    match message.message_type:
+        case "SIF_SystemControl":
+            return await control.control(connection, zone, incoming, message)
+        case "SIF_Ack":
+            return await handover.take_ack(connection, zone, message)
+        case "SIF_Request":
+            return await _take_request(connection, zone, incoming, message)
+        case "SIF_Response":
+            return await _take_response(connection, zone, incoming, message)
+        case _:
+            return _SERVICES[message.message_type]
+
+
+_SERVICES = {
+    "SIF_ServiceInput": Refused(14, 3, "This zone has no zone services, and nobody provides this one."),
+    "SIF_ServiceOutput": Refused(14, 8, "This zone has no zone services, and nobody asked for this output."),
+    "SIF_ServiceNotify": Refused(14, 17, "This zone has no zone services; publish objects as SIF_Event."),
 }
+
+
+async def _take_request(connection: Connection, zone: Zone, incoming: Incoming, message: Message) -> Outcome:
+    names = message.request.object_names if message.request else ()
+    if set(names) <= control.ZONE_OBJECTS:
+        return await control.answer_request(connection, zone, incoming, message)
+    refused = await access.refusal(connection, zone, message.source_id, "SIF_RequestAccess", names)
+    return refused or await routing.take_request(connection, zone, message, incoming.body)
+
+
+async def _take_response(connection: Connection, zone: Zone, incoming: Incoming, message: Message) -> Outcome:
+    refused = await access.response_refusal(connection, zone, message)
+    if refused is not None:
+        return refused
+
+    async def put(state: MessageState) -> Outcome:
+        return await store(connection, zone, incoming, message, _kept(zone, state))
+
+    return await routing.take_response(connection, zone, message, incoming.body, put)
+
+
+def _kept(zone: Zone, state: MessageState) -> MessageState:
+    """Give the state in which a message is stored: a sandbox keeps what would be drained."""
+    return MessageState.KEPT if zone.is_sandbox and state is not MessageState.DONE else state
 
 
 async def _audit_refusal(connection: Connection, zone: Zone, incoming: Incoming, refused: Refused) -> None:

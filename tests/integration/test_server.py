@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ import httpx
 import psycopg
 import pytest
 from lxml import etree
-from sif_server import answer, event, message, running, started, wait_until
+from sif_server import REGISTER, answer, event, message, running, started, wait_until
 
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif.gate import open_message
@@ -29,7 +29,7 @@ SCHEMA = SHARED / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 @pytest.fixture(scope="module")
 def server(module_database_url):
     with running(module_database_url) as found:
-        found.post(message("<SIF_Register>|</SIF_Register>"))
+        found.post(message(REGISTER))
         yield found
 
 
@@ -37,12 +37,14 @@ def server(module_database_url):
 
 
 EXPECTED = {
-    "SIF_Register": 0, "SIF_Provision": 0, "SIF_Provide": 0, "SIF_Unprovide": 0, "SIF_Unregister": 0, "SIF_Ping": 0,
-    "SIF_Sleep": 0, "SIF_Wakeup": 0, "SIF_GetZoneStatus": 0, "SIF_GetAgentACL": 0, "SIF_Event": 0, "SIF_Response": 0,
-    "SIF_GetMessage": 9, "SIF_CancelRequests": (12, 2), "SIF_Request": (4, 5), "SIF_Subscribe": (4, 4),
-    "SIF_Unsubscribe": (7, 3), "SIF_Ack": (12, 6), "pushreply-to-SIF_Event": (12, 6),
-    "pushreply-to-SIF_Request": (12, 6), "pushreply-to-SIF_Response": (12, 6),
+    "SIF_GetMessage": {0, 9}, "SIF_Ack": {0, (12, 6)}, "pushreply-to-SIF_Event": {(12, 6)},
+    "pushreply-to-SIF_Request": {(12, 6)}, "pushreply-to-SIF_Response": {(12, 6)},
 }  # fmt: skip
+"""What is answered to the messages of the captures, 0 but for these: acks are of messages of another zone server."""
+
+INCOMPLETE = {
+    "legacy": {"SIF_Request": {(8, 4)}, "SIF_Response": {(8, 10)}},  # not every SIF_Provide was captured
+}
 
 
 def conversations():
@@ -62,6 +64,7 @@ def test_every_captured_conversation_is_answered_as_its_agent_expects(server, co
         pytest.skip("needs the captured conversations, which are not part of the project")
     official = etree.XMLSchema(etree.parse(SCHEMA))
     found = server.zone()
+    found.allow("STATE-COLLECTOR", "SIF_SubscribeAccess", "SIF_RequestAccess")
     with httpx.Client() as agent:
         for _, _, path, body in conversations()[conversation]:
             sent = dict(
@@ -75,16 +78,17 @@ def test_every_captured_conversation_is_answered_as_its_agent_expects(server, co
             response = agent.post(found.url, content=body, headers=headers)
             kind = path.name.split("--")[1].split(".")
             kind = kind[1] if kind[0] == "SIF_SystemControl" else kind[0]
-            assert (path.name, answer(response)) == (path.name, EXPECTED[kind])
+            expected = (EXPECTED | INCOMPLETE.get(conversation, {})).get(kind, {0})
+            assert (path.name, answer(response)) in {(path.name, good) for good in expected}
             root = open_message(response.content)
             official.assertValid(root)
             assert root.get("Version") == etree.fromstring(body).get("Version")
-            if EXPECTED[kind] == 0 and kind in ("SIF_Event", "SIF_Response"):
+            if kind in ("SIF_Event", "SIF_Response") and 0 in expected:
                 assert answer(agent.post(found.url, content=body, headers=headers)) == 7
 
 
 def test_an_agent_learns_what_it_may_send_and_that_gzip_is_taken(server):
-    acl = server.post(message("<SIF_Register>|</SIF_Register>", source="NEW")).text
+    acl = server.post(message(REGISTER, source="NEW")).text
     assert '<SIF_Object ObjectName="StudentPersonal"><SIF_Contexts><SIF_Context>SIF_Default' in acl
     ask = message(
         "<SIF_SystemControl>|<SIF_SystemControlData><SIF_GetZoneStatus/></SIF_SystemControlData></SIF_SystemControl>"
@@ -405,14 +409,31 @@ def memory(server):
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
-def test_more_connections_than_allowed_are_told_to_come_back(server):
-    links = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(230)]
-    try:
+def test_for_one_connection_too_many_the_one_that_was_quiet_the_longest_is_closed(server):
+    body = event()
+    with connected(server) as busy, ExitStack() as opened:
+        busy.sendall(head(server, f"Content-Length: {len(body)}", "Connection: close") + body[:-1])
+        time.sleep(0.1)
+        quiet = [opened.enter_context(connected(server)) for _ in range(199)]
+        quiet[0].settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            quiet[0].recv(1)
+        with connected(server) as one_more:
+            one_more.sendall(head(server, f"Content-Length: {len(body)}", "Connection: close") + body)
+            assert b"<SIF_Code>0</SIF_Code>" in reply(one_more)
+        assert quiet[0].recv(1) == b""
+        busy.sendall(body[-1:])
+        assert b"<SIF_Code>7</SIF_Code>" in reply(busy)
+
+
+def test_more_requests_at_once_than_connections_allowed_are_told_to_come_back(server):
+    with ExitStack() as opened:
+        busy = [opened.enter_context(connected(server)) for _ in range(200)]
+        for link in busy:
+            link.sendall(head(server, "Content-Length: 5000"))
         time.sleep(0.2)
-        assert links[-1].recv(1000).startswith(b"HTTP/1.1 503")
-    finally:
-        for link in links:
-            link.close()
+        with connected(server) as one_more:
+            assert one_more.recv(1000).startswith(b"HTTP/1.1 503")
     wait_until(lambda: answer(server.post(event())) == 0)
 
 
@@ -452,7 +473,7 @@ def test_without_a_database_senders_are_told_to_come_back_and_the_server_lives(m
     name = psycopg.conninfo.conninfo_to_dict(module_database_url)["dbname"]
     admin = psycopg.conninfo.make_conninfo(module_database_url, dbname="postgres")
     with running(module_database_url) as found, psycopg.connect(admin, autocommit=True) as connection:
-        assert answer(found.post(message("<SIF_Register>|</SIF_Register>"))) == 0
+        assert answer(found.post(message(REGISTER))) == 0
         quoted = psycopg.sql.Identifier(name)
         connection.execute(psycopg.sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(quoted))
         try:
@@ -519,7 +540,7 @@ async def slowly(*args):
 server.receive = slowly
 """
     with running(module_database_url, change) as found:
-        register = message("<SIF_Register>|</SIF_Register>")
+        register = message(REGISTER)
         with ThreadPoolExecutor(1) as threads:
             pending = threads.submit(found.post, register)
             time.sleep(0.3)
@@ -543,7 +564,7 @@ def test_logs_are_json_lines_without_tokens_or_values(module_database_url):
         assert bad.status_code == 404
         found.post(event())
         found.post(event().replace(b"</LEAName>", b"</LEANam>"))
-        found.post(message("<SIF_Register>|</SIF_Register>", source="A\nB"))
+        found.post(message(REGISTER, source="A\nB"))
         with connected(found) as link:
             link.sendall(b"GET /zone/" + found.token.encode() + b" Canary\r\n\r\n")
             reply(link)

@@ -15,12 +15,10 @@ import pytest
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from sif_server import answer, event, message, running, wait_until
+from sif_server import REGISTER, answer, event, message, running, wait_until
 
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.zone import identity, tls
-
-REGISTER = "<SIF_Register>|</SIF_Register>"
 
 
 @dataclass

@@ -1,0 +1,167 @@
+"""Who may do what with which objects: the access control list of each agent of a zone.
+
+Unless told otherwise an agent may provide, publish and respond with every object the state collects, and may neither
+subscribe nor request: districts send, and nobody reads but the state. Exceptions are rules in inbox.access, for one
+agent or all, one object or all; the closest rule counts.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import psycopg
+from psycopg.rows import class_row
+
+from sif_pipeline.database import queries
+from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.sif.acks import ACCESS_LISTS
+from sif_pipeline.sif.gate import Refused
+from sif_pipeline.sif.messages import PROVISION_LISTS, Message, Provided
+from sif_pipeline.zone.storing import PUBLISHES, Connection, published
+from sif_pipeline.zones import Zone
+from warehouse.base import objects
+
+SQL: Final = {name: query.encode() for name, query in queries("access").items()}
+
+ANYTHING: Final = "*"
+"""Every agent, or every object, in a rule."""
+
+REGISTER: Final = "SIF_Register"
+"""The kind of rule that says who may register; no list of SIF_AgentACL, and open to everyone unless told otherwise."""
+
+ACCESS_OF: Final = dict(zip(PROVISION_LISTS, ACCESS_LISTS, strict=True))
+"""The access list that each list of SIF_Provision is held against."""
+
+READING: Final = frozenset({"SIF_SubscribeAccess", "SIF_RequestAccess"})
+"""What no agent may do unless told otherwise: get to see others' data."""
+
+REFUSALS: Final = {
+    REGISTER: Refused(4, 2, "The state does not let this agent register; ask the state to allow it."),
+    "SIF_ProvideAccess": Refused(
+        4, 3, "The agent may not provide one of these objects; SIF_GetAgentACL lists what it may."
+    ),
+    "SIF_SubscribeAccess": Refused(
+        4, 4, "The agent may not subscribe to one of these objects; SIF_GetAgentACL lists what it may."
+    ),
+    "SIF_RequestAccess": Refused(
+        4, 5, "The agent may not request one of these objects; SIF_GetAgentACL lists what it may."
+    ),
+    "SIF_RespondAccess": Refused(
+        4, 6, "The agent may not respond with one of these objects; SIF_GetAgentACL lists what it may."
+    ),
+    "SIF_PublishAddAccess": Refused(
+        4, 10, "The agent may not publish Add of one of these objects; SIF_GetAgentACL lists what it may."
+    ),
+    "SIF_PublishChangeAccess": Refused(
+        4, 11, "The agent may not publish Change of one of these objects; SIF_GetAgentACL lists what it may."
+    ),
+    "SIF_PublishDeleteAccess": Refused(
+        4, 12, "The agent may not publish Delete of one of these objects; SIF_GetAgentACL lists what it may."
+    ),
+    "SIF_ProvideService": Refused(4, 15, "This zone has no zone services; provision objects only."),
+    "SIF_RespondService": Refused(4, 15, "This zone has no zone services; provision objects only."),
+    "SIF_RequestService": Refused(4, 14, "This zone has no zone services; provision objects only."),
+    "SIF_SubscribeService": Refused(4, 13, "This zone has no zone services; provision objects only."),
+}
+"""What is answered to who lacks a right, by the kind of right."""
+
+WORDS: Final = {
+    "register": REGISTER,
+    "provide": "SIF_ProvideAccess",
+    "subscribe": "SIF_SubscribeAccess",
+    "publish-add": "SIF_PublishAddAccess",
+    "publish-change": "SIF_PublishChangeAccess",
+    "publish-delete": "SIF_PublishDeleteAccess",
+    "request": "SIF_RequestAccess",
+    "respond": "SIF_RespondAccess",
+}
+"""Plain words for the kinds of rights, for people."""
+
+
+class Rule(NamedTuple):
+    """One exception to what agents may do unless told otherwise."""
+
+    source_id: str  #: SIF_SourceId, or ANYTHING
+    kind: str  #: one of WORDS' values
+    object_name: str  #: SIF object, or ANYTHING
+    allowed: bool
+
+
+def may(rules: Iterable[Rule], kind: str, object_name: str) -> bool:
+    """Judge by the rules that concern one agent: its own before everybody's, one object's before every object's."""
+    ruled = _ruled(rules, kind, object_name)
+    if ruled is not None:
+        return ruled
+    return kind == REGISTER or (kind in ACCESS_LISTS and kind not in READING and object_name in objects())
+
+
+def may_publish(rules: Iterable[Rule], kind: str, object_name: str) -> bool:
+    """Judge an event: what nobody ruled on is let in; an object the state does not collect becomes a finding."""
+    return _ruled(rules, kind, object_name) is not False
+
+
+def _ruled(rules: Iterable[Rule], kind: str, object_name: str) -> bool | None:
+    found = [rule for rule in rules if rule.kind == kind and rule.object_name in (object_name, ANYTHING)]
+    closest = max(found, key=lambda rule: (rule.source_id != ANYTHING, rule.object_name != ANYTHING), default=None)
+    return closest.allowed if closest else None
+
+
+def rights(rules: Sequence[Rule]) -> dict[str, list[str]]:
+    """List for each access list what an agent may do so with: of the declared objects, and those named in its rules."""
+    named = (rule.object_name for rule in rules if rule.object_name != ANYTHING)
+    names = list(dict.fromkeys((*objects(), *named)))
+    return {kind: [name for name in names if may(rules, kind, name)] for kind in ACCESS_LISTS}
+
+
+async def rules_of(connection: Connection, zone: Zone, source_id: str) -> list[Rule]:
+    """Read the rules that concern an agent."""
+    values = {"zone_id": zone.zone_id, "source_id": source_id}
+    async with connection.cursor(row_factory=class_row(Rule)) as cursor:
+        await cursor.execute(SQL["rules_of"], values)
+        return await cursor.fetchall()
+
+
+async def provision_refusal(connection: Connection, zone: Zone, message: Message) -> Refused | None:
+    """Hold what a message declares against the sender's rights; the first that is missing refuses it."""
+    rules = await rules_of(connection, zone, message.source_id)
+    return next((found for provided in message.provided if (found := _refusal(rules, provided))), None)
+
+
+def _refusal(rules: Sequence[Rule], provided: Provided) -> Refused | None:
+    kind = ACCESS_OF.get(provided.kind, provided.kind)
+    return None if may(rules, kind, provided.object_name) else REFUSALS[kind]
+
+
+async def event_refusal(connection: Connection, zone: Zone, message: Message) -> Refused | None:
+    """Hold the events of a message against the sender's rights to publish."""
+    rules = await rules_of(connection, zone, message.source_id)
+    wanted = ((PUBLISHES[action], name) for name, action in published(message) if action in PUBLISHES)
+    return next((REFUSALS[kind] for kind, name in wanted if not may_publish(rules, kind, name)), None)
+
+
+async def response_refusal(connection: Connection, zone: Zone, message: Message) -> Refused | None:
+    """Hold the objects of a SIF_Response against the sender's right to respond with them."""
+    names = message.response.object_names if message.response else ()
+    rules = await rules_of(connection, zone, message.source_id)
+    good = all(_ruled(rules, "SIF_RespondAccess", name) is not False for name in names)
+    return None if good else REFUSALS["SIF_RespondAccess"]
+
+
+async def refusal(
+    connection: Connection, zone: Zone, source_id: str, kind: str, object_names: Iterable[str]
+) -> Refused | None:
+    """Hold one kind of right for some objects against an agent's rights, such as SIF_RequestAccess."""
+    rules = await rules_of(connection, zone, source_id)
+    return None if all(may(rules, kind, name) for name in object_names) else REFUSALS[kind]
+
+
+def set_rule(connection: psycopg.Connection[Any], zone: str, rule: Rule) -> None:
+    """Allow or deny from now on; raise ConfigurationError where there is no such zone."""
+    values = {"zone": zone} | rule._asdict()
+    if not connection.execute(SQL["set"], values).rowcount:
+        raise ConfigurationError(f"There is no zone {zone}; `sif-pipeline zone list` lists the zones.")
+
+
+def rules_in(connection: psycopg.Connection[Any], zone: str) -> list[Rule]:
+    """List the rules of a zone by its name."""
+    with connection.cursor(row_factory=class_row(Rule)) as cursor:
+        return cursor.execute(SQL["rules_in"], {"zone": zone}).fetchall()
