@@ -5,6 +5,7 @@ It knows HTTP only; what a request asks for is the business of `server`.
 
 import asyncio
 import logging
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,9 +23,10 @@ class Bounds:
     progress_seconds: float = 10  #: within which a body must bring at least `progress_bytes`
     progress_bytes: int = 1024
     idle_seconds: float = 75  #: between requests; agents that poll do so every 30 seconds
+    answer_seconds: float = 30  #: for an answer to be read, once it no longer fits the system's buffers
     header_bytes: int = 16 * 1024  #: request line and headers
     header_count: int = 64
-    connections: int = 500  #: at once; more are told to come back
+    connections: int = 2000  #: at once; for one more, the one that has been quiet the longest is closed
 
 
 class NotServed(Exception):
@@ -35,6 +37,8 @@ class BoundedHttp(HttpToolsProtocol):
     """uvicorn's HTTP protocol with deadlines, header limits and a cap on connections."""
 
     bounds: ClassVar[Bounds] = Bounds()
+    quiet: "ClassVar[OrderedDict[BoundedHttp, None]]" = OrderedDict()
+    """Connections without a request under way, the one that has been so the longest first."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: a connection that says nothing is cut as one that never ends its headers."""
@@ -44,14 +48,18 @@ class BoundedHttp(HttpToolsProtocol):
         self._body_bytes = 0
         self._in_body = False
         self._timers: list[asyncio.TimerHandle] = []
-        if len(self.connections) > self.bounds.connections:
+        self._unread: asyncio.TimerHandle | None = None
+        if len(self.connections) > self.bounds.connections and not self._make_room():
             self._refuse(b"503 Service Unavailable", "too_many_connections")
         else:
+            self.quiet[self] = None
             self._within(self.bounds.header_seconds, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
         self._stop_clock()
+        self.resume_writing()
+        self.quiet.pop(self, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -90,6 +98,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self.parser.get_http_version() not in ("1.0", "1.1"):
             raise NotServed
         self._stop_clock()
+        self.quiet.pop(self, None)
         self._head_bytes = self._body_bytes = 0
         self._in_body = True
         self._within(self.bounds.body_seconds, self._too_slow)
@@ -102,11 +111,50 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_body = False
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """Go quiet, or have the rest of the answer read in time."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._hang_up()
+        elif not self.pipeline:
+            self.quiet[self] = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, whether or not its last answer was read."""
+        self._hang_up()
+
+    def pause_writing(self) -> None:
+        """Give an answer some time to be read when it no longer fits the buffers."""
+        super().pause_writing()
+        self._unread = self._unread or self.loop.call_later(self.bounds.answer_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: it is being read."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP request, and log only that."""
         log.info("http_refused", extra={"facts": {"reason": "not_http"}})
         self._stop_clock()
         super().send_400_response(msg)
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been quiet the longest; False when every one has a request under way."""
+        while self.quiet:
+            longest, _ = self.quiet.popitem(last=False)
+            if not longest.transport.is_closing():
+                log.info("http_refused", extra={"facts": {"reason": "made_room"}})
+                longest._hang_up()  # noqa: SLF001 -- it is one of us
+                return True
+        return False
+
+    def _hang_up(self) -> None:
+        """Close, and after a while whether or not everything was read: closing alone waits for ever."""
+        self.transport.close()
+        self._unread = self._unread or self.loop.call_later(self.bounds.answer_seconds, self.transport.abort)
 
     def _within(self, seconds: float, act: Any) -> None:
         self._timers.append(self.loop.call_later(seconds, act))
@@ -137,9 +185,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._stop_clock()
         if not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-            self.transport.close()
+            self._hang_up()
 
 
 def bounded(bounds: Bounds) -> type[BoundedHttp]:
     """Make the protocol class for these bounds; uvicorn takes a class, not an instance."""
-    return type("BoundedHttp", (BoundedHttp,), {"bounds": bounds})
+    return type("BoundedHttp", (BoundedHttp,), {"bounds": bounds, "quiet": OrderedDict()})

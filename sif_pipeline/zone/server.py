@@ -65,6 +65,9 @@ WAIT: Final = 2.0
 DATABASE_SECONDS: Final = 10.0
 """Seconds the database may take for one message."""
 
+FILES: Final = 65_536
+"""Files the process opens at most; a third of them is for TLS handshakes, which count as connections when done."""
+
 LISTEN_OUT: Final = 2.0
 """Seconds for which the rest of a refused request is read and thrown away."""
 
@@ -133,7 +136,7 @@ def serve(  # noqa: PLR0913 -- what may be left out has a name
     listener = _listen(host, port)
     log_to_stderr()
     application = ZoneServer(url, limits or Limits(), way)
-    server = uvicorn.Server(_configuration(application, _affordable(bounds or Bounds()), way))
+    server = uvicorn.Server(_configuration(application, _affordable(bounds or Bounds(), way), way))
     facts = {"host": host, "port": listener.getsockname()[1], "tls": way.tls is not None}
     log.info("listening", extra={"facts": facts})
     with listener, _signals_left_to_uvicorn():
@@ -151,10 +154,14 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _affordable(bounds: Bounds) -> Bounds:
-    """Lower the cap on connections to what the process may open, with room for files and the database."""
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return replace(bounds, connections=max(16, min(bounds.connections, files - 100)))
+def _affordable(bounds: Bounds, way: Way) -> Bounds:
+    """Allow the process all the files it may open, and no more connections than that, with room for other files."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = FILES if most == resource.RLIM_INFINITY else min(most, FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    if way.tls is not None:
+        way.tls.most_handshakes = files // 3
+    return replace(bounds, connections=max(16, min(bounds.connections, files * 2 // 3 - 100)))
 
 
 def _configuration(application: "ZoneServer", bounds: Bounds, way: Way) -> uvicorn.Config:

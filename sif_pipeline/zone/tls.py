@@ -15,6 +15,7 @@ from functools import cache, partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
+from weakref import WeakSet
 
 import uvloop
 from cryptography import x509
@@ -100,11 +101,15 @@ class ServerTls(ssl.SSLContext):
         """Load the files; raise ConfigurationError when one cannot be used."""
         self.files = files
         self._stamp = files.stamp()
+        self._handshakes: WeakSet[Session] = WeakSet()
+        self.most_handshakes = 5000  #: under way at once; those of slow senders are many, and each is an open file
         self._load()
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *_: Any, **__: Any) -> "Session":  # type: ignore[override]
-        """Begin the server's end of one connection, with the certificate of now."""
-        return Session(self._inside, incoming, outgoing)
+        """Begin the server's end of one connection, with the certificate of now; raise SSLError when too many do."""
+        if len(self._handshakes) >= self.most_handshakes:
+            raise ssl.SSLError("Too many handshakes are under way.")
+        return Session(self._inside, incoming, outgoing, self._handshakes)
 
     def renew(self) -> None:
         """Load the files again if they changed; one that cannot be used changes nothing and is said to be so."""
@@ -181,8 +186,11 @@ def _note(connection: SSL.Connection, _: object, error: int, depth: int, ok: int
 class Session:
     """The server's end of one TLS connection between two memory buffers, as asyncio wants it of an SSLObject."""
 
-    def __init__(self, context: SSL.Context, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> None:
-        self._incoming, self._outgoing = incoming, outgoing
+    def __init__(
+        self, context: SSL.Context, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, handshakes: "WeakSet[Session]"
+    ) -> None:
+        self._incoming, self._outgoing, self._handshakes = incoming, outgoing, handshakes
+        handshakes.add(self)
         self._connection = SSL.Connection(context, None)
         self._connection.set_accept_state()
         self._flaws: set[int] = set()
@@ -194,6 +202,7 @@ class Session:
         """Go on with the handshake; at its end `peer` tells who is there."""
         self._act(self._connection.do_handshake)
         self.peer = _peer(self._connection, frozenset(self._flaws))
+        self._handshakes.discard(self)
 
     def read(self, size: int) -> bytes:
         """Give up to about `size` bytes that came; none at the end. Raise SSLWantReadError when there are none yet."""
