@@ -1,0 +1,284 @@
+"""Delivery to push agents over real HTTP: in order, one at a time, the same bytes again after whatever went wrong."""
+
+import gzip
+import socket
+import time
+from contextlib import closing
+
+import pytest
+from push_agent import Place, Reply, ack_of, an_event, fast, new_id, push_agent
+from sif_server import running, wait_until
+
+from sif_pipeline.sif.gate import open_message
+from sif_pipeline.sif.messages import NAMESPACE, Level
+from sif_pipeline.zone import delivery, queue
+
+
+@pytest.fixture(scope="module")
+def server(module_database_url):
+    with running(module_database_url, change=fast()) as found:
+        yield found
+
+
+@pytest.fixture
+def agent():
+    with push_agent() as listening:
+        yield listening
+
+
+def done(place):
+    return all(state == "done" for _, state in place.states())
+
+
+def test_messages_come_in_order_each_after_the_last_was_acknowledged(server, agent):
+    place = Place(server.database_url, agent.url)
+    sent = [an_event() for _ in range(30)]
+    place.put(*sent)
+    agent.wait_for(30)
+    wait_until(lambda: done(place))
+    assert [(msg_id, body) for msg_id, body, _ in agent.seen] == [(m.msg_id, m.body) for m in sent]
+    assert {headers["content-type"] for _, _, headers in agent.seen} == {"application/xml;charset=utf-8"}
+
+
+def test_what_is_queued_while_nothing_waits_is_delivered_at_once(server, agent):
+    place = Place(server.database_url, agent.url)
+    for _ in range(5):
+        start = time.monotonic()
+        place.put(an_event())
+        agent.wait_for(len(agent.seen) + 1)
+        assert time.monotonic() - start < 0.4, "looked at every half second, woken in between"
+        wait_until(lambda: done(place))
+
+
+def test_gzip_for_those_who_accept_it_and_where_it_is_worth_it(server, agent):
+    place = Place(server.database_url, agent.url, accepts_gzip=True)
+    small, large = an_event(), an_event(pad=" " * 5000)
+    place.put(small, large)
+    agent.wait_for(2)
+    assert [headers.get("content-encoding") for _, _, headers in agent.seen] == [None, "gzip"]
+    assert agent.seen[1][1] == large.body
+
+
+def test_an_answer_may_be_compressed(server, agent):
+    agent.always = lambda msg_id: Reply(gzip.compress(ack_of(msg_id)), headers={"content-encoding": "gzip"})
+    place = Place(server.database_url, agent.url)
+    place.put(an_event(), an_event())
+    wait_until(lambda: done(place))
+
+
+@pytest.mark.parametrize("status", [1, 3, 7, 0])
+def test_statuses_that_settle(server, agent, status):
+    agent.always = lambda msg_id: Reply(ack_of(msg_id, status))
+    place = Place(server.database_url, agent.url)
+    place.put(an_event(), an_event())
+    wait_until(lambda: done(place))
+    assert len(agent.seen) == 2
+
+
+BOMB = gzip.compress(b" " * 10_000_000)
+
+FAULTS = {
+    "http_500": Reply(b"", 500),
+    "http_404": Reply(b"not here", 404),
+    "http_302": Reply(b"", 302, {"location": "/elsewhere"}),
+    "answer_no_sif": Reply(b"<html>Welcome</html>"),
+    "answer_too_large": Reply(b" " * 100_000),
+    "answer_no_ack": lambda _: Reply(ack_of(new_id(), kind="SIF_Unregister")),
+    "answer_to_another": lambda _: Reply(ack_of(new_id())),
+    "answer_encoding": Reply(b"nonsense", headers={"content-encoding": "br"}),
+    "timeout": Reply(b"", delay=1.5),
+    "connection": Reply(b"short", headers={"content-length": "100", "connection": "close"}),
+    "SIF_Error 1/4": lambda msg_id: Reply(ack_of(msg_id, 9)),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_whatever_goes_wrong_the_same_message_comes_again(server, agent, kind):
+    agent.answers = [FAULTS[kind], FAULTS[kind]]
+    place = Place(server.database_url, agent.url)
+    first, second = an_event(), an_event()
+    place.put(first, second)
+    wait_until(lambda: place.agent()[0] >= 1)
+    last = place.agent()[1]
+    assert last == kind
+    agent.wait_for(4, seconds=15)
+    wait_until(lambda: done(place))
+    assert agent.msg_ids() == [first.msg_id] * 3 + [second.msg_id]
+    assert {body for msg_id, body, _ in agent.seen if msg_id == first.msg_id} == {first.body}
+    assert place.agent()[:2] == (0, None), "failures are forgotten when it works"
+    assert not agent.answers
+
+
+def test_a_compressed_answer_that_would_fill_the_memory_is_cut_off(server, agent):
+    agent.answers = [Reply(BOMB, headers={"content-encoding": "gzip"})]
+    place = Place(server.database_url, agent.url)
+    place.put(an_event())
+    wait_until(lambda: place.agent()[1] == "answer_too_large")
+    wait_until(lambda: done(place))
+
+
+def test_an_agent_that_was_away_gets_everything_in_order_when_it_is_back(server):
+    with closing(socket.create_server(("127.0.0.1", 0))) as unused:
+        port = unused.getsockname()[1]
+    place = Place(server.database_url, f"http://127.0.0.1:{port}/agent")
+    sent = place.put(*[an_event() for _ in range(5)])
+    wait_until(lambda: place.agent()[0] >= 2)
+    assert place.agent()[1] == "no_connection"
+    with push_agent(port) as agent:
+        assert agent.wait_for(5) == sent
+        wait_until(lambda: done(place))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://127.0.0.1/", "http://169.254.169.254/latest", "http://[fe80::1]/", "http://0.0.0.0/", "http:///", None],
+)
+def test_some_urls_are_never_called(server, url):
+    place = Place(server.database_url, url)
+    place.put(an_event())
+    wait_until(lambda: place.agent()[0] >= 1)
+    assert place.agent()[1] == "url"
+
+
+def test_a_redirect_is_not_followed(server, agent):
+    with push_agent() as elsewhere:
+        agent.answers = [Reply(b"", 307, {"location": elsewhere.url})]
+        place = Place(server.database_url, agent.url)
+        place.put(an_event())
+        wait_until(lambda: done(place))
+        assert elsewhere.seen == []
+
+
+def test_an_agent_that_sleeps_is_left_alone_until_it_wakes_up(server, agent):
+    agent.always = lambda msg_id: Reply(ack_of(msg_id, 8))
+    place = Place(server.database_url, agent.url)
+    place.put(an_event())
+    wait_until(lambda: place.agent()[1] == "asleep")
+    assert place.agent()[2], "no sooner than after the longest wait"
+    agent.always = None
+    wait_until(lambda: done(place))
+
+
+def test_an_error_takes_the_message_off_and_the_next_one_comes(server, agent):
+    agent.answers = [lambda msg_id: Reply(ack_of(msg_id, error=(1, 3)))]
+    place = Place(server.database_url, agent.url)
+    first, second = place.put(an_event(), an_event())
+    wait_until(lambda: place.states()[1][1] == "done")
+    assert place.states() == [(first, "dropped"), (second, "done")]
+    assert agent.msg_ids() == [first, second]
+
+
+def test_an_error_may_come_from_an_agent_that_could_not_read_the_message(server, agent):
+    unread = ack_of("X", error=(1, 2)).replace(b"<SIF_OriginalMsgId>X</SIF_OriginalMsgId>", b"<SIF_OriginalMsgId/>")
+    agent.answers = [Reply(unread)]
+    place = Place(server.database_url, agent.url)
+    first, second = place.put(an_event(), an_event())
+    wait_until(lambda: place.states() == [(first, "dropped"), (second, "done")])
+
+
+def test_a_blocking_event_holds_the_others_until_the_final_ack_is_posted(server, agent):
+    agent.answers = [lambda msg_id: Reply(ack_of(msg_id, 2))]
+    place = Place(server.database_url, agent.url)
+    first, second = place.put(an_event(), an_event())
+    wait_until(lambda: place.states() == [(first, "blocked"), (second, "queued")])
+    time.sleep(0.7)
+    assert agent.msg_ids() == [first]
+    own = server.__class__(**{**server.__dict__, "token": place.token})
+    assert b"<SIF_Code>0</SIF_Code>" in own.post(ack_of(first, 3)).content
+    wait_until(lambda: done(place))
+    assert agent.msg_ids() == [first, second]
+
+
+def test_a_slow_agent_does_not_hold_back_the_others(server, agent):
+    agent.always = Reply(b"", delay=0.9)
+    slow = [Place(server.database_url, agent.url) for _ in range(10)]
+    for place in slow:
+        place.put(an_event())
+    agent.wait_for(10)
+    with push_agent() as quick:
+        place = Place(server.database_url, quick.url)
+        place.put(*[an_event() for _ in range(10)])
+        start = time.monotonic()
+        quick.wait_for(10)
+        assert time.monotonic() - start < 2
+
+
+def test_two_agents_of_a_zone_get_their_own_and_only_that(server, agent):
+    with push_agent() as other:
+        place = Place(server.database_url, agent.url)
+        place.join(other.url, "OTHER")
+        mine = place.put(an_event(), an_event())
+        place.source_id = "OTHER"
+        others = place.put(an_event())
+        assert agent.wait_for(2) == mine
+        assert other.wait_for(1) == others
+        wait_until(lambda: done(place))
+        assert (len(agent.seen), len(other.seen)) == (2, 1)
+
+
+def test_nothing_goes_to_an_agent_asleep_or_gone_or_of_a_suspended_zone(server, agent):
+    place = Place(server.database_url, agent.url, is_asleep=True)
+    gone = Place(server.database_url, agent.url)
+    suspended = Place(server.database_url, agent.url)
+    for each in (place, gone, suspended):
+        each.put(an_event())
+        each.rows("SELECT 1")
+    # What was queued before they were seen may be on its way; what is queued from now on is not.
+    time.sleep(0.3)
+    for each, change in (
+        (gone, "UPDATE inbox.agent SET unregistered_at = now() WHERE zone_id = %(zone)s RETURNING 1"),
+        (suspended, "UPDATE inbox.zone SET suspended_at = now() WHERE zone_id = %(zone)s RETURNING 1"),
+    ):
+        each.rows(change)
+    seen = len(agent.seen)
+    suspended.put(an_event())
+    place.put(an_event())
+    time.sleep(0.8)
+    assert len(agent.seen) == seen
+
+
+def test_what_asks_for_a_secured_channel_does_not_go_over_plain_http(server, agent):
+    place = Place(server.database_url, agent.url)
+    event = an_event()
+    place.put(queue.Outgoing(event.sender_id, event.msg_id, "SIF_Event", event.body, level=Level(0, 1)))
+    (entry,) = agent.wait_for(1)
+    assert entry != event.msg_id
+    root = open_message(agent.seen[0][1])
+    assert root.findtext(f".//{{{NAMESPACE}}}SIF_ApplicationCode") == "channel_not_secure"
+    wait_until(lambda: place.states() == [(event.msg_id, "dropped"), (entry, "done")])
+
+
+def test_two_servers_deliver_in_order_and_the_second_takes_over(module_database_url, server, agent):
+    with running(module_database_url, change=fast()) as second:
+        place = Place(second.database_url, agent.url)
+        sent = place.put(*[an_event() for _ in range(50)])
+        assert agent.wait_for(50) == sent
+        leaders = [[line["event"] for line in each.log()].count("delivering") for each in (server, second)]
+        assert leaders == [1, 0]
+
+
+def test_the_one_that_stands_by_takes_over_when_the_other_is_killed(database_url, agent):
+    with running(database_url, change=fast()) as first:
+        place = Place(database_url, agent.url)
+        place.put(an_event())
+        agent.wait_for(1)
+        with running(database_url, change=fast()):
+            first.process.kill()
+            first.process.wait(5)
+            sent = place.put(*[an_event() for _ in range(3)])
+            wait_until(lambda: done(place))
+            assert agent.msg_ids()[1:] == sent
+
+
+def test_no_log_line_has_a_url_or_anything_of_a_message(server):
+    text = "".join(server.lines)
+    assert "delivery_failed" in text
+    assert "127.0.0.1:" not in text.replace(server.lines[0], "")
+    assert "REGISTRY" not in text
+
+
+def test_waiting_doubles_up_to_five_minutes():
+    pace = delivery.Pace()
+    for failures, longest in ((0, 1), (1, 2), (4, 16), (8, 256), (9, 300), (400, 300)):
+        waits = [delivery.back_off(failures, pace) for _ in range(200)]
+        assert longest / 2 <= min(waits) < max(waits) <= longest
