@@ -32,10 +32,10 @@ from sif_pipeline import zones
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif.gate import Limits, Refused, check_parser, too_large
 from sif_pipeline.sif.messages import Original
-from sif_pipeline.zone import identity
+from sif_pipeline.zone import delivery, identity
 from sif_pipeline.zone.http_limits import Bounds, bounded
 from sif_pipeline.zone.receive import Incoming, audit, read, receive
-from sif_pipeline.zone.tls import Peer, ServerTls
+from sif_pipeline.zone.tls import Peer, ServerTls, ssl_context_for
 from sif_pipeline.zones import Zone
 
 log = logging.getLogger(__name__)
@@ -225,6 +225,7 @@ class ZoneServer:
     """The ASGI application: zone URLs, /health and /ready."""
 
     def __init__(self, url: str, limits: Limits, way: Way = PLAIN) -> None:
+        self.url = url
         self.limits = limits
         self.way = way
         self.pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
@@ -265,8 +266,12 @@ class ZoneServer:
 
     def _beside(self) -> Iterator[Callable[[], Coroutine[Any, Any, None]]]:
         """Give what runs beside the answering of requests, until the server stops."""
+        yield self._deliver
         if self.way.tls is not None:
             yield self.way.tls.watch
+
+    async def _deliver(self) -> None:
+        await delivery.deliver(self.url, lambda level: ssl_context_for(level, self.way.tls))
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         """Answer whatever happens: this is the boundary beyond which no exception's text goes."""
