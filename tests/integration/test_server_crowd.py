@@ -1,0 +1,179 @@
+"""A thousand idle connections and five hundred slow senders beside good ones, with and without TLS; unread answers."""
+
+import re
+import socket
+import ssl
+import statistics
+import threading
+import time
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+from sif_server import REGISTER, answer, event, message, running
+
+BOUNDS = """
+bounds = Bounds
+Bounds = lambda **_: bounds(header_seconds=4, body_seconds=8, progress_seconds=3, answer_seconds=1)
+"""
+
+IDLE, SLOW = 1000, 500
+
+
+@pytest.fixture(scope="module")
+def server(module_database_url):
+    with running(module_database_url, BOUNDS) as found:
+        found.post(message(REGISTER))
+        yield found
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory):
+    folder, ca = tmp_path_factory.mktemp("ca"), trustme.CA()
+    ca.cert_pem.write_to_path(folder / "ca.pem")
+    made = ca.issue_cert("127.0.0.1")
+    made.private_key_pem.write_to_path(folder / "server.key")
+    made.cert_chain_pems[0].write_to_path(folder / "server.pem")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def secure_server(module_database_url, ca):
+    files = f"tls.Files(Path({str(ca / 'server.pem')!r}), Path({str(ca / 'server.key')!r}))"
+    change = f"{BOUNDS}\nfrom pathlib import Path\ntls.HANDSHAKE_SECONDS = 4\nway = server.Way(tls.ServerTls({files}))"
+    with running(module_database_url, change, scheme="https") as found:
+        yield found
+
+
+def latencies(found, context, count=250):
+    """Give the seconds each of some good messages took to be answered, all on one connection."""
+    taken = []
+    with httpx.Client(verify=context or False, timeout=10) as agent:
+        agent.post(found.url, content=message(REGISTER))
+        for _ in range(count):
+            start = time.perf_counter()
+            assert answer(agent.post(found.url, content=event())) == 0
+            taken.append(time.perf_counter() - start)
+    return taken
+
+
+def p99(taken):
+    return statistics.quantiles(taken, n=100)[98]
+
+
+def connected(found):
+    return socket.create_connection(("127.0.0.1", found.port), timeout=30)
+
+
+@contextmanager
+def idle(found, context):
+    """Hold connections on which one request was sent and answered."""
+    with ExitStack() as stack:
+        links = []
+        for _ in range(IDLE):
+            link = stack.enter_context(closing(connected(found)))
+            if context is not None:
+                link = stack.enter_context(context.wrap_socket(link, server_hostname="127.0.0.1"))
+            link.sendall(HEALTH)
+            links.append(link)
+        assert {is_alive(link) for link in links} == {True}
+        yield links
+
+
+HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def is_alive(link):
+    got = b""
+    while not got.endswith(b"\r\n\r\nalive\n"):
+        part = link.recv(1000)
+        if not part:
+            return False
+        got += part
+    return got.startswith(b"HTTP/1.1 200")
+
+
+class Slow:
+    """Senders that say nothing, dribble headers or dribble a body, and when each was cut."""
+
+    def __init__(self, found):
+        half = b"POST /zone/x HTTP/1.1\r\nHost: x\r\nX: "
+        body = f"POST /zone/{found.token} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n".encode()
+        self.links = {connected(found): kind for kind in (b"", half, body) for _ in range(SLOW // 3 + 1)}
+        self.began, self.cut, self.stopping = time.monotonic(), {}, False
+        for link, start in self.links.items():
+            link.sendall(start)
+            link.setblocking(False)  # noqa: FBT003
+        self.thread = threading.Thread(target=self.dribble)
+        self.thread.start()
+
+    def dribble(self):
+        while not self.stopping and len(self.cut) < len(self.links):
+            for link in self.links.keys() - self.cut.keys():
+                if self.is_cut(link):
+                    self.cut[link] = time.monotonic() - self.began
+            time.sleep(0.3)
+
+    def is_cut(self, link):
+        try:
+            if self.links[link]:
+                link.send(b"y")
+            return link.recv(1000) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def stop(self):
+        self.stopping = True
+        self.thread.join()
+        for link in self.links:
+            link.close()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_a_crowd_leaves_good_senders_their_time_and_slow_ones_are_cut(request, secure, ca):
+    found = request.getfixturevalue("secure_server" if secure else "server").zone()
+    context = ssl.create_default_context(cafile=ca / "ca.pem") if secure else None
+    quiet = min(p99(latencies(found, context)) for _ in range(2))
+    before = memory(found)
+    with idle(found, context) as links:
+        slow = Slow(found)
+        try:
+            crowded = min(p99(latencies(found, context)) for _ in range(2))
+            grown = memory(found) - before
+            slow.thread.join(15)
+            assert len(slow.cut) == len(slow.links)
+            assert max(slow.cut.values()) < 8 + 2
+        finally:
+            slow.stop()
+        for link in links:
+            link.sendall(HEALTH)
+        assert {is_alive(link) for link in links} == {True}
+    print(f"p99 {quiet * 1000:.1f} ms alone, {crowded * 1000:.1f} ms in the crowd; {grown:.0f} MB more")
+    assert crowded <= max(2 * quiet, 0.01)
+    assert grown < (150 if secure else 60)
+
+
+def memory(found):
+    status = Path(f"/proc/{found.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def test_answers_that_nobody_reads_are_given_up(server):
+    ask = HEALTH * 50_000
+    with closing(socket.socket()) as link:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        link.connect(("127.0.0.1", server.port))
+        link.settimeout(1)
+        start = time.monotonic()
+        with pytest.raises(OSError):  # noqa: PT012 -- the sending is what fails
+            while time.monotonic() - start < 20:
+                try:
+                    link.sendall(ask)
+                except TimeoutError:
+                    time.sleep(0.2)
+        assert time.monotonic() - start < 15
+    assert answer(server.post(event())) == 0
