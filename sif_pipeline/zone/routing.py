@@ -18,6 +18,7 @@ from sif_pipeline.sif.messages import SPOKEN, Cancellation, Message, speaks, spo
 from sif_pipeline.sif.writing import write_error, write_response
 from sif_pipeline.zone import queue
 from sif_pipeline.zone.queue import AsyncConnection, Outgoing
+from sif_pipeline.zone.storing import OTHER_UNDER_MSG_ID
 from sif_pipeline.zones import Zone
 from warehouse.base import objects
 from warehouse.inbox import MessageState
@@ -136,12 +137,7 @@ async def _repeated(connection: AsyncConnection, zone: Zone, message: Message, b
     known = await _first(connection, "passed_on", values)
     if known is None:
         return None
-    return acks.ALREADY_HELD if known[0] else _OTHER_UNDER_MSG_ID
-
-
-_OTHER_UNDER_MSG_ID = Refused(
-    12, 5, "Another message with this SIF_MsgId is held already; give each message a SIF_MsgId of its own."
-)
+    return acks.ALREADY_HELD if known[0] else OTHER_UNDER_MSG_ID
 
 
 async def _responder(connection: AsyncConnection, zone: Zone, message: Message, object_name: str) -> str | Refused:
