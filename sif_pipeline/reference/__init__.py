@@ -1,4 +1,4 @@
-"""Write the reference pages from what they describe: declarations, findings, views, commands and DAGs.
+"""Write the reference pages from what they describe: declarations, findings, errors, views, commands and DAGs.
 
 `sif-pipeline generate` writes them to docs/reference; a test fails when they are stale. They hold no times, so the
 same sources give the same bytes. DAG files are read as text: nothing here imports Airflow, or needs a database.
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sif_pipeline.config import PROJECT
 from sif_pipeline.notices import CATALOGUE
-from sif_pipeline.reference import commands, dags, dictionary, official, tables, views
+from sif_pipeline.reference import commands, dags, dictionary, errors, official, tables, views
 from sif_pipeline.reference.markdown import code, page, table
 from warehouse.base import objects
 
@@ -21,6 +21,7 @@ def pages() -> dict[str, str]:
     """Make every page, by its path below docs/reference."""
     made = {
         "findings.md": findings_page(),
+        "errors.md": errors.errors_page(),
         "reports.md": views.views_page(),
         "commands.md": commands.commands_page(),
         "dags.md": dags.dags_page(PROJECT / "dags"),
@@ -63,6 +64,7 @@ def index_page(paths: Sequence[str]) -> str:
     """Write the list of the other pages."""
     known = {
         "findings.md": "every finding: its code, what it says, what to do",
+        "errors.md": "every SIF_Error the zone answers with",
         "reports.md": "every reporting view: what a row is, and its columns",
         "commands.md": "every command of `sif-pipeline`",
         "dags.md": "every Airflow DAG, with its manual",

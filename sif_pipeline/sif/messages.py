@@ -272,6 +272,10 @@ def objects(root: etree._Element) -> Iterator[ObjectInMessage]:
 _VERSION = re.compile(r"2\.[0-8](r[0-9]{1,2})?")
 _MSG_ID = re.compile(r"[0-9A-F]{32}")
 _SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:@/()#+-]{0,63}")
+_SOURCE_IDS = (
+    "SIF_SourceId must be 1 to 64 of A to Z, a to z, 0 to 9, blank and . _ : @ / ( ) # + -, "
+    "the first a letter or digit; rename the agent."
+)
 _OBJECT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
@@ -342,12 +346,7 @@ def _source_id(header: etree._Element, message_type: str) -> str:
     if source_id is None:
         raise Refused(1, 6, "SIF_SourceId is missing; give the agent the name it registered under.")
     if not _SOURCE_ID.fullmatch(source_id):
-        category, code = (5, 2) if message_type == "SIF_Register" else (1, 4)
-        raise Refused(
-            category, code,
-            "SIF_SourceId must be 1 to 64 of A to Z, a to z, 0 to 9, blank and . _ : @ / ( ) # + -, "
-            "the first a letter or digit; rename the agent.",
-        )  # fmt: skip
+        raise Refused(5, 2, _SOURCE_IDS) if message_type == "SIF_Register" else Refused(1, 4, _SOURCE_IDS)
     return source_id
 
 

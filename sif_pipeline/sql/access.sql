@@ -23,3 +23,15 @@ SELECT
     CASE WHEN %(allowed)s THEN 'access_allowed' ELSE 'access_denied' END, zone_id, %(source_id)s,
     concat(%(kind)s::text, ' ', %(object_name)s::text)
 FROM rule
+
+-- name: declared
+-- Grain: one object that an agent of a zone declared, by list.
+SELECT p.source_id, p.kind, p.object_name
+FROM inbox.provision AS p JOIN inbox.zone AS z USING (zone_id)
+WHERE z.name = %(zone)s
+
+-- name: undeclare
+-- Grain: one declaration of an agent that it has no right to any more.
+DELETE FROM inbox.provision
+WHERE zone_id = (SELECT zone_id FROM inbox.zone WHERE name = %(zone)s)
+    AND source_id = %(source_id)s AND kind = %(kind)s AND object_name = %(object_name)s

@@ -1,8 +1,9 @@
 """Who may do what with which objects: the access control list of each agent of a zone.
 
 Unless told otherwise an agent may provide, publish and respond with every object the state collects, and may neither
-subscribe nor request: districts send, and nobody reads but the state. Exceptions are rules in inbox.access, for one
-agent or all, one object or all; the closest rule counts.
+subscribe nor request: districts send, and nobody reads but the state. What concerns the agent alone it may have: its
+SIF_LogEntry, SIF_ZoneStatus and SIF_AgentACL. Exceptions are rules in inbox.access, for one agent or all, one object
+or all; the closest rule counts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from sif_pipeline.database import queries
-from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.sif.acks import ACCESS_LISTS
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import PROVISION_LISTS, Message, Provided
@@ -33,6 +34,13 @@ ACCESS_OF: Final = dict(zip(PROVISION_LISTS, ACCESS_LISTS, strict=True))
 
 READING: Final = frozenset({"SIF_SubscribeAccess", "SIF_RequestAccess"})
 """What no agent may do unless told otherwise: get to see others' data."""
+
+OF_THE_ZONE: Final = {
+    "SIF_LogEntry": frozenset({"SIF_ProvideAccess", "SIF_SubscribeAccess", "SIF_PublishAddAccess"}),
+    "SIF_ZoneStatus": frozenset({"SIF_RequestAccess"}),
+    "SIF_AgentACL": frozenset({"SIF_RequestAccess"}),
+}
+"""What every agent may do with the objects of the zone itself; no agent gets those of another."""
 
 REFUSALS: Final = {
     REGISTER: Refused(4, 2, "The state does not let this agent register; ask the state to allow it."),
@@ -91,6 +99,8 @@ def may(rules: Iterable[Rule], kind: str, object_name: str) -> bool:
     ruled = _ruled(rules, kind, object_name)
     if ruled is not None:
         return ruled
+    if kind in OF_THE_ZONE.get(object_name, ()):
+        return True
     return kind == REGISTER or (kind in ACCESS_LISTS and kind not in READING and object_name in objects())
 
 
@@ -106,9 +116,9 @@ def _ruled(rules: Iterable[Rule], kind: str, object_name: str) -> bool | None:
 
 
 def rights(rules: Sequence[Rule]) -> dict[str, list[str]]:
-    """List for each access list what an agent may do so with: of the declared objects, and those named in its rules."""
+    """List the objects of each access list of an agent: of those declared, the zone's own, and those ruled on."""
     named = (rule.object_name for rule in rules if rule.object_name != ANYTHING)
-    names = list(dict.fromkeys((*objects(), *named)))
+    names = list(dict.fromkeys((*objects(), *OF_THE_ZONE, *named)))
     return {kind: [name for name in names if may(rules, kind, name)] for kind in ACCESS_LISTS}
 
 
@@ -154,11 +164,25 @@ async def refusal(
     return None if all(may(rules, kind, name) for name in object_names) else REFUSALS[kind]
 
 
-def set_rule(connection: psycopg.Connection[Any], zone: str, rule: Rule) -> None:
-    """Allow or deny from now on; raise ConfigurationError where there is no such zone."""
-    values = {"zone": zone} | rule._asdict()
-    if not connection.execute(SQL["set"], values).rowcount:
-        raise ConfigurationError(f"There is no zone {zone}; `sif-pipeline zone list` lists the zones.")
+def set_rule(connection: psycopg.Connection[Any], zone: str, rule: Rule) -> int:
+    """Allow or deny from now on, and return how many declarations of agents ended by that.
+
+    Raise UnknownZone. An agent that declared before what it may no longer do is not told; it sees it at its next try.
+    """
+    if not connection.execute(SQL["set"], {"zone": zone} | rule._asdict()).rowcount:
+        raise UnknownZone
+    rules = rules_in(connection, zone)
+    declared = connection.execute(SQL["declared"], {"zone": zone}).fetchall()
+    ended = [row for row in declared if not _may_declare(rules, *row)]
+    for source_id, kind, object_name in ended:
+        values = {"zone": zone, "source_id": source_id, "kind": kind, "object_name": object_name}
+        connection.execute(SQL["undeclare"], values)
+    return len(ended)
+
+
+def _may_declare(rules: Iterable[Rule], source_id: str, kind: str, object_name: str) -> bool:
+    own = [rule for rule in rules if rule.source_id in (source_id, ANYTHING)]
+    return may(own, ACCESS_OF.get(kind, kind), object_name)
 
 
 def rules_in(connection: psycopg.Connection[Any], zone: str) -> list[Rule]:

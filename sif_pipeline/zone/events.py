@@ -33,7 +33,8 @@ async def take_events(
         outcome = await store(connection, zone, incoming, message, state)
         if outcome is acks.STORED:
             for event, body in _apart(message, incoming.body):
-                await routing.pass_on_events(connection, zone, event, body)
+                if event.events[0].objects[0][0] != "SIF_LogEntry":  # what is in an agent's log, only the state reads
+                    await routing.pass_on_events(connection, zone, event, body)
     return outcome
 
 

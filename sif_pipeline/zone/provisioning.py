@@ -165,8 +165,9 @@ async def _withdraw(connection: Connection, zone: Zone, message: Message) -> Non
 
 def _check_names_any(message: Message) -> None:
     if not message.provided:
-        category = 7 if "ubscribe" in message.message_type else 6
-        raise Refused(category, 3, "The message names no object; say which in SIF_Object.")
+        raise Refused(
+            7 if "ubscribe" in message.message_type else 6, 3, "The message names no object; say which in SIF_Object."
+        )
 
 
 async def _check(connection: Connection, zone: Zone, message: Message) -> None:

@@ -2,99 +2,14 @@
 
 import asyncio
 import hashlib
-from uuid import uuid4
 
 import psycopg
 import pytest
+from sif_zone import SOURCE, District, answer, control, event, message, provision, register
 
 from sif_pipeline import zones
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
-from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import NAMESPACE
 from sif_pipeline.zone.receive import read, receive
-
-SOURCE = "DISTRICT-0101"
-
-
-def new_id():
-    return uuid4().hex.upper()
-
-
-def message(body, msg_id=None, source=SOURCE, version="2.6", more=""):
-    head = (
-        f"<SIF_Header><SIF_MsgId>{msg_id or new_id()}</SIF_MsgId><SIF_Timestamp>2026-11-22T08:00:00Z</SIF_Timestamp>"
-        f"<SIF_SourceId>{source}</SIF_SourceId>{more}</SIF_Header>"
-    )
-    opened, closed = body.split("|")
-    return f'<SIF_Message xmlns="{NAMESPACE}" Version="{version}">{opened}{head}{closed}</SIF_Message>'.encode()
-
-
-def register(mode="Pull", versions=("2.6",), **of):
-    listed = "".join(f"<SIF_Version>{v}</SIF_Version>" for v in versions)
-    return message(
-        f"<SIF_Register>|<SIF_Name>SIS</SIF_Name>{listed}<SIF_MaxBufferSize>65536</SIF_MaxBufferSize>"
-        f"<SIF_Mode>{mode}</SIF_Mode></SIF_Register>",
-        **of,
-    )
-
-
-def event(name="Amelia", **of):
-    return message(
-        '<SIF_Event>|<SIF_ObjectData><SIF_EventObject ObjectName="StudentPersonal" Action="Add"><StudentPersonal '
-        f'RefId="FF34557E547082FAA4E584716248B7F0"><Name><FirstName>{name}</FirstName></Name></StudentPersonal>'
-        "</SIF_EventObject></SIF_ObjectData></SIF_Event>",
-        **of,
-    )
-
-
-def control(command, **of):
-    return message(
-        f"<SIF_SystemControl>|<SIF_SystemControlData>{command}</SIF_SystemControlData></SIF_SystemControl>", **of
-    )
-
-
-def provision(*provided, publish=()):
-    def listed(names):
-        return "".join(f'<SIF_Object ObjectName="{n}"/>' for n in names)
-
-    return message(
-        f"<SIF_Provision>|<SIF_ProvideObjects>{listed(provided)}</SIF_ProvideObjects><SIF_SubscribeObjects/>"
-        f"<SIF_PublishAddObjects>{listed(publish)}</SIF_PublishAddObjects></SIF_Provision>"
-    )
-
-
-def answer(ack):
-    """Give the status of an ack, or category and code of its error."""
-    found = {e.tag.rpartition("}")[2]: e.text for e in open_message(ack).iter()}
-    return (int(found["SIF_Category"]), int(found["SIF_Code"])) if "SIF_Category" in found else int(found["SIF_Code"])
-
-
-class District:
-    """A zone of a test with a connection to the database it is in."""
-
-    def __init__(self, url):
-        self.url = url
-        with psycopg.connect(url) as connection:
-            connection.execute("TRUNCATE inbox.zone, inbox.audit CASCADE")  # faster than a database per test
-            self.token = zones.add(connection, "District-0101", "01010000")
-
-    def send(self, *bodies, together=False):
-        async def one(body):
-            async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
-                zone = await zones.find(connection, zones.token_hash(self.token))
-                return await receive(connection, zone, read(body))
-
-        async def each():
-            if together:
-                return await asyncio.gather(*(one(body) for body in bodies))
-            return [await one(body) for body in bodies]
-
-        answers = [answer(ack) for ack in asyncio.run(each())]
-        return answers if together or len(answers) > 1 else answers[0]
-
-    def rows(self, query):
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(query).fetchall()
 
 
 @pytest.fixture
@@ -177,40 +92,6 @@ def test_an_agent_that_is_not_registered_is_refused_and_audited(district):
     assert {e for e, *_ in events} == {"agent_not_registered"}
 
 
-def test_registering_again_renews_what_the_agent_said(district):
-    assert district.send(register("Push"), register("Pull", version="2.3")) == [0, 0]
-    agents = "SELECT source_id, name, sif_version, mode, max_buffer_size, unregistered_at FROM inbox.agent"
-    assert district.rows(agents) == [(SOURCE, "SIS", "2.3", "Pull", 65536, None)]
-    stored = district.rows("SELECT state, loaded_at IS NOT NULL FROM inbox.message")
-    assert stored == [("done", True)] * 2
-
-
-def test_a_registration_without_a_common_version_is_refused(district):
-    assert district.send(register(versions=("1.1", "1.5r1"))) == (5, 4)
-    assert district.send(register(versions=("1.5r1", "2.*"))) == 0
-
-
-def test_a_provision_replaces_the_one_before(registered):
-    assert registered.send(provision("LEAInfo", "SchoolInfo", publish=["LEAInfo"]), provision("StudentPersonal")) == [
-        0,
-        0,
-    ]
-    assert registered.rows("SELECT kind, object_name FROM inbox.provision") == [
-        ("SIF_ProvideObjects", "StudentPersonal")
-    ]
-
-
-def test_the_older_provide_adds_and_unprovide_takes_away(registered):
-    for verb, names in (
-        ("SIF_Provide", ["LEAInfo", "SchoolInfo"]),
-        ("SIF_Provide", ["LEAInfo"]),
-        ("SIF_Unprovide", ["SchoolInfo"]),
-    ):
-        listed = "".join(f'<SIF_Object ObjectName="{n}"/>' for n in names)
-        assert registered.send(message(f"<{verb}>|{listed}</{verb}>")) == 0
-    assert registered.rows("SELECT kind, object_name FROM inbox.provision") == [("SIF_ProvideObjects", "LEAInfo")]
-
-
 def test_an_agent_that_leaves_must_register_again_and_its_messages_stay(registered):
     leave = message("<SIF_Unregister>|</SIF_Unregister>")
     assert registered.send(event(), provision("LEAInfo"), leave, leave, event()) == [0, 0, 0, (4, 9), (4, 9)]
@@ -228,34 +109,6 @@ def test_a_registration_sent_again_takes_no_effect_again(registered):
 def test_registering_twelve_times_at_once_is_one_agent(district):
     assert district.send(*[register(source="SIS") for _ in range(12)], together=True) == [0] * 12
     assert district.rows("SELECT count(*) FROM inbox.agent") == [(1,)]
-
-
-CONTROLS = {
-    "<SIF_Ping/>": 0, "<SIF_GetMessage/>": 9, "<SIF_Sleep/>": 0, "<SIF_Wakeup/>": 0, "<SIF_GetZoneStatus/>": 0,
-    "<SIF_GetAgentACL/>": 0, "<SIF_CancelRequests/>": (12, 2), "<SIF_CancelServiceInputs/>": (12, 2), "": (12, 2),
-}  # fmt: skip
-
-
-def test_system_control_is_answered_and_never_stored(registered):
-    assert {command: registered.send(control(command)) for command in CONTROLS} == CONTROLS
-    assert registered.rows("SELECT DISTINCT message_type FROM inbox.message") == [("SIF_Register",)]
-
-
-def test_a_ping_is_for_everyone_and_a_push_agent_cannot_pull(district):
-    assert district.send(control("<SIF_Ping/>", source="STRANGER")) == 0
-    assert district.send(register("Push"), control("<SIF_GetMessage/>")) == [0, (5, 9)]
-
-
-REFUSED = {
-    "SIF_Request": (4, 5), "SIF_Subscribe": (4, 4), "SIF_Unsubscribe": (7, 3), "SIF_Ack": (12, 6),
-    "SIF_BundledEvents": (12, 2), "SIF_ServiceInput": (12, 2), "SIF_ServiceOutput": (12, 2),
-    "SIF_ServiceNotify": (12, 2),
-}  # fmt: skip
-
-
-def test_messages_a_collecting_zone_has_no_use_for_are_refused_each_with_its_code(registered):
-    assert {kind: registered.send(message(f"<{kind}>|</{kind}>")) for kind in REFUSED} == REFUSED
-    assert registered.rows("SELECT DISTINCT message_type FROM inbox.message") == [("SIF_Register",)]
 
 
 BROKEN = {
@@ -290,13 +143,6 @@ def test_odd_values_in_the_header_are_stored_and_break_nothing(registered):
         "SELECT sif_timestamp::text FROM inbox.message WHERE message_type = 'SIF_Event' ORDER BY message_id"
     )
     assert stamps == [(None,), (None,), ("0001-01-01 00:00:00+00",)]
-    strange = (
-        register()
-        .replace(b">SIS<", b">" + "\u202eX\U0001f600 'DROP TABLE".encode() * 9 + b"<")
-        .replace(b"65536", b"9" * 10)
-    )
-    assert registered.send(strange) == 0
-    assert registered.rows("SELECT length(name), max_buffer_size FROM inbox.agent") == [(64, 9999999999)]
 
 
 def test_the_drain_is_woken_by_a_new_message_only(registered):
