@@ -16,15 +16,17 @@ from typing import Any, LiteralString
 import psycopg
 from lxml import etree
 
-from sif_pipeline import loading, mapping
+from sif_pipeline import content, loading, mapping
 from sif_pipeline.boundary import without_values
+from sif_pipeline.content import Content
 from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import DatabaseUnreachable
 from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent
 from sif_pipeline.loading import INBOX, DatabaseStore
 from sif_pipeline.notices import Notice, Severity
-from sif_pipeline.sif import gate, messages, schema
-from warehouse.base import objects
+from sif_pipeline.sif import cutting, gate, messages, schema
+from sif_pipeline.sif.cutting import Slice
+from warehouse.base import SifObject, objects
 from warehouse.inbox import Outcome
 
 log = logging.getLogger(__name__)
@@ -224,10 +226,9 @@ def claim(connection: Connection, zone_ids: Sequence[int], limits: Limits) -> li
 def load(connection: Connection, claimed: list[Claimed]) -> DrainSummary:
     """Read, fold, load and settle claimed messages on the connection's transaction."""
     _record(connection, claimed)
-    store = DatabaseStore(connection, elements_of)
+    store = DatabaseStore(connection)
     fold = Fold(store)
-    for message in claimed:
-        read(message)
+    read(claimed)
     events = [event for message in claimed for event in message.events]
     _prepare(store, fold, events)
     for message in claimed:
@@ -249,22 +250,61 @@ def _record(connection: Connection, claimed: Iterable[Claimed]) -> None:
             latest[message.zone_id] = message.recorded_at
 
 
-def read(message: Claimed) -> None:
-    """Read a message's objects and judge each by the schema; one that cannot be read is rejected as a whole."""
+def read(claimed: Sequence[Claimed]) -> None:
+    """Read the objects of messages and judge each by the schema; a message that cannot be read is rejected as a whole.
+
+    Objects in a common spelling are read by their patterns and judged all in one go, without a tree; others are parsed.
+    """
+    slices = {message.message_id: cutting.cut(message.body) for message in claimed}
+    plain = [(cut, found) for cuts in slices.values() for cut in cuts or () if (found := content.of_slice(cut))]
+    valid = schema.are_valid(cut.text for cut, _ in plain)
+    contents = {id(cut): found for (cut, found), is_valid in zip(plain, valid, strict=True) if is_valid}
+    for message in claimed:
+        cuts = slices[message.message_id]
+        if cuts is None:
+            _read_tree(message)
+        else:
+            _read_slices(message, [(cut, contents.get(id(cut))) for cut in cuts])
+
+
+def _read_slices(message: Claimed, found: Iterable[tuple[Slice, Content | None]]) -> None:
+    ordered_at, notices = _ordered_at(message)
+    for cut, read_content in found:
+        if read_content is None or read_content.image is None:
+            element = gate.reopen_object(cut.text, cut.line)
+            event, findings = _event(message, ordered_at, cut.position, cut.action, Content(_class(element), element))
+        else:
+            event, findings = _new_event(message, ordered_at, cut.position, cut.name, cut.action, read_content), []
+            event.row_key = read_content.image.row_key
+        message.events.append(event)
+        message.notices[cut.position] = findings
+    if message.events and notices:
+        message.notices[message.events[0].position].extend(notices)
+
+
+def _read_tree(message: Claimed) -> None:
     ordered_at, notices = _ordered_at(message)
     try:
         found = list(messages.objects(gate.reopen(message.body)))
     except gate.Refused:
         found = []
-        event, _ = _event(message, ordered_at, 0, None, etree.Element("SIF_Message"))
+        event, _ = _event(message, ordered_at, 0, None, Content(SifObject, etree.Element("SIF_Message")))
         event.outcome = Outcome.REJECTED
         message.events, message.notices[0] = [event], [Notice("message_unreadable")]
     for position, action, element, notice in found:
-        event, findings = _event(message, ordered_at, position, action, element)
+        event, findings = _event(message, ordered_at, position, action, Content(_class(element), element))
         message.events.append(event)
         message.notices[position] = [notice, *findings] if notice else findings
     if message.events and notices:
         message.notices[message.events[0].position].extend(notices)
+
+
+def _class(element: etree._Element) -> type[SifObject]:
+    return objects().get(_name(element), SifObject)
+
+
+def _name(element: etree._Element) -> str:
+    return str(element.tag).rpartition("}")[2]
 
 
 def _ordered_at(message: Claimed) -> tuple[datetime, list[Notice]]:
@@ -277,45 +317,35 @@ def _ordered_at(message: Claimed) -> tuple[datetime, list[Notice]]:
 
 
 def _event(
-    message: Claimed,
-    ordered_at: datetime,
-    position: int,
-    action: messages.Action | None,
-    element: etree._Element,
+    message: Claimed, ordered_at: datetime, position: int, action: messages.Action | None, found: Content
 ) -> tuple[ObjectEvent, list[Notice]]:
-    name = str(element.tag).rpartition("}")[2]
-    assert message.recorded_at is not None  # noqa: S101 -- _record ran before
-    event = ObjectEvent(
-        message.message_id,
-        position,
-        message.zone_id,
-        name,
-        None,
-        action or "",
-        ordered_at,
-        message.recorded_at,
-        element,
-    )
+    event = _new_event(message, ordered_at, position, _name(found.element), action or "", found)
     return event, _judge(event, action)
+
+
+def _new_event(  # noqa: PLR0913, PLR0917 -- the event's own parts
+    message: Claimed, ordered_at: datetime, position: int, name: str, action: str, found: Content
+) -> ObjectEvent:
+    assert message.recorded_at is not None  # noqa: S101 -- _record ran before
+    return ObjectEvent(
+        message.message_id, position, message.zone_id, name, None, action, ordered_at, message.recorded_at, found
+    )
 
 
 def _judge(event: ObjectEvent, action: messages.Action | None) -> list[Notice]:
     """Decide whether an event may take part in a fold at all, and say what is wrong with it."""
-    cls = objects().get(event.object_name)
-    if cls is None or event.element.tag != mapping.NAMESPACE + event.object_name:
+    cls, element = event.content.cls, event.element
+    if cls is SifObject or element.tag != mapping.NAMESPACE + event.object_name:
         event.outcome = Outcome.UNKNOWN
-        return [Notice("object_unknown", event.object_name, event.element.sourceline or 0)]
-    event.row_key = mapping.row_key(cls, event.element)
+        return [Notice("object_unknown", event.object_name, element.sourceline or 0)]
+    event.row_key = mapping.row_key(cls, element)
     profile = schema.profile_for(event.action)
-    if profile is schema.Profile.WHOLE:
-        event.document = mapping.document(event.element)
-    small = event.document is not None and len(event.document) < schema.SMALL_TEXT
-    valid = schema.is_valid(event.element, profile, is_small=small)
+    valid = schema.is_valid(element, profile)
     if valid and event.row_key is not None and action is not None:
         return []
-    found = [] if valid else schema.findings(event.element, profile)
+    found = [] if valid else schema.findings(element, profile)
     if event.row_key is None and not _errors(found):
-        found = [Notice("key_missing", event.object_name, event.element.sourceline or 0), *found]
+        found = [Notice("key_missing", event.object_name, element.sourceline or 0), *found]
     if action is None or _errors(found):
         event.outcome = Outcome.REJECTED
     return found
@@ -325,15 +355,10 @@ def _errors(notices: Iterable[Notice]) -> bool:
     return any(notice.type.severity is Severity.ERROR for notice in notices)
 
 
-def elements_of(body: bytes) -> dict[int, etree._Element]:
-    """Read a stored message's objects by position."""
-    return {found.position: found.element for found in messages.objects(gate.reopen(body))}
-
-
 def _prepare(store: DatabaseStore, fold: Fold, events: Iterable[ObjectEvent]) -> None:
     """Fetch for the whole batch at once what the fold will ask one by one."""
     folded = [event for event in events if event.outcome is Outcome.APPLIED]
-    whole = {event.key for event in folded if event.action in WHOLE_IMAGES}
+    whole = {event.key: event.content.content_hash for event in folded if event.action in WHOLE_IMAGES}
     keys = {event.key for event in events if event.row_key is not None and event.object_name in objects()}
     store.prepare(keys, whole, {event.key for event in folded if event.action == "Change"})
     fold.expect({(event.zone_id, name, ref_id) for event in folded for name, ref_id in event.references})

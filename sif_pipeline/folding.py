@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 from lxml import etree
 
 from sif_pipeline import mapping
+from sif_pipeline.content import Content
 from sif_pipeline.mapping import Key
 from sif_pipeline.notices import Notice, Severity
 from sif_pipeline.sif import schema
@@ -44,17 +45,21 @@ class ObjectEvent:
     action: str  #: Add, Change, Delete or Response
     ordered_at: datetime
     recorded_at: datetime
-    content: etree._Element | Callable[[], etree._Element]  #: the object, or how to read it again
-    document: str | None = None  #: the element as canonical text, where that was needed to judge it
+    source: Content | Callable[[], Content]  #: the object, or how to read it again
     outcome: Outcome = Outcome.APPLIED
     waiting: tuple[str, Key] | None = None  #: the object a held event waits for
     earlier: tuple[Outcome, tuple[str, Key] | None] | None = None  #: as stored, when it is of an earlier batch
     _references: tuple[tuple[str, Key], ...] | None = None
 
     @property
-    def element(self) -> etree._Element:
+    def content(self) -> Content:
         """The object. That of an earlier batch is read anew each time: it would keep its whole message in memory."""
-        return self.content() if callable(self.content) else self.content
+        return self.source if isinstance(self.source, Content) else self.source()
+
+    @property
+    def element(self) -> etree._Element:
+        """The object's element."""
+        return self.content.element
 
     @property
     def is_certain(self) -> bool:
@@ -76,8 +81,7 @@ class ObjectEvent:
     def references(self) -> tuple[tuple[str, Key], ...]:
         """The collected objects it refers to, SIF object name and RefId; none for a Delete. Read once."""
         if self._references is None:
-            found = mapping.references(objects()[self.object_name], self.element) if self.action != "Delete" else ()
-            self._references = tuple((name, ref_id) for name, ref_id in found if name in objects())
+            self._references = self.content.references if self.action != "Delete" else ()
         return self._references
 
 
@@ -150,7 +154,7 @@ class ObjectState:
     known: bool = False
     stored: Key | None = None  #: content hash of the current row before this batch; None when there was none
     content_hash: Key | None = None  #: of the current version; None when the object is not there
-    element: etree._Element | None = None  #: the current version, when at hand
+    content: Content | None = None  #: the current version, when at hand
     had_events: bool = False  #: earlier batches had events of this object
     had_findings: bool = False  #: earlier batches left open findings on it, perhaps by a rejected event
     events: list[ObjectEvent] = field(default_factory=list)  #: of this batch
@@ -236,23 +240,23 @@ class Fold:
             self._apply_change(state, event)
 
     def _apply_whole(self, state: ObjectState, event: ObjectEvent) -> None:
-        if unfit := self._publish(state, event.element, event):
+        if unfit := self._publish(state, event.content, event):
             self._unfit(state, event, unfit)
             return
         self._resolve(state, event)
         self._make_known(state, event)
 
     def _apply_change(self, state: ObjectState, event: ObjectEvent) -> None:
-        whole = merged(self._current(state), event.element)
+        whole = _changed(state.cls, self._current(state), event)
         if unfit := self._publish(state, whole, event):
             self._unfit(state, event, unfit)
         else:
             self._resolve(state, event)
 
-    def _current(self, state: ObjectState) -> etree._Element:
-        if state.element is None:
-            state.element = etree.fromstring(self.store.document(state.key), _document_parser())
-        return state.element
+    def _current(self, state: ObjectState) -> Content:
+        if state.content is None:
+            state.content = Content(state.cls, document=self.store.document(state.key))
+        return state.content
 
     # -- the rare case: an event from before, or an object with events that wait
 
@@ -264,25 +268,25 @@ class Fold:
         """
         events = sorted([*self._earlier(state), *state.events], key=lambda event: event.order)
         first, last = (0, len(events)) if whole else _segment(events, cause)
-        element = events[first - 1].element if first and events[first - 1].action != "Delete" else None
+        content = events[first - 1].content if first and events[first - 1].action != "Delete" else None
         segment = events[first:last]
-        superseded = len(segment) if last < len(events) else self._superseded(state, segment)
+        superseded = len(segment) if last < len(events) else self._superseded(segment)
         for number, event in enumerate(segment):
-            element = self._replay(state, event, element, cause, is_superseded=number < superseded)
+            content = self._replay(state, event, content, cause, is_superseded=number < superseded)
         state.last = events[-1].order
         state.unsettled = _is_unsettled(events)
         if last == len(events):
-            self._publish(state, element, cause)
+            self._publish(state, content, cause)
         if any(e.outcome is Outcome.APPLIED and e.action in WHOLE_IMAGES for e in segment):
             self._make_known(state, cause)
 
-    def _superseded(self, state: ObjectState, events: list[ObjectEvent]) -> int:
+    def _superseded(self, events: list[ObjectEvent]) -> int:
         """Count the events before the last one that says everything: a Delete, or a whole image that can be applied."""
         for number in range(len(events) - 1, -1, -1):
             event = events[number]
             if event.action == "Delete":
                 return number
-            is_fit = event.action in WHOLE_IMAGES and not judge(state.cls, event.element, whole=True)
+            is_fit = event.action in WHOLE_IMAGES and not judge(event.content, whole=True)
             if is_fit and not self._missing(event):
                 return number
         return 0
@@ -297,13 +301,13 @@ class Fold:
         self,
         state: ObjectState,
         event: ObjectEvent,
-        element: etree._Element | None,
+        content: Content | None,
         cause: ObjectEvent,
         *,
         is_superseded: bool,
-    ) -> etree._Element | None:
+    ) -> Content | None:
         """Fold one event over the state before it; settle its outcome; give the state after it."""
-        after, outcome, waiting, notices = self._step(event, element)
+        after, outcome, waiting, notices = self._step(event, content)
         if outcome is Outcome.HELD and is_superseded:
             outcome, notices = Outcome.SUPERSEDED, []
         was = (event.outcome, event.waiting)
@@ -328,21 +332,21 @@ class Fold:
             self.changes.setdefault((event.message_id, event.position, cause.recorded_at), change)
 
     def _step(
-        self, event: ObjectEvent, element: etree._Element | None
-    ) -> tuple[etree._Element | None, Outcome, tuple[str, Key] | None, list[Notice]]:
+        self, event: ObjectEvent, content: Content | None
+    ) -> tuple[Content | None, Outcome, tuple[str, Key] | None, list[Notice]]:
         if missing := self._missing(event):
-            return element, Outcome.HELD, missing, [_held(event, missing)]
+            return content, Outcome.HELD, missing, [_held(event, missing)]
         if event.action == "Delete":
             return None, Outcome.APPLIED, None, []
         if event.action in WHOLE_IMAGES:
-            after = event.element
-        elif element is None:
+            after = event.content
+        elif content is None:
             own = (event.object_name, event.key[2])
-            return element, Outcome.HELD, own, [_held(event, own)]
+            return content, Outcome.HELD, own, [_held(event, own)]
         else:
-            after = merged(element, event.element)
-        if unfit := judge(self.state(event.key).cls, after, whole=event.action in WHOLE_IMAGES):
-            return element, Outcome.UNFIT, None, unfit
+            after = _changed(content.cls, content, event)
+        if unfit := judge(after, whole=event.action in WHOLE_IMAGES):
+            return content, Outcome.UNFIT, None, unfit
         return after, Outcome.APPLIED, None, []
 
     # -- references
@@ -378,29 +382,30 @@ class Fold:
 
     # -- what is written down
 
-    def _publish(self, state: ObjectState, element: etree._Element | None, cause: ObjectEvent) -> list[Notice]:
-        """Make an element the current version from the cause's recorded time on, unless nothing changes by it.
+    def _publish(self, state: ObjectState, content: Content | None, cause: ObjectEvent) -> list[Notice]:
+        """Make a content the current version from the cause's recorded time on, unless nothing changes by it.
 
         Give the reasons, and change nothing, when it cannot be a version.
         """
-        if element is None:
+        if content is None:
             if state.content_hash is not None:
                 self._add_version(state, Version(cause.recorded_at, cause.message_id, None))
-            state.element = None
+            state.content = None
             return []
-        own = cause.document if element is cause.element else None
-        text = own or mapping.document(element)
-        hashed = mapping.content_hash(text)
-        if hashed == state.content_hash:
+        if content.content_hash == state.content_hash:
             return []
-        if unfit := judge_change(state.cls, element, cause):
+        if state.content_hash is not None and self._current(state).is_same(content):
+            return []
+        if unfit := judge_change(content, cause):
             return unfit
-        cells, problems = mapping.row(state.cls, element)
+        cells, problems = content.row
         if problems:
             return problems
-        extended = mapping.extended(element)
-        self._add_version(state, Version(cause.recorded_at, cause.message_id, text, hashed, tuple(cells), extended))
-        state.element = element
+        version = Version(
+            cause.recorded_at, cause.message_id, content.document, content.content_hash, tuple(cells), content.extended
+        )
+        self._add_version(state, version)
+        state.content = content
         return []
 
     def _add_version(self, state: ObjectState, version: Version) -> None:
@@ -487,22 +492,23 @@ def _held(event: ObjectEvent, missing: tuple[str, Key]) -> Notice:
     return Notice("parent_missing", f"{event.object_name}/{path}", line)
 
 
-def judge(cls: type[SifObject], element: etree._Element, *, whole: bool) -> list[Notice]:
+def _changed(cls: type[SifObject], content: Content, change: ObjectEvent) -> Content:
+    """Give an object as a Change leaves it."""
+    return Content(cls, merged(content.element, change.element))
+
+
+def judge(content: Content, *, whole: bool) -> list[Notice]:
     """Say why an object as folded cannot be kept: the schema's findings on a merged one, values beyond range."""
-    if not whole and not schema.is_valid(element, schema.Profile.WHOLE):
-        found = [n for n in schema.findings(element, schema.Profile.WHOLE) if n.type.severity is Severity.ERROR]
-        if found:
-            return [Notice("change_makes_invalid", found[0].path, 0), *found]
-    return mapping.row(cls, element)[1]
+    if not whole and not schema.is_valid(content.element, schema.Profile.WHOLE):
+        found = schema.findings(content.element, schema.Profile.WHOLE)
+        if errors := [notice for notice in found if notice.type.severity is Severity.ERROR]:
+            return [Notice("change_makes_invalid", errors[0].path, 0), *errors]
+    return content.row[1]
 
 
-def judge_change(cls: type[SifObject], element: etree._Element, cause: ObjectEvent) -> list[Notice]:
+def judge_change(content: Content, cause: ObjectEvent) -> list[Notice]:
     """Judge the outcome of a Change; a whole image was judged when it was read."""
-    return judge(cls, element, whole=False) if cause.action == "Change" and element is not cause.element else []
-
-
-def _document_parser() -> etree.XMLParser:
-    return etree.XMLParser(resolve_entities="internal", no_network=True, remove_blank_text=True)
+    return judge(content, whole=False) if cause.action == "Change" and content is not cause.source else []
 
 
 def changed(states: Mapping[ObjectKey, ObjectState]) -> list[ObjectState]:

@@ -1,17 +1,16 @@
 """The warehouse as the fold sees it (DatabaseStore), and writing down what a fold changed."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache, partial
 
-from lxml import etree
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed, Identifier
 
-from sif_pipeline import mapping
+from sif_pipeline import content, mapping
+from sif_pipeline.content import Content
 from sif_pipeline.database import Connection, queries
 from sif_pipeline.folding import Fold, Head, ObjectEvent, ObjectKey, ObjectState, OutcomeChange, Version, changed
 from sif_pipeline.mapping import Key
@@ -20,14 +19,11 @@ from warehouse.inbox import Outcome
 
 INBOX = queries("inbox")
 
-EventReader = Callable[[bytes], dict[int, etree._Element]]  # noqa: SLF001 -- lxml has no public name for it
-"""Reads a stored message into its objects' elements by position."""
-
 Line = tuple[str | None, ...]
 """What COPY takes: the texts of a row's cells, in PostgreSQL's input form."""
 
-TREES_KEPT = 8
-"""Messages kept parsed while late events are folded again: neighbours tend to share a message."""
+MESSAGES_KEPT = 8
+"""Messages kept while late events are folded again: neighbours tend to share a message."""
 
 COPIES_KEPT = 5000
 """Objects kept, each on its own, while held events are released."""
@@ -36,20 +32,24 @@ COPIES_KEPT = 5000
 class DatabaseStore:
     """Answers the fold from the warehouse, fetching for a whole batch at once what the batch will ask."""
 
-    def __init__(self, connection: Connection, read: EventReader) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._read = read
         self._heads: dict[ObjectKey, Head | None] = {}
         self._hashes: dict[ObjectKey, Key | None] = {}
         self._documents: dict[ObjectKey, str] = {}
         self._waiting: dict[ObjectKey, frozenset[ObjectKey]] = {}
         self._with_findings: dict[ObjectKey, bool] = {}
-        self._trees: OrderedDict[int, dict[int, etree._Element]] = OrderedDict()
-        self._copies: dict[tuple[int, int], etree._Element] = {}
+        self._messages: OrderedDict[int, dict[int, Content]] = OrderedDict()
+        self._copies: dict[tuple[int, int], Content] = {}
         self._anything_held = self._anything_open = True  # earlier events that wait, earlier findings, in these zones
 
-    def prepare(self, keys: Collection[ObjectKey], whole: Collection[ObjectKey], sparse: Collection[ObjectKey]) -> None:
-        """Fetch what is known of a batch's objects; `whole` may release others, `sparse` are going to be changed."""
+    def prepare(
+        self, keys: Collection[ObjectKey], whole: Mapping[ObjectKey, Key], sparse: Collection[ObjectKey]
+    ) -> None:
+        """Fetch what is known of a batch's objects.
+
+        `whole` images, here with the hash of the last of each object, may release others; `sparse` ones are changed.
+        """
         zone_ids = list({key[0] for key in keys})
         self._anything_held, self._anything_open = _one(
             self.connection.execute(INBOX["unsettled"], {"zone_ids": zone_ids})
@@ -60,7 +60,8 @@ class DatabaseStore:
         self._fetch_findings({*keys, *children})
         stored = [key for key, head in self._heads.items() if head is not None]
         self._fetch_hashes(stored)
-        self._fetch_documents([key for key in sparse if self._hashes.get(key) is not None])
+        differing = (key for key, hashed in whole.items() if self._hashes.get(key) != hashed)
+        self._fetch_documents({key for key in (*sparse, *differing) if self._hashes.get(key) is not None})
 
     def head(self, key: ObjectKey) -> Head | None:
         """Give the head of an object; None when no earlier event takes part in its fold."""
@@ -113,7 +114,7 @@ class DatabaseStore:
         waiting = (waiting_object, waiting_key) if waiting_object and waiting_key else None
         return ObjectEvent(
             message_id, position, *key, action, ordered_at, recorded_at,
-            partial(self._element, message_id, position),
+            partial(self._content, message_id, position),
             outcome=Outcome(outcome), waiting=waiting, earlier=(Outcome(outcome), waiting),
         )  # fmt: skip
 
@@ -129,8 +130,8 @@ class DatabaseStore:
                 for message_id, position in places.get(key, ()):
                     wanted[message_id].append(position)
             for message_id, positions in sorted(wanted.items()):
-                tree = self._read(self._body(message_id))
-                self._copies.update({(message_id, position): deepcopy(tree[position]) for position in positions})
+                found = content.of_message(self._body(message_id))
+                self._copies.update({(message_id, position): found[position].apart() for position in positions})
             yield from chunk
             for message_id, positions in wanted.items():  # only these: a release within this one has its own
                 for position in positions:
@@ -142,22 +143,22 @@ class DatabaseStore:
             places[zone_id, name, key].append((message_id, position))
         return places
 
-    def _element(self, message_id: int, position: int) -> etree._Element:
+    def _content(self, message_id: int, position: int) -> Content:
         copy = self._copies.get((message_id, position))
-        return self._tree(message_id)[position] if copy is None else copy
+        return self._message(message_id)[position] if copy is None else copy
 
     def _body(self, message_id: int) -> bytes:
         (body,) = _one(self.connection.execute(INBOX["body"], {"message_id": message_id}, binary=True))
         return bytes(body)
 
-    def _tree(self, message_id: int) -> dict[int, etree._Element]:
-        if message_id in self._trees:
-            self._trees.move_to_end(message_id)
-            return self._trees[message_id]
-        self._trees[message_id] = self._read(self._body(message_id))
-        if len(self._trees) > TREES_KEPT:
-            self._trees.popitem(last=False)
-        return self._trees[message_id]
+    def _message(self, message_id: int) -> dict[int, Content]:
+        if message_id in self._messages:
+            self._messages.move_to_end(message_id)
+            return self._messages[message_id]
+        self._messages[message_id] = content.of_message(self._body(message_id))
+        if len(self._messages) > MESSAGES_KEPT:
+            self._messages.popitem(last=False)
+        return self._messages[message_id]
 
     def _fetch_heads(self, keys: Collection[ObjectKey]) -> None:
         self._heads.update(dict.fromkeys(keys))

@@ -5,7 +5,7 @@ Values are checked here, in Python, so that PostgreSQL never has to refuse one: 
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
@@ -35,6 +35,9 @@ Key = str
 Row = list[str | None]
 Converter = Callable[[str], str | None]
 
+Attribute = tuple[str, int, Converter, bool]
+"""An attribute to take: name, place in the row, converter, and whether it is one of a list."""
+
 SMALLEST_INT, LARGEST_INT, LONGEST_NUMBER = -(2**31), 2**31 - 1, 40
 
 
@@ -56,6 +59,8 @@ def to_number(text: str) -> str | None:
 
 def to_integer(text: str) -> str | None:
     """Take an xs:integer of 32 bits, or the year of an xs:gYear; None for any other."""
+    if len(text) < 10 and text.isascii() and text.isdigit():
+        return text
     found = INTEGER.fullmatch(text.strip())
     if found is None or len(found[1]) > len(str(SMALLEST_INT)):
         return None
@@ -85,7 +90,7 @@ class Node:
     convert: Converter = to_text
     repeated: bool = False  #: the text is one of a list
     whole: int | None = None  #: index in the row that takes the element with all below it as JSON
-    attributes: list[tuple[str, int, Converter, bool]] = field(default_factory=list)
+    attributes: list[Attribute] = field(default_factory=list)
     children: dict[str, "Node"] = field(default_factory=dict)
     is_deep: bool = False  #: there is more to take than the text
 
@@ -102,6 +107,7 @@ class Reference:
     path: str  #: as declared
     steps: tuple[str, ...]  #: elements down to the one that holds it; empty for the object's own element
     attribute: str | None  #: the attribute that holds it; None when the element's text does
+    place: int  #: of its column in the row
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ def plan(cls: type[SifObject]) -> Plan:
         tuple(i for i, (c, _) in enumerate(declared) if _is_list(c) and not _is_json(c)),
         tuple(i for i, (c, _) in enumerate(declared) if _is_json(c)),
         len(declared),
-        tuple(_reference(line.refers, line.path) for _, line in declared if line.refers),
+        tuple(_reference(line.refers, line.path, place) for place, (_, line) in enumerate(declared) if line.refers),
     )
 
 
@@ -162,11 +168,11 @@ def _converter(column: Column[Any]) -> Converter:
     return CONVERTERS.get(column.type.python_type, to_text)
 
 
-def _reference(object_name: str, path: str) -> Reference:
+def _reference(object_name: str, path: str, place: int) -> Reference:
     head, _, last = path.rpartition("/")
     if last.startswith("@"):
-        return Reference(object_name, path, _qualified(head), last[1:])
-    return Reference(object_name, path, _qualified(path), None)
+        return Reference(object_name, path, _qualified(head), last[1:], place)
+    return Reference(object_name, path, _qualified(path), None, place)
 
 
 def _qualified(path: str) -> tuple[str, ...]:
@@ -180,16 +186,26 @@ def row(cls: type[SifObject], element: etree._Element) -> tuple[Row, list[Notice
     """
     compiled = plan(cls)
     cells: list[Any] = [None] * compiled.width
-    unfit: list[Notice] = []
-    _walk(element, compiled.root, cells, unfit)
+    unfit = walk(element, compiled.root, cells)
+    missing = complete(compiled, cells)
+    unfit += [Notice("element_missing", f"{cls.sif_name}/{path}", element.sourceline or 0) for path in missing]
+    return cells, unfit
+
+
+def complete(compiled: Plan, cells: list[Any]) -> list[str]:
+    """Spell a row's lists and JSON as texts; give the paths of required values that are missing."""
     for place in compiled.lists:
         cells[place] = array(cells[place]) if cells[place] else "{}"
     for place in compiled.documents:
         cells[place] = json_text(cells[place]) if cells[place] else "[]"
-    for place, path in compiled.required:
-        if cells[place] is None:
-            unfit.append(Notice("element_missing", f"{cls.sif_name}/{path}", element.sourceline or 0))
-    return cells, unfit
+    return [path for place, path in compiled.required if cells[place] is None]
+
+
+def walk(element: etree._Element, node: Node, cells: list[Any]) -> list[Notice]:
+    """Take an element's values to their cells; give the values that cannot be stored."""
+    unfit: list[Notice] = []
+    _walk(element, node, cells, unfit)
+    return unfit
 
 
 def _walk(  # noqa: C901, PLR0912 -- the hottest loop of all: every call taken out of it shows in the benchmarks
@@ -259,7 +275,7 @@ def as_json(element: etree._Element) -> Any:
         return text or ""
     value: dict[str, Any] = {f"@{_local(str(k))}": v for k, v in attributes if k != XSI_NIL}
     for child in element:
-        _add(value, _local(child.tag), as_json(child))  # type: ignore[arg-type]
+        add(value, _local(child.tag), as_json(child))  # type: ignore[arg-type]
     if text and text.strip():
         value["$"] = text
     return value
@@ -275,7 +291,8 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _add(value: dict[str, Any], name: str, item: Any) -> None:
+def add(value: dict[str, Any], name: str, item: Any) -> None:
+    """Add a child to an element's JSON; from the second of its name on, they are a list."""
     if name not in value:
         value[name] = item
     elif isinstance(value[name], list):
@@ -295,12 +312,17 @@ def extended(element: etree._Element) -> str | None:
 def references(cls: type[SifObject], element: etree._Element) -> Iterator[tuple[str, Key]]:
     """Yield the objects an element refers to: SIF object name and RefId."""
     for reference in plan(cls).references:
-        holders = _below(element, reference.steps) if reference.steps else (element,)
-        name = reference.object_name
-        for holder in holders:
-            text = holder.text if reference.attribute is None else holder.get(reference.attribute)
-            if text and holder.get("SIF_RefObject", name) == name and (key := to_key(text)):
-                yield name, key
+        yield from referred(reference, element)
+
+
+def referred(reference: Reference, element: etree._Element) -> Iterator[tuple[str, Key]]:
+    """Yield what one declared reference of an object's element points at."""
+    holders = _below(element, reference.steps) if reference.steps else (element,)
+    name = reference.object_name
+    for holder in holders:
+        text = holder.text if reference.attribute is None else holder.get(reference.attribute)
+        if text and holder.get("SIF_RefObject", name) == name and (key := to_key(text)):
+            yield name, key
 
 
 def _below(element: etree._Element, steps: tuple[str, ...]) -> list[etree._Element]:
@@ -315,18 +337,21 @@ def row_key(cls: type[SifObject], element: etree._Element) -> Key | None:
     if cls.key_paths == ("@RefId",):
         text = element.get("RefId")
         return to_key(text) if text else None
-    parts = [_value_at(element, path) for path in cls.key_paths]
-    if not all(parts):
+    return natural_key(cls, [_value_at(element, path) for path in cls.key_paths])
+
+
+def natural_key(cls: type[SifObject], parts: Sequence[str | None]) -> Key | None:
+    """Hash the parts of an object's natural key; None when one is missing."""
+    stripped = [part.strip() if part else "" for part in parts]
+    if not all(stripped):
         return None
-    return hashlib.sha256("\x1f".join([cls.sif_name, *map(str, parts)]).encode()).hexdigest()[:32]
+    return hashlib.sha256("\x1f".join([cls.sif_name, *stripped]).encode()).hexdigest()[:32]
 
 
 def _value_at(element: etree._Element, path: str) -> str | None:
     if path.startswith("@"):
-        text = element.get(path[1:])
-    else:
-        text = next((child.text for child in element.iterchildren(NAMESPACE + path)), None)
-    return text.strip() if text else None
+        return element.get(path[1:])
+    return next((child.text for child in element.iterchildren(NAMESPACE + path)), None)
 
 
 def document(element: etree._Element) -> str:

@@ -43,7 +43,7 @@ class Nothing:
 def read(body, at):
     """Give the one event of a message and what the schema found, as the drain reads it."""
     message = drain.Claimed(0, 1, sif.SOURCE, "SIF_Event", at, RECEIVED, RECEIVED, body)
-    drain.read(message)
+    drain.read([message])
     (event,) = message.events
     return event, message.notices[1]
 

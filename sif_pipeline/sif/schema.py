@@ -102,12 +102,56 @@ def shape(object_name: str, profile: Profile = Profile.WHOLE) -> Shape:
     return _element_shape(_objects(profile)[object_name], _types(profile))
 
 
-def is_valid(element: etree._Element, profile: Profile, *, is_small: bool = False) -> bool:
-    """Whether the object conforms to the profile; it may stand inside a bigger document.
+def is_valid(element: etree._Element, profile: Profile) -> bool:
+    """Whether the object conforms to the profile; it may stand inside a bigger document."""
+    return not _is_too_big(element) and _schema(profile).validate(element)
 
-    `is_small` says that its text is shorter than SMALL_TEXT, which spares counting its nodes.
+
+def are_valid(texts: Iterable[str]) -> Iterator[bool]:
+    """Say of each whole object, given as its text, whether it is valid, as `is_valid` says it; no tree is built.
+
+    A text must be that of one element whose namespaces are SIF's as the default and xsi. One that is too long to be
+    known for small is called not valid: ask `is_valid` of its tree.
     """
-    return (is_small or not _is_too_big(element)) and _schema(profile).validate(element)
+    stream, errors = _stream(), 0
+    for text in texts:
+        if len(text) >= SMALL_TEXT:
+            yield False
+            continue
+        try:
+            stream.feed(text.encode())
+            errors = len(stream.feed_error_log)
+        except etree.XMLSyntaxError:
+            errors = 1
+        yield not errors
+        if errors:  # what comes next must not be judged by what an invalid object left behind
+            stream, errors = _stream(), 0
+
+
+class _Nothing:
+    """Takes what a parser makes: nothing, so that it makes no tree."""
+
+    def close(self) -> None:
+        """End."""
+
+
+def _stream() -> "etree.CustomTargetParser[None]":
+    parser: etree.CustomTargetParser[None] = etree.XMLParser(  # type: ignore[call-overload]  # a target without events
+        target=_Nothing(), schema=_list_schema(), resolve_entities="internal", no_network=True, load_dtd=False
+    )
+    parser.feed(f'<SIF_ObjectData xmlns="{NAMESPACE}" xmlns:xsi="{_XSI[1:-1]}">')
+    return parser
+
+
+@cache
+def _list_schema() -> etree.XMLSchema:
+    """Make a schema of lists of whole objects."""
+    listed = deepcopy(_merged(Profile.WHOLE))
+    holder = etree.SubElement(etree.SubElement(listed, _XS + "element", name="SIF_ObjectData"), _XS + "complexType")
+    choice = etree.SubElement(holder, _XS + "choice", minOccurs="0", maxOccurs="unbounded")
+    for name in object_names():
+        etree.SubElement(choice, _XS + "element", ref=f"sif:{name}")
+    return etree.XMLSchema(listed)
 
 
 def findings(element: etree._Element, profile: Profile) -> list[Notice]:

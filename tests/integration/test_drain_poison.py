@@ -2,6 +2,7 @@
 
 import pytest
 import sif_text as sif
+from sif_rows import failing, with_rows
 
 from sif_pipeline import drain, loading, mapping
 from sif_pipeline.drain import Limits
@@ -24,18 +25,6 @@ def students(words):
     return [sif.event("Add", sif.student(word), at=sif.minute(1)) for word in words]
 
 
-def failing(*words, error=ZeroDivisionError):
-    """Give a mapping that fails on some students."""
-    row = mapping.row
-
-    def fail(cls, element):
-        if element.get("RefId") in {sif.ref(word) for word in words}:
-            raise error
-        return row(cls, element)
-
-    return fail
-
-
 def drain_until_empty(zone, messages=500):
     summary = drain.DrainSummary()
     while (done := drain.drain_batch(zone.connection, Limits(messages=messages))) is not None:
@@ -44,7 +33,7 @@ def drain_until_empty(zone, messages=500):
 
 
 def test_a_poisonous_message_is_quarantined_after_three_tries_and_its_neighbours_load(zone, monkeypatch):
-    monkeypatch.setattr(mapping, "row", failing("B"))
+    with_rows(monkeypatch, failing("B"))
     zone.put(*students("ABC"))
     tried = []
     while drain.drain_batch(zone.connection, Limits()) is not None:
@@ -57,18 +46,14 @@ def test_a_poisonous_message_is_quarantined_after_three_tries_and_its_neighbours
 
 
 def test_a_value_the_database_refuses_is_a_poison_too_and_named_by_its_sqlstate(zone, monkeypatch):
-    row = mapping.row
+    def misspell(content, row):
+        cells, notices = row
+        if content.element.get("RefId") != sif.ref("B"):
+            return row
+        place = mapping.plan(content.cls).columns.index("birth_date")
+        return ["no date" if n == place else cell for n, cell in enumerate(cells)], notices
 
-    def misspell(cls, element):
-        cells, notices = row(cls, element)
-        if cls.sif_name != "StudentPersonal":
-            return cells, notices
-        place = mapping.plan(cls).columns.index("birth_date")
-        return [
-            ("no date" if n == place and element.get("RefId") == sif.ref("B") else c) for n, c in enumerate(cells)
-        ], notices
-
-    monkeypatch.setattr(mapping, "row", misspell)
+    with_rows(monkeypatch, misspell)
     zone.put(*students("ABC"))
     assert drain_until_empty(zone).quarantined == 1
     assert attempts(zone)[1] == ("quarantined", 3, "InvalidDatetimeFormat 22007")
@@ -77,7 +62,7 @@ def test_a_value_the_database_refuses_is_a_poison_too_and_named_by_its_sqlstate(
 
 def test_a_poison_in_the_midst_of_many_costs_itself_only(zone, monkeypatch):
     words = [f"student {number}" for number in range(45)]
-    monkeypatch.setattr(mapping, "row", failing(words[30], words[31]))
+    with_rows(monkeypatch, failing(words[30], words[31]))
     zone.put(*students(words))
     assert drain_until_empty(zone, messages=40).quarantined == 2
     assert [n for n, state in enumerate(zone.states()) if state == "quarantined"] == [30, 31]
@@ -86,7 +71,7 @@ def test_a_poison_in_the_midst_of_many_costs_itself_only(zone, monkeypatch):
 
 def test_other_zones_do_not_notice(zone, monkeypatch):
     other = sif.Inbox.new(zone.connection)
-    monkeypatch.setattr(mapping, "row", failing("B"))
+    with_rows(monkeypatch, failing("B"))
     zone.put(*students("B"))
     other.put(*students("ACD"))
     assert drain_until_empty(zone).quarantined == 1
@@ -98,7 +83,7 @@ def test_when_everything_fails_nothing_is_quarantined_and_it_loads_once_mended(z
     zone.put(*students("ABCDE"))
     with monkeypatch.context() as patched:
         if broken == "mapping":
-            patched.setattr(mapping, "row", lambda *_: 1 / 0)
+            with_rows(patched, lambda *_: 1 / 0)
         else:
             patched.setattr(loading, "write", lambda *_: 1 / 0)
         for _ in range(5):
@@ -112,7 +97,7 @@ def test_when_everything_fails_nothing_is_quarantined_and_it_loads_once_mended(z
 def test_a_series_of_bad_messages_at_the_head_stops_nobody(zone, monkeypatch):
     """A vendor's bug comes in series: every one of several messages fails, and still it is theirs."""
     other = sif.Inbox.new(zone.connection)
-    monkeypatch.setattr(mapping, "row", failing(*"ABCDE"))
+    with_rows(monkeypatch, failing(*"ABCDE"))
     zone.put(*students("ABCDEF"))
     other.put(*students("GH"))
     assert drain_until_empty(zone).quarantined == 5
@@ -122,7 +107,7 @@ def test_a_series_of_bad_messages_at_the_head_stops_nobody(zone, monkeypatch):
 
 def test_the_bodies_of_poisonous_messages_stay_as_they_were(zone, monkeypatch):
     bodies = students("AB")
-    monkeypatch.setattr(mapping, "row", failing("B"))
+    with_rows(monkeypatch, failing("B"))
     zone.put(*bodies)
     drain_until_empty(zone)
     stored = zone.all("SELECT body FROM inbox.message WHERE zone_id = %(zone)s ORDER BY message_id")

@@ -7,8 +7,8 @@ import sif_events
 import sif_text as sif
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sif_rows import failing, with_rows
 
-from sif_pipeline import mapping
 from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.replay import replay
 
@@ -100,35 +100,21 @@ def test_replay_applies_changed_rules(url, connection, monkeypatch):
     zone = sif.Inbox.new(connection)
     zone.put(sif.event("Add", sif.student("A", "1"), at=sif.minute(1)))
     zone.drain()
-    monkeypatch.setattr(mapping, "row", _with_last_name_in_capitals(mapping.row))
+    with_rows(monkeypatch, _with_last_name_in_capitals)
     replay(url, zone.name)
     assert zone.one("SELECT last_name FROM sif.student_personal WHERE zone_id = %(zone)s") == ("DOE",)
 
 
-def _with_last_name_in_capitals(row):
-    def changed(cls, element):
-        cells, notices = row(cls, element)
-        return [cell.upper() if cell == "Doe" else cell for cell in cells], notices
-
-    return changed
-
-
-def _failing_on(word):
-    row = mapping.row
-
-    def fail(cls, element):
-        if element.get("RefId") == sif.ref(word):
-            raise ZeroDivisionError
-        return row(cls, element)
-
-    return fail
+def _with_last_name_in_capitals(_content, row):
+    cells, notices = row
+    return [cell.upper() if cell == "Doe" else cell for cell in cells], notices
 
 
 def test_a_quarantined_message_is_loaded_by_a_replay_once_the_bug_is_mended(url, connection, monkeypatch):
     zone = sif.Inbox.new(connection)
     zone.put(*(sif.event("Add", sif.student(word), at=sif.minute(1)) for word in "ABC"))
     with monkeypatch.context() as broken:
-        broken.setattr(mapping, "row", _failing_on("B"))
+        with_rows(broken, failing("B"))
         zone.drain(*[5] * 4)
         assert zone.states() == ["done", "quarantined", "done"]
         summary = replay(url, zone.name)
@@ -146,7 +132,7 @@ def test_a_replay_that_cannot_load_what_was_loaded_changes_nothing(url, connecti
     zone.drain()
     before = zone.everything()
     with monkeypatch.context() as broken:
-        broken.setattr(mapping, "row", _failing_on("C"))
+        with_rows(broken, failing("C"))
         with pytest.raises(ZeroDivisionError):
             replay(url, zone.name)
     assert zone.everything() == before

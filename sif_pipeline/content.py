@@ -1,0 +1,125 @@
+"""The content of one object: its text as kept, and what is read from it, each once and only when it is asked for."""
+
+import hashlib
+from copy import deepcopy
+from functools import cache
+
+from lxml import etree
+
+from sif_pipeline import mapping, pattern
+from sif_pipeline.mapping import Key, Row
+from sif_pipeline.notices import Notice
+from sif_pipeline.pattern import Image
+from sif_pipeline.sif import cutting, gate, messages
+from sif_pipeline.sif.cutting import XSI, Slice
+from sif_pipeline.sif.messages import NAMESPACE
+from warehouse.base import SifObject, objects
+
+
+class Content:
+    """What an object is, given as its element, as a slice of a message, or as a document of the warehouse."""
+
+    __slots__ = ("_document", "_element", "_hash", "_references", "_row", "_slice", "cls", "image")
+
+    def __init__(
+        self,
+        cls: type[SifObject],
+        element: etree._Element | None = None,
+        *,
+        cut: Slice | None = None,
+        document: str | None = None,
+        image: Image | None = None,
+    ) -> None:
+        self.cls = cls  #: the object's declaration; SifObject itself for an object that has none
+        self.image = image  #: what its pattern read, where that was asked for and possible
+        self._element, self._slice, self._document = element, cut, document
+        self._hash: Key | None = None
+        self._row: tuple[Row, list[Notice]] | None = None
+        self._references: tuple[tuple[str, Key], ...] | None = None
+
+    @property
+    def element(self) -> etree._Element:
+        """The object's element; one cut from a message has the lines of the message."""
+        if self._element is None:
+            if self._slice is not None:
+                self._element = gate.reopen_object(self._slice.text, self._slice.line)
+            else:
+                self._element = etree.fromstring(self.document, _parser())
+        return self._element
+
+    @property
+    def document(self) -> str:
+        """The object as it is kept: as received, its namespaces declared, or as canonical XML where it was parsed."""
+        if self._document is None:
+            self._document = mapping.document(self.element) if self._slice is None else _declared(self._slice)
+        return self._document
+
+    @property
+    def content_hash(self) -> Key:
+        """The first sixteen bytes of the document's SHA-256."""
+        if self._hash is None:
+            self._hash = hashlib.sha256(self.document.encode()).hexdigest()[:32]
+        return self._hash
+
+    @property
+    def row(self) -> tuple[Row, list[Notice]]:
+        """The texts of the declared columns, and which values cannot be stored."""
+        if self.image is not None:
+            return self.image.cells, []
+        if self._row is None:
+            self._row = mapping.row(self.cls, self.element)
+        return self._row
+
+    @property
+    def extended(self) -> str | None:
+        """SIF_ExtendedElements as JSON."""
+        return mapping.extended(self.element) if self.image is None else self.image.extended
+
+    @property
+    def references(self) -> tuple[tuple[str, Key], ...]:
+        """The collected objects it refers to: SIF object name and RefId."""
+        if self._references is None:
+            found = mapping.references(self.cls, self.element) if self.image is None else self.image.references
+            self._references = tuple([one for one in found if one[0] in objects()])
+        return self._references
+
+    def apart(self) -> "Content":
+        """Give the same content without the message it came in, which would stay in memory with it."""
+        if self._slice is not None or self._element is None:
+            return self
+        return Content(self.cls, deepcopy(self._element))
+
+    def is_same(self, other: "Content") -> bool:
+        """Tell whether two say the same, however they are spelled."""
+        return self.document == other.document or mapping.document(self.element) == mapping.document(other.element)
+
+
+def of_message(body: bytes) -> dict[int, Content]:
+    """Read the objects of a message that once passed the gate, by position; each is parsed when it is asked for."""
+    slices = cutting.cut(body)
+    if slices is not None:
+        return {cut.position: Content(_class(cut.name), cut=cut) for cut in slices}
+    found = messages.objects(gate.reopen(body))
+    return {one.position: Content(_class(str(one.element.tag).rpartition("}")[2]), one.element) for one in found}
+
+
+def _class(name: str) -> type[SifObject]:
+    return objects().get(name, SifObject)
+
+
+def of_slice(cut: Slice) -> Content | None:
+    """Read a slice by its object's pattern; None where there is no such object, or the pattern does not match."""
+    cls = objects().get(cut.name)
+    image = pattern.image(cls, cut.text) if cls is not None else None
+    return None if cls is None or image is None else Content(cls, cut=cut, image=image)
+
+
+def _declared(cut: Slice) -> str:
+    """Give a slice's text with the namespaces of its message."""
+    prefix = f' xmlns:xsi="{XSI}"' if "xsi:" in cut.text else ""
+    return f'<{cut.name} xmlns="{NAMESPACE}"{prefix}{cut.text[len(cut.name) + 1 :]}'
+
+
+@cache
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities="internal", no_network=True, remove_blank_text=True)

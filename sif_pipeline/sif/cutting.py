@@ -1,0 +1,98 @@
+"""Cut a message into its objects' texts without parsing it, where its spelling leaves no doubt.
+
+Most agents spell their messages plainly: one default namespace, no comments, no CDATA. Of such a message the text of an
+object says all there is to know of it, so that it can be compared, matched and checked on its own, without a tree of
+the message. Any other message gives None, and is parsed. Only messages that the gate let in may be cut: they are
+well-formed.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from sif_pipeline.sif import gate
+from sif_pipeline.sif.messages import NAMESPACE, Action
+
+XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+
+
+class Slice(NamedTuple):
+    """One object of a message, as received."""
+
+    position: int  #: in the message, from 1
+    action: Action  #: Add or Response: whole objects
+    name: str  #: of its element
+    text: str  #: from the start tag to the end tag
+    line: int  #: of the message on which it begins
+
+
+def cut(body: bytes) -> list[Slice] | None:
+    """Give a message's whole objects in their order; None where only parsing can tell, and for a Change or Delete."""
+    text = gate.text_of(body)
+    if "<!" in text or "<?" in text or "\r" in text:
+        return None
+    if (head := _HEAD.match(text)) is None or not _has_plain_names(head[0], text):
+        return None
+    if head["event"]:
+        return _of_event(text, head.end())
+    return _of_response(text, head.end())
+
+
+_ATTRIBUTES = r"""(?:\s+[A-Za-z_][\w.:-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*"""
+_HEAD = re.compile(
+    rf"\s*<SIF_Message{_ATTRIBUTES}>\s*"
+    rf"<(?:SIF_Response|(?P<event>SIF_Event))>\s*<SIF_Header>.*?</SIF_Header>\s*"
+    rf"(?:<([A-Za-z_]\w*)>[^<]*</\2>\s*)*"
+    r"<SIF_ObjectData>\s*(?(event)<SIF_EventObject(?P<attributes>(?:\s+\w+=\"[^\"<]*\")*)\s*>\s*)",
+    re.DOTALL,
+)
+"""Everything before the first object. Between the tags that it names, a well-formed message has whole elements."""
+
+_RESPONSE_ENDS = re.compile(r"</SIF_ObjectData>\s*</SIF_Response>\s*</SIF_Message>\s*")
+_EVENT_ENDS = re.compile(r"</SIF_EventObject>\s*</SIF_ObjectData>\s*</SIF_Event>\s*</SIF_Message>\s*")
+_NAME = re.compile(r"<([A-Za-z]\w*)[ >]")
+_BLANKS = re.compile(r"\s*")
+
+
+def _has_plain_names(head: str, text: str) -> bool:
+    """Tell whether names mean what they seem to: SIF's namespace is the default throughout, the only prefix xsi."""
+    default = head.count("xmlns=") == 1 and (f'xmlns="{NAMESPACE}"' in head or f"xmlns='{NAMESPACE}'" in head)
+    schema_instance = f'xmlns:xsi="{XSI}"' in head or f"xmlns:xsi='{XSI}'" in head
+    return default and text.count("xmlns") == 1 + schema_instance and (schema_instance or "xsi:" not in text)
+
+
+def _of_event(text: str, start: int) -> list[Slice] | None:
+    """Cut a SIF_Event of one whole object; what has to be said of any other is said where it is parsed."""
+    head = _HEAD.match(text)
+    said = dict(re.findall(r'(\w+)="([^"]*)"', head["attributes"])) if head else {}
+    found = _object(text, start)
+    if found is None or said.get("Action") != Action.ADD or said.get("ObjectName") != found[0]:
+        return None
+    name, end = found
+    if not _EVENT_ENDS.fullmatch(text, end):
+        return None
+    return [Slice(1, Action.ADD, name, text[start:end].rstrip(), text.count("\n", 0, start) + 1)]
+
+
+def _of_response(text: str, start: int) -> list[Slice] | None:
+    slices: list[Slice] = []
+    line, counted = 1, 0
+    while found := _object(text, start):
+        name, end = found
+        if counted < start:
+            line, counted = line + text.count("\n", counted, start), start
+        slices.append(Slice(len(slices) + 1, Action.RESPONSE, name, text[start:end], line))
+        blanks = _BLANKS.match(text, end)
+        start = blanks.end() if blanks else end
+    return slices if _RESPONSE_ENDS.fullmatch(text, start) else None
+
+
+def _object(text: str, start: int) -> tuple[str, int] | None:
+    """Give the name of the element that begins here and the place where it ends; None where that is not certain."""
+    found = _NAME.match(text, start)
+    if found is None:
+        return None
+    name = found[1]
+    end = text.find(f"</{name}>", start)
+    if end < 0 or (text.count(f"<{name}", start, end) > 1 and len(re.findall(rf"<{name}[\s/>]", text[start:end])) > 1):
+        return None  # another one within it, or this one ends elsewhere
+    return name, end + len(name) + 3

@@ -1,0 +1,114 @@
+"""The quick way from text to row against the walk over the tree: the same key, row, additions and references."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from sif_pipeline import content, mapping, pattern
+from sif_pipeline.sif import cutting, gate, messages, schema
+from sif_pipeline.synth import districts
+from warehouse.base import objects
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+START = '<SIF_ObjectData xmlns="http://www.sifinfo.org/infrastructure/2.x" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+MESSAGE = (
+    f'<SIF_Message xmlns="{messages.NAMESPACE}" xmlns:xsi="{cutting.XSI}" Version="2.7"><SIF_Response>'
+    "<SIF_Header><SIF_MsgId>A</SIF_MsgId></SIF_Header><SIF_PacketNumber>1</SIF_PacketNumber>"
+    "<SIF_ObjectData>{}</SIF_ObjectData></SIF_Response></SIF_Message>"
+)
+
+
+def walked(cls, element):
+    """Give what the tree says, as the pattern gives it; None where a value cannot be stored."""
+    cells, unfit = mapping.row(cls, element)
+    key = mapping.row_key(cls, element)
+    if unfit or key is None:
+        return None
+    return key, cells, mapping.extended(element), tuple(mapping.references(cls, element))
+
+
+def texts_of_examples():
+    """Yield every example of every object as one line of the common spelling, and as it is indented in the file."""
+    for path in sorted(EXAMPLES.glob("*/*/*.xml")):
+        element = etree.parse(path, etree.XMLParser(remove_blank_text=True, remove_comments=True)).getroot()
+        for root in (element, *element.iter(*(f"{{{messages.NAMESPACE}}}{name}" for name in objects()))):
+            if etree.QName(root).localname in objects():
+                plain = etree.tostring(root, encoding="unicode", with_tail=False)
+                yield etree.QName(root).localname, re.sub(r' xmlns(:xsi)?="[^"]*"', "", plain)
+                break
+
+
+@pytest.fixture(scope="module")
+def synthetic():
+    """Give texts of every object of two synthetic districts, some flawed, at most two hundred of each."""
+    found = {}
+    for district in districts(2, 600, 7, bad=0.2):
+        for made in district.objects():
+            found.setdefault(made.name, []).append(made.xml.decode())
+    return [(name, text) for name, texts in found.items() for text in texts[:200]]
+
+
+def agrees(name, text):
+    """Check one text; say whether its pattern read it."""
+    image = pattern.image(objects()[name], text)
+    if image is not None:
+        assert tuple(image) == walked(objects()[name], gate.reopen_object(text))
+    return image is not None
+
+
+def test_the_examples_read_the_same():
+    for name, text in texts_of_examples():
+        agrees(name, text)
+
+
+def test_synthetic_objects_are_read_by_their_patterns_and_read_the_same(synthetic):
+    read = [agrees(name, text) for name, text in synthetic]
+    assert read.count(False) < len(read) / 20
+    assert {name for (name, _), by_pattern in zip(synthetic, read, strict=True) if by_pattern} >= {
+        "StudentPersonal", "StudentSchoolEnrollment", "SectionInfo", "DisciplineIncident", "StaffPersonal",
+    }  # fmt: skip
+
+
+SPOILS = ["", "<", ">", '"', "&amp;", "&#233;", "&#x1F600;", "&lt;b&gt;", " ", "\n", "\t", "0", "é", "<b/>", "<b>1</b>",
+          ' xsi:nil="true"', "<!-- c -->", "99999999999", "&#128;", "\u00a0", "'", "]", "{", "\\", ","]  # fmt: skip
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_whatever_is_done_to_a_text_it_reads_the_same_or_not_at_all(synthetic, data):
+    """Cut out, doubled, moved and spoilt: the pattern may pass, but it may not see anything that is not there."""
+    _, text = data.draw(st.sampled_from(synthetic))
+    for _ in range(data.draw(st.integers(1, 3))):
+        a = data.draw(st.integers(0, len(text)))
+        b = data.draw(st.one_of(st.just(a), st.integers(a, min(len(text), a + 60))))
+        text = text[:a] + data.draw(st.one_of(st.sampled_from(SPOILS), st.just(text[a:b] * 2))) + text[b:]
+    message = MESSAGE.replace("{}", text)
+    try:
+        found = {one.position: one for one in messages.objects(gate.open_message(message.encode()))}
+    except gate.Refused:
+        return
+    slices = cutting.cut(message.encode())
+    if slices is None:
+        return
+    assert [cut.name for cut in slices] == [etree.QName(one.element).localname for one in found.values()]
+    for cut, is_valid in zip(slices, schema.are_valid(cut.text for cut in slices), strict=True):
+        element = found[cut.position].element
+        if cut.name in objects():
+            assert is_valid == schema.is_valid(element, schema.Profile.WHOLE)
+            read = content.of_slice(cut)
+            assert element.sourceline == gate.reopen_object(cut.text, cut.line).sourceline
+            if read is not None and is_valid:
+                assert tuple(read.image) == walked(objects()[cut.name], element)
+                assert read.is_same(content.Content(read.cls, element))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_validity_of_one_text_does_not_depend_on_its_neighbours(synthetic, data):
+    chosen = data.draw(st.lists(st.sampled_from(synthetic), min_size=1, max_size=30))
+    alone = [schema.is_valid(gate.reopen_object(text), schema.Profile.WHOLE) for _, text in chosen]
+    assert list(schema.are_valid(text for _, text in chosen)) == alone
