@@ -52,7 +52,13 @@ def _exit(spell: Spell, days: Sequence[str]) -> str:
 
 
 # Absence by grade relative to the mean: the youngest and the oldest stay away most.
-_AWAY = {**dict.fromkeys(GRADES, 0.87), "PK": 1.35, "KG": 1.1, **dict.fromkeys(GRADES[10:], 1.25)}
+_AWAY = {
+    **dict.fromkeys(GRADES, 0.87),
+    "PK": 1.35,
+    "KG": 1.1,
+    **dict.fromkeys(GRADES[7:10], 0.93),
+    **dict.fromkeys(GRADES[10:], 1.25),
+}
 
 
 def student_attendance_summary(plan: Plan) -> Iterator[SynthObject]:
