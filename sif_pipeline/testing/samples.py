@@ -1,8 +1,12 @@
 """Sample objects: synthetic, valid against the schema, and ways to make them invalid."""
 
 import re
+from copy import deepcopy
 from itertools import islice
 
+from lxml import etree
+
+from sif_pipeline.sif.gate import open_message
 from sif_pipeline.synth.state import districts
 
 
@@ -24,7 +28,7 @@ def key_of(xml: bytes) -> bytes:
 
 
 def flawed(xml: bytes) -> bytes:
-    """Give an object an element that no schema has, at the end of it: a finding, and never loaded."""
-    name = re.match(rb"<(\w+)", xml)
-    closing = b"</%s>" % (name[1] if name else b"")
-    return xml.removesuffix(closing) + b"<NotOfThisStandard>1</NotOfThisStandard>" + closing
+    """Repeat an object's first element at its end, where it does not belong: a finding, and never loaded."""
+    root = open_message(xml)
+    root.append(deepcopy(root[0]))
+    return etree.tostring(root)

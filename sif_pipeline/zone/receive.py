@@ -8,6 +8,7 @@ import logging
 
 from lxml import etree
 
+from sif_pipeline.conformance.recording import Said, record
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.gate import Limits, Refused, open_message
 from sif_pipeline.sif.messages import CARRIERS, DEFAULT_CONTEXT, Message, Original, read_message, read_original
@@ -60,6 +61,8 @@ async def receive(connection: Connection, zone: Zone, incoming: Incoming) -> byt
         await _audit_refusal(connection, zone, incoming, message)
     outcome = message if isinstance(message, Refused) else await _outcome(connection, zone, incoming, message)
     _log_outcome(zone, incoming, outcome)
+    if zone.is_sandbox:
+        await record(connection, zone.zone_id, Said(message, incoming.original, len(incoming.body)), outcome)
     return acks.write_ack(incoming.original, outcome)
 
 

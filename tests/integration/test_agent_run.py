@@ -35,10 +35,7 @@ class ForeignZone:
     def __init__(self):
         self.said, self.queue, self.registered, self.settled = [], [], False, []
         self.carriers, self.given = {}, []
-        self.access = acks.agent_acl(["StudentPersonal", "SchoolInfo"]).replace(
-            "<SIF_SubscribeAccess></SIF_SubscribeAccess>",
-            '<SIF_SubscribeAccess><SIF_Object ObjectName="StudentPersonal"/></SIF_SubscribeAccess>',
-        )
+        self.access = acks.agent_acl({"SIF_SubscribeAccess": ["StudentPersonal"], "SIF_RequestAccess": ["SchoolInfo"]})
 
     def answer(self, body):
         found = read_delivered(body)

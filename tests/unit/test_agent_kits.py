@@ -7,7 +7,9 @@ from lxml import etree
 
 from sif_pipeline.agent import Agent
 from sif_pipeline.agent.answers import Delivered, read_answer, read_delivered, requested
-from sif_pipeline.agent.writing import Condition, packets
+from sif_pipeline.agent.writing import Condition, event, packets, write
+from sif_pipeline.notices import Severity
+from sif_pipeline.sif import schema
 from sif_pipeline.sif.acks import Status, agent_acl, write_ack
 from sif_pipeline.sif.gate import Refused, open_message
 from sif_pipeline.sif.messages import NAMESPACE, Original, Provided, objects, read_message
@@ -137,7 +139,7 @@ def test_answers_are_read():
     refused = read_answer(write_ack(Original("2.3", "SIS", "A" * 32), Refused(4, 9, "Register first.")))
     assert (refused.words, refused.error, refused.is_good, refused.version) == ("error 4/9", (4, 9), False, "2.3")
     assert refused.original_msg_id == "A" * 32
-    listed = read_answer(write_ack(Original(), Status(0, agent_acl(["LEAInfo"]))))
+    listed = read_answer(write_ack(Original(), Status(0, agent_acl({"SIF_ProvideAccess": ["LEAInfo"]}))))
     assert (listed.words, listed.is_good, etree.QName(listed.data).localname) == ("status 0", True, "SIF_AgentACL")
     assert read_answer(b"<html/>") is None
     assert read_answer(b"no XML") is None
@@ -160,4 +162,11 @@ def test_samples_are_cut_and_spoiled():
     (student,) = sample_objects("StudentPersonal")
     assert key_of(student).startswith(b'<StudentPersonal RefId="')
     assert open_message(key_of(student)).get("RefId") == open_message(student).get("RefId")
-    assert flawed(student).endswith(b"<NotOfThisStandard>1</NotOfThisStandard></StudentPersonal>")
+    good, bad = (read_delivered(wrapped(xml)).root for xml in (student, flawed(student)))
+    ((valid,), (spoiled,)) = (objects(root) for root in (good, bad))
+    assert schema.is_valid(valid.element, schema.Profile.WHOLE)
+    assert {n.type.severity for n in schema.findings(spoiled.element, schema.Profile.WHOLE)} == {Severity.ERROR}
+
+
+def wrapped(xml):
+    return write(KITS["plain"], "SIF_Event", "SIS", event("Add", "StudentPersonal", xml)).body

@@ -1,0 +1,64 @@
+"""Writing down what an agent of a sandbox said and how it was answered; no value of a student is in it."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+
+from sif_pipeline.database import queries
+from sif_pipeline.sif.acks import Status
+from sif_pipeline.sif.gate import Refused
+from sif_pipeline.sif.messages import Answer, Message, Original
+
+SQL: Final = {name: query.encode() for name, query in queries("conformance").items()}
+
+_CARRIED = re.compile(r"\s*<(?:\w+:)?SIF_Message\b.*?<(?:\w+:)?SIF_MsgId>\s*([0-9A-F]{32})\s*</", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of an agent, as far as it could be read."""
+
+    content: Message | Refused
+    original: Original  #: SIF_SourceId, SIF_MsgId and Version, where there were any
+    bytes: int  #: size as received
+
+
+async def record(connection: psycopg.AsyncConnection[Any], zone_id: int, said: Said, outcome: Status | Refused) -> None:
+    """Write down one message and how it was answered."""
+    await connection.execute(SQL["record"], _row(zone_id, said, outcome))
+
+
+def _row(zone_id: int, said: Said, outcome: Status | Refused) -> dict[str, Any]:
+    original, message = said.original, said.content if isinstance(said.content, Message) else None
+    answer = message.answer if message else None
+    return {
+        "zone_id": zone_id,
+        "source_id": original.source_id,
+        "msg_id": original.msg_id,
+        "said": (message.command or message.message_type) if message else None,
+        "sif_version": original.version,
+        "bytes": said.bytes,
+        "original_msg_id": answer.original_msg_id if answer else None,
+        "told": _words(answer) if answer else None,
+        "answer": _answer(outcome),
+        "carried_msg_id": _carried(outcome),
+        "envelope": " ".join(notice.code for notice in message.notices) or None if message else None,
+    }
+
+
+def _words(answer: Answer) -> str:
+    return f"{answer.error[0]}/{answer.error[1]}" if answer.error else str(answer.status)
+
+
+def _answer(outcome: Status | Refused) -> str:
+    """Say our answer: a status, or an error with its sentence, which never quotes a message."""
+    if isinstance(outcome, Refused):
+        return f"{outcome.category}/{outcome.code} {outcome.sentence}"
+    return str(outcome.code)
+
+
+def _carried(outcome: Status | Refused) -> str | None:
+    found = _CARRIED.match(outcome.data) if isinstance(outcome, Status) else None
+    return found[1] if found else None

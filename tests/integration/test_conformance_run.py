@@ -1,0 +1,227 @@
+"""A conformance run from beginning to end: a good agent and a bad one in a sandbox, watched and judged afterwards."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import psycopg
+import pytest
+
+from sif_pipeline import drain
+from sif_pipeline.agent import writing
+from sif_pipeline.agent.kit import PLAIN
+from sif_pipeline.conformance.script import STEPS, Outcome
+from sif_pipeline.conformance.watching import EVER, NobodyThere, after_the_fact, begin, watch
+from sif_pipeline.exceptions import ConfigurationError, UnknownZone
+from sif_pipeline.testing import KITS, flawed, key_of, pulling, pushing, sample_objects, zone_server
+from warehouse.base import objects
+
+
+@pytest.fixture(scope="module")
+def server(module_database_url):
+    with zone_server(module_database_url) as found:
+        yield found
+
+
+@pytest.fixture
+def sandbox(server):
+    return server.zone(is_sandbox=True)
+
+
+STUDENTS = sample_objects("StudentPersonal", 120)
+
+
+def go_through(agent, zone, *, take):
+    """Do everything the script asks for."""
+    assert agent.ping().is_good
+    agent.join()
+    agent.event("Add", "StudentPersonal", STUDENTS[0])
+    agent.event("Change", "StudentPersonal", STUDENTS[0])
+    agent.event("Delete", "StudentPersonal", key_of(STUDENTS[0]))
+    agent.event("Add", "StudentPersonal", flawed(STUDENTS[1]))
+    again = agent.write("SIF_Event", writing.event("Add", "StudentPersonal", STUDENTS[1]))
+    assert [agent.send(again).code, agent.send(again).code] == [0, 7]
+    take(agent)
+    assert agent.sleep().is_good
+    assert agent.wakeup().is_good
+
+
+def outcomes(report):
+    return {r.step.name: r.verdict.outcome.value for r in report.results}
+
+
+def watched(zone, **more):
+    """Watch in a thread; give the list of looks."""
+    looks, shown, since = [], [], begin(zone.database_url, zone.name)
+    seen = threading.Thread(
+        target=lambda: looks.extend(
+            watch(zone.database_url, zone.name, since=since, seconds=40, period=0.05, changed=shown.append, **more)
+        )
+    )
+    seen.start()
+    return looks, shown, seen
+
+
+def pull_until_answered(agent):
+    """Pull until both requests are answered, and the log entry is taken."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end and len(agent.received) < 3:
+        agent.pull_all()
+        time.sleep(0.05)
+    assert {d.message.message_type for d in agent.received} == {"SIF_Request", "SIF_Event"}
+
+
+def wait_until_pushed(agent):
+    agent.wait_for(3)
+    end = time.monotonic() + 10
+    while time.monotonic() < end and len(agent.answered) < 3:
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("kit", ["plain", "openadk", "openadk-acks-outer", "first-release"])
+def test_an_agent_that_does_everything_conforms(sandbox, kit):
+    looks, shown, thread = watched(sandbox)
+    with pulling(sandbox.url, kit=KITS[kit], holds={"StudentPersonal": STUDENTS}) as agent:
+        go_through(agent, sandbox, take=pull_until_answered)
+        agent.unregister()
+    thread.join(30)
+    report = looks[-1]
+    assert {n: o for n, o in outcomes(report).items() if o != "passed"} in ({}, {"zone_status": "not seen"})
+    assert report.is_complete
+    assert {r.step.name for r in shown} == {step.name for step in STEPS}
+    again = after_the_fact(sandbox.database_url, sandbox.name)
+    assert outcomes(again) == outcomes(report)
+
+
+def test_a_push_agent_is_watched_too(sandbox):
+    looks, _, thread = watched(sandbox)
+    with pushing(sandbox.url, holds={"StudentPersonal": STUDENTS}) as agent:
+        go_through(agent, sandbox, take=wait_until_pushed)
+        agent.unregister()
+    thread.join(30)
+    found = outcomes(looks[-1])
+    assert {found[name] for name in ("delivery", "ack", "response", "packets", "big_response")} == {"passed"}
+
+
+def test_nothing_of_a_sandbox_reaches_the_warehouse(sandbox):
+    with pulling(sandbox.url, holds={"StudentPersonal": STUDENTS[:3]}) as agent:
+        agent.join()
+        for student in STUDENTS[:3]:
+            assert agent.event("Add", "StudentPersonal", student).code == 0
+        assert agent.say("SIF_Response", writing.response("0" * 32, 1, STUDENTS[4], more=False)).code == 0
+    summary = drain.drain(sandbox.database_url)
+    assert summary.messages == 0
+    assert {state for (state,) in sandbox.rows(
+        "SELECT state FROM inbox.message JOIN inbox.zone USING (zone_id) WHERE name = %(zone)s"
+        " AND message_type IN ('SIF_Event', 'SIF_Response')"
+    )} == {"kept"}  # fmt: skip
+    with psycopg.connect(sandbox.database_url) as connection:
+        for cls in objects().values():
+            for table in (cls.__table__, cls.history):
+                assert connection.execute(f"SELECT count(*) FROM {table.schema}.{table.name}").fetchone() == (0,)
+        (events,) = connection.execute("SELECT count(*) FROM inbox.object_event").fetchone()
+        (notices,) = connection.execute("SELECT count(*) FROM inbox.notice").fetchone()
+    assert (events, notices) == (0, 0)
+
+
+def test_what_is_wrong_is_said_with_the_way_out(sandbox):
+    with pulling(sandbox.url, holds={"StudentPersonal": STUDENTS[:1]}) as agent:
+        agent.event("Add", "StudentPersonal", STUDENTS[0])  # before it registered: 4/9
+        agent.join()
+        first = agent.write("SIF_Event", writing.event("Add", "StudentPersonal", flawed(STUDENTS[2])))
+        agent.send(first)
+        agent.send(
+            writing.write(
+                PLAIN,
+                "SIF_Event",
+                "SIS",
+                writing.event("Delete", "StudentPersonal", key_of(STUDENTS[3])),
+                msg_id=first.msg_id,
+            )
+        )
+        agent.event("Add", "StudentPersonal", *STUDENTS[5:7])
+        httpx.post(sandbox.url, content=b"<SIF_Message>")
+    report = after_the_fact(sandbox.database_url, sandbox.name)
+    found = {r.step.name: r.verdict for r in report.results}
+    failed = {name for name, verdict in found.items() if verdict.outcome is Outcome.FAILED}
+    assert failed == {"envelope", "msg_id", "objects", "one_object"}
+    assert f"StudentPersonal, message {first.msg_id}, line 1:" in found["objects"].reason
+    assert "1/2" in found["envelope"].reason
+    assert found["unregister"].outcome is Outcome.NOT_SEEN
+    assert not report.is_complete
+
+
+def test_no_value_of_an_object_is_in_a_report(sandbox):
+    from sif_pipeline.conformance.report import FORMATS  # noqa: PLC0415
+
+    secret = STUDENTS[2].replace(b"<LocalId>", b"<LocalId>CANARY").replace(b'RefId="', b'RefId="canary')
+    with pulling(sandbox.url, holds={"StudentPersonal": []}) as agent:
+        agent.join()
+        agent.event("Add", "StudentPersonal", secret)
+        agent.event("CANARY", "StudentPersonal", STUDENTS[2])
+    report = after_the_fact(sandbox.database_url, sandbox.name)
+    for write in FORMATS.values():
+        assert "canary" not in write(report).lower()
+
+
+def test_only_a_sandbox_is_judged_and_only_where_somebody_spoke(server, sandbox):
+    url = sandbox.database_url
+    with pytest.raises(UnknownZone, match="--sandbox"):
+        after_the_fact(url, "nowhere")
+    with pytest.raises(ConfigurationError, match="no sandbox"):
+        after_the_fact(url, server.zone().name)
+    with pytest.raises(NobodyThere):
+        after_the_fact(url, sandbox.name)
+    with pytest.raises(NobodyThere):
+        list(watch(url, sandbox.name, since=EVER, seconds=0.1))
+
+
+def test_agents_are_told_apart(sandbox):
+    with pulling(sandbox.url, "ONE") as one, pulling(sandbox.url, "TWO") as two:
+        one.register()
+        two.ping()
+    assert outcomes(after_the_fact(sandbox.database_url, sandbox.name))["register"] == "not seen"
+    assert outcomes(after_the_fact(sandbox.database_url, sandbox.name, "ONE"))["register"] == "passed"
+
+
+def command(sandbox, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "sif_pipeline", "conformance", "--zone", sandbox.name, *arguments],
+        env={**os.environ, "SIF_DATABASE_URL": sandbox.database_url},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_the_command_writes_its_report_when_it_is_interrupted(sandbox, tmp_path):
+    running = command(sandbox, "--format", "html", "--out", str(tmp_path / "report.html"))
+    first = running.stderr.readline()
+    assert first.startswith(f"Watching {sandbox.name}")
+    with pulling(sandbox.url) as agent:
+        agent.register()
+        assert "Registers" in running.stderr.readline()
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=30)
+    assert running.returncode == 1
+    assert out.startswith("Does not conform yet: ")
+    page = (tmp_path / "report.html").read_text()
+    assert '<tr class="PASSED"><td>PASSED</td><td>Registers</td>' in page
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown", "json"])
+def test_the_command_judges_after_the_fact(sandbox, format_):
+    with pulling(sandbox.url) as agent:
+        agent.register()
+    running = command(sandbox, "--once", "--format", format_)
+    out, err = running.communicate(timeout=30)
+    assert (running.returncode, err) == (1, "")
+    if format_ == "json":
+        steps = {s["step"]: s["result"] for s in json.loads(out)["steps"]}
+        assert (steps["register"], steps["ping"]) == ("passed", "not seen")
+    else:
+        assert "Registers" in out
+        assert "SIF_Register at " in out
