@@ -18,6 +18,7 @@ from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.reports import Report
 from sif_pipeline.sif.gate import Refused
+from sif_pipeline.sif.messages import NO_LEVEL, Level
 from sif_pipeline.zone.tls import Peer, is_host
 
 SQL = queries("certificates")
@@ -79,6 +80,14 @@ def _certificate_refusal(door: Door, peer: Peer) -> Refused | None:
     if not door.is_registered:
         return Refused(3, 5, "The agent's certificate is not one of this zone's; ask the state to add it.")
     return None
+
+
+def channel(peer: Peer | None) -> Level:
+    """Say how well the connection to a client is secured; level 3, its host, only `refusal` looks at."""
+    if peer is None:
+        return NO_LEVEL
+    proven = peer.fingerprint is not None and not peer.flaws - UNTRUSTED
+    return Level(0 if not proven else 1 if peer.flaws else 2, peer.encryption_level)
 
 
 def source_refusal(door: Door, source_id: str | None) -> Refused | None:

@@ -104,8 +104,7 @@ def _row(zone_id: int, question: Question) -> dict[str, Any]:
 async def take_request(connection: AsyncConnection, zone: Zone, message: Message, body: bytes) -> Outcome:
     """Pass an agent's SIF_Request on to who provides the object, or to the agent it names; all of it or nothing."""
     asked = message.request
-    if asked is None or not asked.object_names:
-        return Refused(8, 9, "The SIF_Request names no object; say which in SIF_Query or SIF_ExtendedQuery.")
+    assert asked is not None  # noqa: S101 -- only requests come here
     if asked.max_buffer_size < SMALLEST_BUFFER:
         return _BUFFER_TOO_SMALL
     async with connection.transaction():

@@ -343,9 +343,10 @@ class ZoneServer:
     async def _take_in(self, zone: Zone, scope: Scope, receive_part: Receive) -> Answer:
         body = bytearray()
         try:
-            door = await self._door(zone, self._peer(scope))
-            unwanted = await identity.refusal(door, self._peer(scope), _address(scope))
-            incoming = await self._incoming(scope, receive_part, body)
+            peer = self._peer(scope)
+            door = await self._door(zone, peer)
+            unwanted = await identity.refusal(door, peer, _address(scope))
+            incoming = replace(await self._incoming(scope, receive_part, body), channel=identity.channel(peer))
             if unwanted := unwanted or identity.source_refusal(door, incoming.original.source_id):
                 incoming = replace(incoming, content=unwanted)
             async with self._database() as connection:

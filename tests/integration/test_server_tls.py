@@ -359,3 +359,35 @@ def test_gzip_answers_for_those_who_take_them_and_only_where_they_are_worth_it(s
             assert "SIF_AgentACL" in acl.text
             refused = client.post(zone.url, content=message("<SIF_Event>|</SIF_Event>"), headers=headers)
             assert refused.headers.get("content-encoding") is None
+
+
+SECURED = (
+    "<SIF_Security><SIF_SecureChannel><SIF_AuthenticationLevel>{}</SIF_AuthenticationLevel>"
+    "<SIF_EncryptionLevel>4</SIF_EncryptionLevel></SIF_SecureChannel></SIF_Security>"
+)
+
+
+def control(command, **of):
+    data = f"<SIF_SystemControlData><{command}/></SIF_SystemControlData>"
+    return message(f"<SIF_SystemControl>|{data}</SIF_SystemControl>", **of)
+
+
+def test_the_zone_status_tells_by_which_protocol_the_agent_is_connected(zone, papers):
+    with agent(papers) as client:
+        assert answer(client.post(zone.url, content=message(REGISTER))) == 0
+        status = client.post(zone.url, content=control("SIF_GetZoneStatus")).text
+    assert '<SIF_Protocol Type="HTTPS" Secure="Yes"><SIF_Property><SIF_Name>Accept-Encoding' in status
+
+
+@pytest.mark.parametrize(
+    ("level", "name", "fetched"), [(0, None, True), (2, "sis", True), (2, "stranger", False), (1, None, False)]
+)
+def test_what_asks_for_a_secured_channel_is_fetched_by_one_that_is_so_good(zone, papers, level, name, fetched):
+    zone.allow("LIBRARY", "SIF_SubscribeAccess")
+    subscribe = message('<SIF_Subscribe>|<SIF_Object ObjectName="LEAInfo"/></SIF_Subscribe>', source="LIBRARY")
+    body = event().replace(b"<SIF_SourceId>", SECURED.format(level).encode() + b"<SIF_SourceId>")
+    with agent(papers, name) as client:
+        for sent in (message(REGISTER), message(REGISTER, source="LIBRARY"), subscribe, body):
+            assert answer(client.post(zone.url, content=sent)) == 0
+        got = client.post(zone.url, content=control("SIF_GetMessage", source="LIBRARY")).text
+    assert ("LEAInfo RefId" in got, "<SIF_LogEntry " in got) == (fetched, not fetched)
