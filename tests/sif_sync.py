@@ -1,5 +1,7 @@
 """A district that the state asks for everything: its agent's rows, and answers put into the inbox as the zone does."""
 
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -96,3 +98,21 @@ class District:
             "UPDATE outbox.request SET state = %s, error = %s, ended_at = clock_timestamp() WHERE msg_id = %s",
             (state, error, sync.request_msg_id),
         )
+
+
+@contextmanager
+def always_pulling(agent):
+    """Pull in a thread, as an agent does that runs by itself."""
+    ended = threading.Event()
+
+    def pull():
+        while not ended.wait(0.1):
+            agent.pull_all()
+
+    thread = threading.Thread(target=pull)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -62,6 +62,7 @@ def running(settings: Settings, dags: Path = PROJECT / "dags") -> Iterator[Airfl
         url = stack.enter_context(postgres.running(settings))
         airflow = _configure(settings, home, dags, url)
         _migrate(airflow, postgres.airflow_url(url))
+        _declare_pools(postgres.airflow_url(url))
         server = stack.enter_context(_component(airflow, "api-server", _command("api-server")))
         stack.enter_context(_component(airflow, "dag-processor", _command("dag-processor")))
         # The scheduler comes last: its tasks fail while nobody takes their reports. So it also goes first.
@@ -141,6 +142,22 @@ def _migrate(airflow: Airflow, url: str) -> None:
     if done.returncode != 0:
         raise ConfigurationError(f"Airflow could not prepare its database; its log is {log}.")
     stamp.write_text(f"{version} {_revision(url)}", encoding="utf-8")
+
+
+POOLS = {"districts": (2, "District syncs: so many districts are asked or looked at at the same time")}
+"""Pools by name: slots and what they are for. Two of the six places of tasks; the ingestion needs three."""
+
+
+def _declare_pools(url: str) -> None:
+    """Make the pools that DAGs name, unless they are there: an operator may have changed them.
+
+    A task in a pool that is not there would never start. By SQL, since a command would take seconds.
+    """
+    insert = """INSERT INTO slot_pool (pool, slots, description, include_deferred) VALUES (%s, %s, %s, false)
+                ON CONFLICT (pool) DO NOTHING"""
+    with psycopg.connect(url, connect_timeout=10) as connection:
+        for name, (slots, description) in POOLS.items():
+            connection.execute(insert, (name, slots, description))
 
 
 def _revision(url: str) -> str | None:

@@ -1,13 +1,9 @@
 -- name: ready
--- Grain: one full sync whose last packet is there and whose zone has nothing undrained that came before it.
+-- Grain: one full sync whose last packet is there.
 SELECT s.sync_id
 FROM outbox.sync AS s
 JOIN outbox.request AS r USING (sync_id)
 WHERE s.state IN ('asked', 'receiving') AND r.state = 'complete'
-    AND NOT EXISTS (
-        SELECT FROM inbox.message AS m
-        WHERE m.zone_id = s.zone_id AND m.state = 'pending' AND m.received_at <= coalesce(r.ended_at, 'infinity')
-    )
 ORDER BY s.sync_id
 
 -- name: claim
@@ -41,10 +37,17 @@ ANALYZE answer
 SELECT pg_advisory_xact_lock(7437, %(zone_id)s)
 
 -- name: undrained
--- Grain: one yes or no: does the zone hold undrained messages that came before a moment?
+-- Grain: one yes or no: does the zone hold undrained messages that came before a moment and may be about an object? The
+-- packets of full syncs of other objects are not.
 SELECT EXISTS (
-    SELECT FROM inbox.message
-    WHERE zone_id = %(zone_id)s AND state = 'pending' AND received_at <= coalesce(%(before)s::timestamptz, 'infinity')
+    SELECT FROM inbox.message AS m
+    WHERE m.zone_id = %(zone_id)s AND m.state = 'pending'
+        AND m.received_at <= coalesce(%(before)s::timestamptz, 'infinity')
+        AND NOT EXISTS (
+            SELECT FROM outbox.request AS r
+            WHERE r.zone_id = m.zone_id AND r.source_id = %(asking)s AND r.msg_id = m.request_msg_id
+                AND r.sync_id IS NOT NULL AND r.object_name <> %(object_name)s
+        )
 )
 
 -- name: scope
@@ -96,11 +99,11 @@ SELECT sync_id FROM outbox.sync WHERE state = 'compared' ORDER BY sync_id
 -- name: store_deletion
 -- Grain: one event of ours that deletes what only the state had.
 INSERT INTO inbox.message (
-    zone_id, source_id, msg_id, message_type, sif_version, sif_timestamp, origin, body, body_sha256
+    zone_id, source_id, msg_id, message_type, sif_version, sif_timestamp, origin, body, body_sha256, request_msg_id
 )
 VALUES (
     %(zone_id)s, %(source_id)s, %(msg_id)s, 'SIF_Event', %(sif_version)s, %(sif_timestamp)s, 'sync', %(body)s,
-    sha256(%(body)s)
+    sha256(%(body)s), %(request_msg_id)s
 )
 ON CONFLICT (zone_id, source_id, msg_id) DO NOTHING
 

@@ -43,6 +43,7 @@ WHERE msg_id = %(msg_id)s AND sender_id = %(source_id)s AND message_type = 'SIF_
 SELECT count(*), coalesce(sum(objects), 0)::bigint, coalesce(sum(octet_length(body)), 0)::bigint
 FROM inbox.message
 WHERE zone_id = (SELECT zone_id FROM inbox.zone WHERE name = %(zone)s) AND request_msg_id = %(msg_id)s
+    AND message_type = 'SIF_Response'
 
 -- name: cancel
 -- Grain: one request of the state's that is called off; no row when it is over already. What of it waits in the

@@ -51,17 +51,33 @@ UPDATE outbox.sync SET decided_by = %(by)s, decided_at = clock_timestamp() WHERE
 
 -- name: due
 -- Grain: one zone whose time of the scheduled sync has come today, in the state's time zone, and was not asked since.
--- A sandbox and a suspended zone are never due. When the last full sync was asked tells whether one is due again.
-SELECT z.name,
-    (SELECT max(s.asked_at) FROM outbox.sync AS s WHERE s.zone_id = z.zone_id) AS last_full
-FROM inbox.zone AS z
-WHERE z.sync_at IS NOT NULL AND z.suspended_at IS NULL AND NOT z.is_sandbox
-    AND %(now)s::timestamptz >= ((%(now)s::timestamptz AT TIME ZONE %(timezone)s)::date + z.sync_at) AT TIME ZONE %(timezone)s
-    AND (
-        z.last_asked_at IS NULL
-        OR z.last_asked_at < ((%(now)s::timestamptz AT TIME ZONE %(timezone)s)::date + z.sync_at) AT TIME ZONE %(timezone)s
-    )
-ORDER BY z.sync_at, z.name
+-- A sandbox and a suspended zone are never due.
+SELECT name
+FROM (
+    SELECT z.*, ((%(now)s::timestamptz AT TIME ZONE %(timezone)s)::date + z.sync_at) AT TIME ZONE %(timezone)s AS today
+    FROM inbox.zone AS z
+    WHERE z.sync_at IS NOT NULL AND z.suspended_at IS NULL AND NOT z.is_sandbox
+) AS z
+WHERE today <= %(now)s::timestamptz AND (last_asked_at IS NULL OR last_asked_at < today)
+ORDER BY sync_at, name
+
+-- name: synced
+-- Grain: one object that a zone was asked everything of since a moment, and that it answered or still may.
+SELECT DISTINCT s.object_name
+FROM outbox.sync AS s
+JOIN inbox.zone AS z USING (zone_id)
+WHERE z.name = %(zone)s AND s.asked_at >= %(since)s AND s.state <> 'failed'
+
+-- name: being_answered
+-- Grain: one request of the state's for an object that is not answered yet, or whose answer is not yet compared.
+SELECT r.msg_id
+FROM outbox.request AS r
+JOIN inbox.zone AS z USING (zone_id)
+LEFT JOIN outbox.sync AS s USING (sync_id)
+WHERE z.name = %(zone)s AND r.source_id = %(source_id)s AND r.object_name = %(object_name)s
+    AND (r.state = 'open' OR s.state IN ('asked', 'receiving', 'compared'))
+ORDER BY r.created_at
+LIMIT 1
 
 -- name: asked_now
 -- Grain: one zone that is asked.

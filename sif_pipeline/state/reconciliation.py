@@ -94,6 +94,7 @@ class Claimed:
             "request_msg_id": self.request_msg_id,
             "asked_at": self.asked_at,
             "as_of": self.as_of,
+            "asking": SOURCE_ID,
         }
 
 
@@ -210,6 +211,8 @@ def _compare(connection: Connection, sync_id: int) -> bool:
     sync = _claim(connection, sync_id, *AWAITED)
     if sync is None:
         return False
+    if _is_undrained(connection, sync, sync.answered_at):  # it would be in vain to read the answer
+        return False
     connection.execute(QUERIES["make_answer"])
     last_message_id, nameless = _read_answer(connection, sync)
     connection.execute(QUERIES["analyze_answer"])
@@ -226,8 +229,12 @@ def _compare(connection: Connection, sync_id: int) -> bool:
 def _await_drained(connection: Connection, sync: Claimed, before: datetime | None) -> None:
     """Take the zone's drain out of the way, or raise NotYet when it has still to drain what came before."""
     connection.execute(QUERIES["lock_zone"], sync.row)
-    if connection.execute(QUERIES["undrained"], sync.row | {"before": before}).fetchone() == (True,):
+    if _is_undrained(connection, sync, before):
         raise NotYet
+
+
+def _is_undrained(connection: Connection, sync: Claimed, before: datetime | None) -> bool:
+    return connection.execute(QUERIES["undrained"], sync.row | {"before": before}).fetchone() == (True,)
 
 
 def _read_answer(connection: Connection, sync: Claimed) -> tuple[int | None, int]:
@@ -443,6 +450,7 @@ def _deletion(sync: Claimed, number: int, some: list[tuple[str, str]]) -> dict[s
         "zone_id": sync.zone_id,
         "source_id": SOURCE_ID,
         "msg_id": written.msg_id,
+        "request_msg_id": sync.request_msg_id,
         "sif_version": NEWEST_ACK,
         "sif_timestamp": sync.as_of,
         "body": written.body,

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 from psycopg.rows import class_row
 
+from sif_pipeline.config import Settings
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
+from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.query import EVERYTHING
 from sif_pipeline.state import reconciliation, requests
 from sif_pipeline.state.requests import LIFETIME, Question
@@ -23,7 +25,7 @@ SNAPSHOTS: Final = ("StudentAttendanceSummary", "StudentSpecialEducationSummary"
 """Objects of which there are no events: the state asks for them every day, and every answer is a new set."""
 
 YEAR_BEGINS: Final = (9, 1)
-"""Month and day from which on the first scheduled run asks for everything: the school year has begun."""
+"""Month and day on which a school year has begun: from then on everything is asked for once, on schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,6 @@ class Difference:
     row_key: str  #: its RefId, or the hash of its natural key
     message_id: int | None  #: packet that brought it
     position: int | None  #: place in the packet, from 1
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A zone that is to be asked now."""
-
-    zone: str
-    everything: bool  #: a full sync of every object too, not only what has no events
 
 
 def ask(url: str, zone: str, object_name: str, lifetime: timedelta = LIFETIME) -> Sync:
@@ -164,15 +158,11 @@ def schedule(url: str, zone: str, at: time | None, change_limit: Decimal | None 
             raise UnknownZone
 
 
-def due(url: str, timezone: ZoneInfo, now: datetime) -> list[Due]:
-    """Give the zones whose time has come today and that were not asked since, the earliest first.
-
-    Everything is due once a school year, and for a zone that was never synced.
-    """
+def due(url: str, timezone: ZoneInfo, now: datetime) -> list[str]:
+    """Give the zones whose time has come today and that were not asked since, the earliest first."""
     with connect(url) as connection:
         found = connection.execute(SQL["due"], {"now": now, "timezone": timezone.key}).fetchall()
-    began = year_began(now.astimezone(timezone).date())
-    return [Due(zone, last is None or last.astimezone(timezone).date() < began) for zone, last in found]
+    return [zone for (zone,) in found]
 
 
 def year_began(day: date) -> date:
@@ -181,25 +171,29 @@ def year_began(day: date) -> date:
     return this if day >= this else date(day.year - 1, *YEAR_BEGINS)
 
 
-def ask_district(url: str, zone: str, *, everything: bool, lifetime: timedelta = LIFETIME) -> list[str]:
-    """Ask a zone for what no event tells, or for everything that it provides; give the SIF_MsgIds of the requests.
+def ask_district(url: str, zone: str, *, everything: bool = False, lifetime: timedelta = LIFETIME) -> list[str]:
+    """Ask a zone for what no event tells, and for what was not synced in this school year, or for `everything`.
 
-    One transaction, which also notes that the zone was asked. What is under way is not asked again. The agent gets
-    one request after the other: a queue holds one message at a time.
+    Give the SIF_MsgIds of the requests; where one for an object is still being answered, that one's. One transaction,
+    which also notes that the zone was asked. The agent gets one request after the other: a queue holds one message
+    at a time.
     """
+    timezone = Settings.from_environment().timezone
+    began = datetime.combine(year_began(datetime.now(timezone).date()), time(), timezone)
     with connect(url) as connection:
         provided = requests.provided(connection, zone)
+        synced = {name for (name,) in connection.execute(SQL["synced"], {"zone": zone, "since": began})}
         connection.execute(SQL["asked_now"], {"zone": zone})
-        asked = [_ask_one(connection, zone, name, lifetime) for name in provided if everything or name in SNAPSHOTS]
-    return [msg_id for msg_id in asked if msg_id is not None]
+        wanted = [name for name in provided if everything or name in SNAPSHOTS or name not in synced]
+        return [_ask_one(connection, zone, name, lifetime) for name in wanted]
 
 
-def _ask_one(connection: Connection, zone: str, object_name: str, lifetime: timedelta) -> str | None:
-    row = {"zone": zone, "object_name": object_name}
+def _ask_one(connection: Connection, zone: str, object_name: str, lifetime: timedelta) -> str:
+    row = {"zone": zone, "object_name": object_name, "source_id": SOURCE_ID}
+    if open_ := connection.execute(SQL["being_answered"], row).fetchone():
+        return str(open_[0])
     if object_name in SNAPSHOTS:
         return requests.ask(connection, zone, Question(object_name, EVERYTHING, lifetime))
-    if connection.execute(SQL["under_way"], row).fetchone():
-        return None
     sync_id = _ask(connection, zone, object_name, lifetime)
     (msg_id,) = connection.execute(SQL["request"], {"sync_id": sync_id}).fetchone() or ("",)
     return str(msg_id)

@@ -18,9 +18,9 @@ def short_dags(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dags")
     for file in (PROJECT / "dags").glob("*.py"):
         text = file.read_text(encoding="utf-8")
-        (folder / file.name).write_text(
-            re.sub(r"timedelta\(minutes=10\)", f"timedelta(seconds={TURN_SECONDS})", text), encoding="utf-8"
-        )
+        text = re.sub(r"timedelta\(minutes=10\)", f"timedelta(seconds={TURN_SECONDS})", text)
+        text = re.sub(r"LOOK_EVERY = timedelta\(minutes=2\)", "LOOK_EVERY = timedelta(seconds=1)", text)
+        (folder / file.name).write_text(text, encoding="utf-8")
     return folder
 
 

@@ -12,9 +12,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from sif_sync import always_pulling
 
 from sif_pipeline import files, zones
 from sif_pipeline.config import PROJECT
+from sif_pipeline.local.airflow import POOLS
+from sif_pipeline.state import syncs
+from sif_pipeline.testing import pulling, sample_objects, zone_server
 
 EXAMPLE = PROJECT / "tests/examples/LEAInfo/valid/minimal.xml"
 
@@ -38,7 +42,7 @@ print(json.dumps({
         "manual": dag.doc_md or "", "tags": sorted(dag.tags), "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup,
         "tasks": {task.task_id: {
-            "owner": task.owner, "retries": task.retries,
+            "owner": task.owner, "retries": task.retries, "pool": task.pool,
             "timeout": task.execution_timeout and task.execution_timeout.total_seconds(),
         } for task in dag.tasks},
     } for dag in bag.dags.values()},
@@ -46,13 +50,14 @@ print(json.dumps({
 """
 
 RUN = """
-import sys
+import json, sys
 from airflow.utils.db import initdb
 initdb()
 from airflow.dag_processing.dagbag import DagBag
-run = DagBag(sys.argv[1]).dags[sys.argv[2]].test()
+run = DagBag(sys.argv[1]).dags[sys.argv[2]].test(run_conf=json.loads(sys.argv[3]))
 for instance in run.get_task_instances():
-    print(instance.task_id, instance.state)
+    place = "" if instance.map_index < 0 else f"[{instance.map_index}]"
+    print(f"{instance.task_id}{place}", instance.state)
 """
 
 
@@ -84,12 +89,17 @@ def test_every_dag_has_what_an_operator_needs(read: dict[str, Any]) -> None:
         assert dag["manual"].startswith("# ")
         assert "**When something is wrong" in dag["manual"]
         assert dag["tags"]
-        assert dag["max_active_runs"] <= 2
+        assert dag["max_active_runs"] <= (16 if dag["tags"] == ["districts"] else 2)
         assert dag["catchup"] is False
         for task in dag["tasks"].values():
             assert task["owner"] == "sif-pipeline"
             assert task["retries"] >= 1
             assert task["timeout"]
+
+
+def test_every_pool_is_declared(read: dict[str, Any]) -> None:
+    named = {task["pool"] for dag in read["dags"].values() for task in dag["tasks"].values()}
+    assert named == {"default_pool", *POOLS}
 
 
 def test_ingest_has_a_standby(read: dict[str, Any]) -> None:
@@ -103,11 +113,12 @@ def url(database_url: str) -> str:
     return database_url
 
 
-def states(dag_id: str, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+def states(dag_id: str, folder: Path, environment: Mapping[str, str], **params: object) -> dict[str, str]:
     there = {**environment, "AIRFLOW__CORE__DAGS_FOLDER": str(folder)}
-    lines = python(RUN, folder, dag_id, environment=there).split("\n")
+    lines = python(RUN, folder, dag_id, json.dumps(params), environment=there).split("\n")
     known = (line.split() for line in lines)
-    return {words[0]: words[1] for words in known if len(words) == 2 and words[1] in ("success", "failed", "None")}
+    ended = ("success", "failed", "skipped", "None")
+    return {words[0]: words[1] for words in known if len(words) == 2 and words[1] in ended}
 
 
 def test_ingest_drains_what_is_pending(url: str, short_dags: Path, airflow_environment: dict[str, str]) -> None:
@@ -128,3 +139,27 @@ def test_receive_files_takes_what_is_dropped(
     assert (tmp_path / "drop/North/done/a.xml").exists()
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT state FROM inbox.message").fetchall() == [("pending",)]
+
+
+def test_district_sync_asks_and_waits_for_each_district_on_its_own(
+    url: str, short_dags: Path, airflow_environment: dict[str, str]
+) -> None:
+    """One district answers, one has nobody who could, one does not exist: only that one's chain fails."""
+    with (
+        zone_server(url) as server,
+        pulling(server.zone("South").url, holds={"StudentPersonal": sample_objects("StudentPersonal", 5)}) as agent,
+    ):
+        agent.join()
+        with always_pulling(agent):
+            found = states(
+                "district_sync", short_dags, airflow_environment | {"SIF_DATABASE_URL": url},
+                zones=["North", "South", "nowhere"], everything=True,
+            )  # fmt: skip
+    assert {task: state for task, state in found.items() if "[2]" not in task} == {
+        "due": "success", "district.ask[0]": "success", "district.ask[1]": "success",
+        "district.answered[0]": "success", "district.answered[1]": "success",
+    }  # fmt: skip
+    assert found["district.ask[2]"] == "failed"
+    assert [(sync.zone, sync.object_name, sync.state) for sync in syncs.listed(url)] == [
+        ("South", "StudentPersonal", "applied")
+    ]
