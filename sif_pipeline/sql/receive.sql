@@ -1,6 +1,6 @@
 -- name: store
 -- Grain: one message. One row: may the sender send, is there more to look at first, and the id of the message if it is
--- new. Wakes the drain. SIF_Register and files need no registration (anyone); the others do. There is more to look at
+-- new. SIF_Register and files need no registration (anyone); the others do. There is more to look at
 -- where a rule denies a right of this kind, or somebody in the zone subscribed; then nothing is stored.
 WITH sender AS (
     SELECT 1
@@ -33,13 +33,16 @@ WITH sender AS (
     FROM sender
     WHERE NOT EXISTS (SELECT FROM closer)
     ON CONFLICT (zone_id, source_id, msg_id) DO NOTHING
-    RETURNING message_id, state
+    RETURNING message_id
 )
 SELECT
     EXISTS (SELECT FROM sender) AS admitted,
     EXISTS (SELECT FROM closer) AS closer,
-    (SELECT message_id FROM stored) AS message_id,
-    (SELECT pg_notify('sif_inbox', '') FROM stored WHERE state = 'pending')
+    (SELECT message_id FROM stored) AS message_id
+
+-- name: announce
+-- Grain: none. Wakes the drain. Not part of storing: commits that notify wait for each other, disk and all.
+SELECT pg_notify('sif_inbox', '')
 
 -- name: hurry
 -- Grain: none. Wait no longer than this for a row in the rest of the transaction.

@@ -35,6 +35,7 @@ from sif_pipeline.sif.messages import Original
 from sif_pipeline.zone import delivery, identity
 from sif_pipeline.zone.http_limits import Bounds, bounded
 from sif_pipeline.zone.receive import Incoming, audit, read, receive
+from sif_pipeline.zone.storing import SQL
 from sif_pipeline.zone.tls import Peer, ServerTls, ssl_context_for
 from sif_pipeline.zones import Zone
 
@@ -64,6 +65,12 @@ WAIT: Final = 2.0
 
 DATABASE_SECONDS: Final = 10.0
 """Seconds the database may take for one message."""
+
+ANNOUNCED: Final = 0.1
+"""Seconds at least between two announcements to the drain that something came in."""
+
+UNAVAILABLE: Final = (psycopg.Error, PoolTimeout, TooManyRequests, TimeoutError)
+"""How a database that is away, or slow, shows."""
 
 FILES: Final = 65_536
 """Files the process opens at most; a third of them is for TLS handshakes, which count as connections when done."""
@@ -240,6 +247,7 @@ class ZoneServer:
         )
         self.known: dict[bytes, tuple[Zone, float]] = {}
         self.doors: dict[tuple[int, bytes | None], tuple[identity.Door, float]] = {}
+        self.news = asyncio.Event()
         self.in_flight = 0
         self.unknown_urls = 0
         self.unknown_audited = -math.inf
@@ -267,11 +275,22 @@ class ZoneServer:
     def _beside(self) -> Iterator[Callable[[], Coroutine[Any, Any, None]]]:
         """Give what runs beside the answering of requests, until the server stops."""
         yield self._deliver
+        yield self._announce
         if self.way.tls is not None:
             yield self.way.tls.watch
 
     async def _deliver(self) -> None:
         await delivery.deliver(self.url, lambda level: ssl_context_for(level, self.way.tls))
+
+    async def _announce(self) -> None:
+        """Wake the drain for what came in, a few times a second at most: NOTIFY has all commits wait in line."""
+        while True:
+            await self.news.wait()
+            self.news.clear()
+            with suppress(*UNAVAILABLE):  # the drain looks by itself as well, a little later
+                async with self._database() as connection:
+                    await connection.execute(SQL["announce"])
+            await asyncio.sleep(ANNOUNCED)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         """Answer whatever happens: this is the boundary beyond which no exception's text goes."""
@@ -279,7 +298,7 @@ class ZoneServer:
             return await self._route(scope, receive)
         except Ended as ended:
             return ended.answer
-        except (psycopg.Error, PoolTimeout, TooManyRequests, TimeoutError) as error:
+        except UNAVAILABLE as error:
             log.warning("database_unavailable", extra={"facts": _what(error)})
             self._check_pool()
             return COME_BACK
@@ -350,7 +369,9 @@ class ZoneServer:
             if unwanted := unwanted or identity.source_refusal(door, incoming.original.source_id):
                 incoming = replace(incoming, content=unwanted)
             async with self._database() as connection:
-                return _xml(await receive(connection, zone, incoming), close=not incoming.body)
+                ack = await receive(connection, zone, incoming)
+            self.news.set()
+            return _xml(ack, close=not incoming.body)
         finally:
             self.in_flight -= len(body)
 

@@ -77,7 +77,7 @@ async def _store(  # noqa: PLR0913, PLR0917 -- see store
 ) -> Outcome | Look:
     row = _row(zone, incoming, message, state) | {"is_checked": is_checked}
     found = await (await connection.execute(SQL["store"], row)).fetchone()
-    admitted, closer, message_id, _ = found or (False, False, None, None)
+    admitted, closer, message_id = found or (False, False, None)
     if not admitted:
         return await unregistered(connection, zone, message)
     if closer:

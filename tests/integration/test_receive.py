@@ -145,14 +145,6 @@ def test_odd_values_in_the_header_are_stored_and_break_nothing(registered):
     assert stamps == [(None,), (None,), ("0001-01-01 00:00:00+00",)]
 
 
-def test_the_drain_is_woken_by_a_new_message_only(registered):
-    with psycopg.connect(registered.url, autocommit=True) as listener:
-        listener.execute("LISTEN sif_inbox")
-        body = event()
-        registered.send(body, body, register(), control("<SIF_Ping/>"))
-        assert [n.channel for n in listener.notifies(timeout=0.3)] == ["sif_inbox"]
-
-
 def test_zones_keep_only_the_hash_of_their_token(module_database_url):
     with psycopg.connect(module_database_url) as connection:
         connection.execute("TRUNCATE inbox.zone CASCADE")
@@ -166,10 +158,13 @@ def test_zones_keep_only_the_hash_of_their_token(module_database_url):
         for name in ("", "a" * 65, "a\nb", "a\n", "<b>", "../x\0", "a/b", "a b", ".a", "..", "Zoë"):
             with pytest.raises(ConfigurationError, match="choose another"):
                 zones.add(connection, name, "00020000")
+        for code in ("", " ", "a b", "1\n", "x" * 33):
+            with pytest.raises(ConfigurationError, match="give the state's"):
+                zones.add(connection, "South", code)
         for name in ("a" * 64, "-_.", "02.North-East_1"):
             assert zones.add(connection, name, "00020000")
         connection.execute("DELETE FROM inbox.zone WHERE name <> 'North'")
-        renewed = zones.renew(connection, "North")
-        assert connection.execute("SELECT token_sha256 FROM inbox.zone").fetchall() == [(zones.token_hash(renewed),)]
+        rotated = zones.rotate(connection, "North")
+        assert connection.execute("SELECT token_sha256 FROM inbox.zone").fetchall() == [(zones.token_hash(rotated),)]
         with pytest.raises(UnknownZone):
-            zones.renew(connection, "South")
+            zones.rotate(connection, "South")

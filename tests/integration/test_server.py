@@ -122,6 +122,19 @@ def test_a_trailing_slash_is_the_same_zone_and_a_body_may_come_in_chunks(server)
     assert answer(httpx.post(server.url + "/", content=iter([body[:50], body[50:]]))) == 0
 
 
+def test_the_drain_is_told_of_what_comes_in_but_not_of_every_message(server):
+    own = server.registered()
+    with psycopg.connect(server.database_url, autocommit=True) as listener, httpx.Client() as agent:
+        listener.execute("LISTEN sif_inbox")
+        start = time.monotonic()
+        for _ in range(100):
+            agent.post(own.url, content=event())
+        lasted = time.monotonic() - start
+        told = [n.channel for n in listener.notifies(timeout=0.5)]
+    assert set(told) == {"sif_inbox"}
+    assert len(told) <= lasted / 0.1 + 2
+
+
 def test_health_ready_and_methods(server):
     base = f"http://127.0.0.1:{server.port}"
     assert httpx.get(base + "/health").status_code == 200
