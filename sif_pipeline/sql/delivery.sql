@@ -3,8 +3,7 @@
 SELECT pg_try_advisory_lock(%(lock)s)
 
 -- name: due
--- Grain: one push agent for which something waits that may be delivered now; those that failed come last, so that
--- agents that are away do not keep others waiting.
+-- Grain: one push agent for which something waits that may be delivered now, apart from those that are being served.
 SELECT
     a.zone_id, z.name AS zone, a.source_id, a.push_url, a.accepts_gzip, a.failures, z.authentication_level
 FROM inbox.agent AS a
@@ -17,8 +16,6 @@ WHERE a.mode = 'Push' AND a.unregistered_at IS NULL AND NOT a.is_asleep AND z.su
         WHERE m.zone_id = a.zone_id AND m.source_id = a.source_id AND m.state IN ('queued', 'delivering')
             AND (a.blocked_by IS NULL OR m.message_type <> 'SIF_Event')
     )
-ORDER BY a.failures, random()
-LIMIT %(most)s
 
 -- name: next_try
 -- Grain: one number: seconds until the first agent that failed may be tried again; nothing when none failed.

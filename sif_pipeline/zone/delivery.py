@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -42,8 +43,8 @@ ContextFor = Callable[[int], ssl.SSLContext]
 class Pace:
     """How fast, and how patiently, messages are delivered."""
 
-    at_once: int = 32  #: agents delivered to at the same time
-    turn: int = 100  #: messages to one agent before another gets its turn
+    at_once: int = 64  #: agents delivered to at the same time
+    turn: int = 10  #: messages to one agent before another gets its turn
     answer_seconds: float = 30.0  #: from sending a message to the end of the agent's answer
     first_wait: float = 1.0  #: seconds after the first failure; each further failure doubles them
     longest_wait: float = 300.0  #: seconds at most, and after an agent said that it is asleep
@@ -84,6 +85,7 @@ async def deliver(url: str, context_for: ContextFor, pace: Pace | None = None) -
             except (psycopg.Error, PoolTimeout, TimeoutError) as error:
                 facts = {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None)}
                 log.warning("delivery_interrupted", extra={"facts": facts})
+                await pool.check()  # sorts out connections that a restart of the database has ended
             await asyncio.sleep(pace.standby_seconds)
 
 
@@ -111,7 +113,6 @@ async def _pool(url: str) -> AsyncIterator[Pool]:
         reconnect_timeout=2,
         open=False,
         kwargs=_CONNECTION,
-        check=AsyncConnectionPool.check_connection,
     ) as pool:
         yield pool
 
@@ -131,6 +132,7 @@ class _Deliveries:
         self.context_for = context_for
         self.pace = pace
         self.busy: dict[tuple[int, str], asyncio.Task[None]] = {}
+        self.served: dict[tuple[int, str], float] = {}  #: when each agent's last turn ended
         self.woken = asyncio.Event()
         self.leaving = False
 
@@ -189,8 +191,13 @@ class _Deliveries:
         if room <= 0:
             return []
         zone_ids, source_ids = [key[0] for key in self.busy], [key[1] for key in self.busy]
-        values = {"zone_ids": zone_ids, "source_ids": source_ids, "most": room}
-        return [Addressee(*row) async for row in await connection.execute(SQL["due"], values)]
+        values = {"zone_ids": zone_ids, "source_ids": source_ids}
+        found = [Addressee(*row) async for row in await connection.execute(SQL["due"], values)]
+        return sorted(found, key=self._place)[:room]
+
+    def _place(self, addressee: Addressee) -> tuple[bool, float]:
+        """Put those that were served longest ago first, and behind them those that failed: they may hold us up."""
+        return addressee.failures > 0, self.served.get(addressee.key, 0.0)
 
     async def _pause(self, connection: AsyncConnection) -> float:
         found = await _first(connection, "next_try", {})
@@ -204,6 +211,7 @@ class _Deliveries:
 
     def _end(self, addressee: Addressee) -> None:
         self.busy.pop(addressee.key, None)
+        self.served[addressee.key] = time.monotonic()
         self.woken.set()
 
     async def _take_turn(self, addressee: Addressee) -> None:
