@@ -45,8 +45,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-CONNECTIONS: Final = 8
-"""Database connections of one server: more only wait for the same disk."""
+CONNECTIONS: Final = 16
+"""Database connections of one server: commits that wait for the disk at the same time share one flush of it."""
 
 THREAD_FROM: Final = 64 * 1024
 """Bytes of a message from which it is read in a thread, so that short ones need not wait for it."""
