@@ -27,7 +27,7 @@ XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 INTEGER = re.compile(r"([+-]?[0-9]+)(?:Z|(?<=[0-9]{4})[+-][0-9]{2}:[0-9]{2})?")
 """An xs:integer, or an xs:gYear with its time zone."""
 
-REF_ID = re.compile(r"[0-9a-f]{32}")
+_is_ref_id = re.compile(r"[0-9a-f]{32}").fullmatch
 
 Key = str
 """A row key or a RefId: 32 lower-case hexadecimal digits. As text it is cheaper to make and hash than a UUID object."""
@@ -70,7 +70,7 @@ def to_integer(text: str) -> str | None:
 def to_key(text: str) -> str | None:
     """Take a RefId, 32 hexadecimal digits, in lower case as PostgreSQL spells it; None for anything else."""
     key = text.strip().lower()
-    return key if REF_ID.fullmatch(key) else None
+    return key if _is_ref_id(key) else None
 
 
 CONVERTERS: dict[type, Converter] = {

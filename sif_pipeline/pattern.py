@@ -7,6 +7,7 @@ with a start tag that no other part at that place could begin with: there is one
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -21,9 +22,14 @@ from sif_pipeline.sif.gate import reopen_object
 from sif_pipeline.sif.schema import Shape, shape
 from warehouse.base import SifObject
 
-BLANKS = r"[ \t\n]*"
+_ALL = "+" if sys.version_info >= (3, 11, 5) else ""
+"""Makes a repetition keep what it took. As there is one way to match, that changes only how soon a mismatch is known.
+
+Earlier releases of Python 3.11 do it wrong (CPython issue 106052)."""
+
+BLANKS = rf"[ \t\n]*{_ALL}"
 VALUE = r'="[^"<\t\n]*"'
-ATTRIBUTES = rf"(?: [A-Za-z_][\w.-]*{VALUE})*"
+ATTRIBUTES = rf"(?: [A-Za-z_][\w.-]*{VALUE})*{_ALL}"
 """Attributes as most spell them: one blank before each, double quotes, no prefix; so xsi:nil is none of them."""
 
 CLEARED = r' xsi:nil="true"(?:/>|></{}>)'
@@ -62,11 +68,13 @@ class Pattern:
     texts: dict[int, int] = field(default_factory=dict)  #: place in the row to group: texts and attributes
     converted: list[tuple[int, Converter]] = field(default_factory=list)  #: places of those that are not plain text
     lists: list[tuple[int, int, Converter, re.Pattern[str]]] = field(default_factory=list)  #: place, run, what to find
-    documents: list[tuple[int, int]] = field(default_factory=list)  #: place of the JSON, run of elements
+    documents: list[tuple[int, int, re.Pattern[str] | None]] = field(default_factory=list)
+    """Place of the JSON, run of elements, and what to find in it where it is not all wanted."""
     trees: dict[str, int] = field(default_factory=dict)  #: children of the root that are walked, by tag
     extended: int | None = None
     key: list[int] = field(default_factory=list)  #: groups of the parts of the object's key
     named: dict[str, int] = field(default_factory=dict)  #: groups of texts and attributes by path
+    simple: list[tuple[str, int]] | None = None  #: places of RefIds, where each says whose it is by its name alone
     expression: re.Pattern[str] = field(default_factory=lambda: re.compile(""))
     pick: Callable[[list[str | None]], tuple[str | None, ...]] = field(default=tuple)
     needed: Callable[[Row], tuple[str | None, ...]] = field(default=tuple)
@@ -111,7 +119,10 @@ def _image(pattern: Pattern, groups: Groups) -> Image | None:
     key = _row_key(pattern, texts)
     if key is None or not _take(pattern, texts, cells) or not _walk(pattern.plan, trees, cells):
         return None
-    found = tuple(_references(pattern, texts, cells, trees)) if pattern.plan.references else ()
+    if pattern.simple is None:
+        found = tuple(_references(pattern, texts, cells, trees))
+    else:
+        found = tuple([(name, cells[place]) for name, place in pattern.simple if cells[place] is not None])
     for place, *_ in pattern.lists:
         if isinstance(cells[place], list):
             cells[place] = mapping.array(cells[place])
@@ -130,9 +141,9 @@ def _take(pattern: Pattern, texts: list[str | None], cells: list[Any]) -> bool:
             cells[place] = value
         else:
             cells[place] = None
-    for place, group in pattern.documents:
+    for place, group, part in pattern.documents:
         if run := texts[group]:
-            cells[place] = _document(run)
+            cells[place] = _document(run if part is None else "".join(part.findall(run)))
     for place, group, convert, wanted in pattern.lists:
         if run := texts[group]:
             cells[place] = values = [convert(_characters(text)) for text in wanted.findall(run) if text]
@@ -241,12 +252,20 @@ def compiled(cls: type[SifObject]) -> Pattern:
     )
     pattern.expression = re.compile(rf"<{cls.sif_name}{start}>{BLANKS}{children}</{cls.sif_name}>{BLANKS}")
     pattern.key = [pattern.named[path] for path in cls.key_paths]
+    pattern.simple = _simple_references(pattern)
     defaults = dict.fromkeys(pattern.plan.lists, pattern.groups + 1) | dict.fromkeys(
         pattern.plan.documents, pattern.groups + 2
     )
     pattern.pick = _picked([pattern.texts.get(p, defaults.get(p, pattern.groups)) for p in range(pattern.plan.width)])
     pattern.needed = _picked([place for place, _ in pattern.plan.required])
     return pattern
+
+
+def _simple_references(pattern: Pattern) -> list[tuple[str, int]] | None:
+    references = [(reference.object_name, reference.place) for reference in pattern.plan.references]
+    keys = {place for place, convert in pattern.converted if convert is to_key}
+    plain = "@SIF_RefObject" not in pattern.named and keys >= {place for _, place in references}
+    return references if plain else None
 
 
 def _picked(places: list[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
@@ -266,7 +285,7 @@ def _attributes(pattern: Pattern, node: Node, path: str = "", also: Iterable[str
         _text(pattern, place, groups[name], convert)
     pattern.named |= {f"{path}@{name}": group for name, group in groups.items()}
     either = "|".join(rf'{name}="([^"<\t\n]*)"' for name in wanted)
-    return rf"(?: (?:{either}|[A-Za-z_][\w.-]*{VALUE}))*"
+    return rf"(?: (?:{either}|[A-Za-z_][\w.-]*{VALUE}))*{_ALL}"
 
 
 def _text(pattern: Pattern, place: int, group: int, convert: Converter) -> None:
@@ -280,7 +299,7 @@ def _child(pattern: Pattern, known: Shape, node: Node | None) -> str:
     if known.name == "SIF_ExtendedElements":
         pattern.extended = pattern.group()
         addition = re.sub(r"\((?!\?)", "(?:", ADDITION)
-        return rf"(?:<{known.name}>{BLANKS}((?:{addition})*)</{known.name}>{BLANKS})?"
+        return rf"(?:<{known.name}>{BLANKS}((?:{addition})*{_ALL})</{known.name}>{BLANKS})?{_ALL}"
     if node is None and known.name in pattern.cls.key_paths:
         node = Node()
     if node is not None and not _is_plain(known, node):
@@ -310,14 +329,13 @@ def _descendants(known: Shape) -> Iterator[Shape]:
 
 
 def _wanted_names(name: str, node: Node) -> Iterator[str]:
-    """Yield the names of the elements at and below a repeated one that texts or attributes are wanted of.
-
-    JSON is made of the whole run only; wanted of an element below, its name comes up as one that cannot be found.
-    """
+    """Yield the names of the elements at and below a repeated one that something is wanted of."""
     if node.place is not None or node.attributes:
         yield name
     for tag, child in node.children.items():
-        yield from _wanted_names(tag.removeprefix(NAMESPACE), child) if child.whole is None else ("",)
+        if child.whole is not None:
+            yield tag.removeprefix(NAMESPACE)
+        yield from _wanted_names(tag.removeprefix(NAMESPACE), child)
 
 
 def _part(pattern: Pattern, known: Shape, node: Node | None, path: str) -> str:
@@ -332,20 +350,20 @@ def _part(pattern: Pattern, known: Shape, node: Node | None, path: str) -> str:
     if known.children:
         below = ((child, node.children.get(NAMESPACE + child.name)) for child in known.children.values())
         content = BLANKS + "".join(_part(pattern, child, inner, f"{path}/{child.name}") for child, inner in below)
-        return rf"(?:<{name}(?:{start}(?:>{content}</{name}>|/>)|{cleared}){BLANKS})?"
+        return rf"(?:<{name}(?:{start}(?:>{content}</{name}>|/>)|{cleared}){BLANKS})?{_ALL}"
     if node.place is None and path not in pattern.cls.key_paths:
-        return rf"(?:<{name}(?:{start}(?:>[^<]*</{name}>|/>)|{cleared}){BLANKS})?"
+        return rf"(?:<{name}(?:{start}(?:>[^<]*</{name}>|/>)|{cleared}){BLANKS})?{_ALL}"
     group = pattern.named[path] = pattern.group()
     if node.place is not None:
         _text(pattern, node.place, group, node.convert)
     # An empty element's text is what follows it, blanks. One without its end tag cannot match: nothing else takes it.
-    return rf"(?:<{name}(?:{start}/?>([^<]*)(?:</{name}>)?|{cleared}){BLANKS})?"
+    return rf"(?:<{name}(?:{start}/?>([^<]*{_ALL})(?:</{name}>)?|{cleared}){BLANKS})?{_ALL}"
 
 
-def _collect(pattern: Pattern, name: str, node: Node, group: int) -> None:
-    """Say what is to be found in a run of repeated elements."""
+def _collect(pattern: Pattern, name: str, node: Node, group: int, *, within: bool = False) -> None:
+    """Say what is to be found in a run of repeated elements; `within` them, or they themselves."""
     if node.whole is not None:
-        pattern.documents.append((node.whole, group))
+        pattern.documents.append((node.whole, group, re.compile(_element(name)) if within else None))
     if node.place is not None:
         text = re.compile(rf"<{name}{ATTRIBUTES}>([^<]*)</")
         pattern.lists.append((node.place, group, node.convert, text))
@@ -353,20 +371,25 @@ def _collect(pattern: Pattern, name: str, node: Node, group: int) -> None:
         value = re.compile(rf'<{name}(?: (?!{attribute}=)[\w.-]+="[^"]*")* {attribute}="([^"]*)"')
         pattern.lists.append((place, group, convert, value))
     for tag, child in node.children.items():
-        _collect(pattern, tag.removeprefix(NAMESPACE), child, group)
+        _collect(pattern, tag.removeprefix(NAMESPACE), child, group, within=True)
+
+
+def _element(name: str) -> str:
+    """Write the expression of an element with whatever is in it."""
+    return rf"<{name}{ATTRIBUTES}(?:>[^<]*(?:<(?!/?{name}[\s/>])[^<]*)*{_ALL}</{name}>|/>)"
 
 
 def _anything(known: Shape) -> str:
     """Write the expression of an element, or of a run of them, with whatever is in it."""
     name, cleared = known.name, CLEARED.format(known.name)
-    content = rf"[^<]*(?:<(?!/?{name}[\s/>])[^<]*)*" if known.children or known.open else "[^<]*"
+    content = rf"[^<]*(?:<(?!/?{name}[\s/>])[^<]*)*{_ALL}" if known.children or known.open else "[^<]*"
     quantifier = "*" if known.repeats else "?"
-    return rf"(?:<{name}(?:{ATTRIBUTES}(?:>{content}</{name}>|/>)|{cleared}){BLANKS}){quantifier}"
+    return rf"(?:<{name}(?:{ATTRIBUTES}(?:>{content}</{name}>|/>)|{cleared}){BLANKS}){quantifier}{_ALL}"
 
 
 def _run(known: Shape) -> str:
     """Write the expression of a run of elements that is taken apart by TOKEN, so that every tag in it is one."""
     name = known.name
     tag = rf"<(?!/?{name}[\s/>])(?:/[A-Za-z_][\w.-]*|[A-Za-z_][\w.-]*{ATTRIBUTES}/?)>[^<]*"
-    content = rf"[^<]*(?:{tag})*" if known.children else "[^<]*"
-    return rf"((?:<{name}{ATTRIBUTES}(?:>{content}</{name}>|/>){BLANKS})*)"
+    content = rf"[^<]*(?:{tag})*{_ALL}" if known.children else "[^<]*"
+    return rf"((?:<{name}{ATTRIBUTES}(?:>{content}</{name}>|/>){BLANKS})*{_ALL})"

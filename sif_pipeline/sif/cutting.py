@@ -50,6 +50,7 @@ _HEAD = re.compile(
 _RESPONSE_ENDS = re.compile(r"</SIF_ObjectData>\s*</SIF_Response>\s*</SIF_Message>\s*")
 _EVENT_ENDS = re.compile(r"</SIF_EventObject>\s*</SIF_ObjectData>\s*</SIF_Event>\s*</SIF_Message>\s*")
 _NAME = re.compile(r"<([A-Za-z]\w*)[ >]")
+_EMPTY = re.compile(rf"<[A-Za-z]\w*{_ATTRIBUTES}/>")
 _BLANKS = re.compile(r"\s*")
 
 
@@ -74,16 +75,35 @@ def _of_event(text: str, start: int) -> list[Slice] | None:
 
 
 def _of_response(text: str, start: int) -> list[Slice] | None:
+    """Cut a SIF_Response, or its usual kind all at once: objects of one name on one line."""
+    stop = text.rfind("</SIF_ObjectData>")
+    if stop < start or not _RESPONSE_ENDS.fullmatch(text, stop):
+        return None
+    first = _NAME.match(text, start)
+    if first and "\n" not in text:
+        name, end_tag = first[1], f"</{first[1]}>"
+        *texts, rest = text[start:stop].split(end_tag)
+        if not rest and text.count(f"<{name}", start, stop) == len(texts) and _begin_with(texts, name):
+            return [Slice(n, Action.RESPONSE, name, t + end_tag, 1) for n, t in enumerate(texts, 1)]
+    return _one_by_one(text, start, stop)
+
+
+def _begin_with(texts: list[str], name: str) -> bool:
+    starts = (f"<{name} ", f"<{name}>")
+    return all(text.startswith(starts) for text in texts)
+
+
+def _one_by_one(text: str, start: int, stop: int) -> list[Slice] | None:
     slices: list[Slice] = []
     line, counted = 1, 0
-    while found := _object(text, start):
+    while start < stop and (found := _object(text, start)):
         name, end = found
         if counted < start:
             line, counted = line + text.count("\n", counted, start), start
         slices.append(Slice(len(slices) + 1, Action.RESPONSE, name, text[start:end], line))
         blanks = _BLANKS.match(text, end)
         start = blanks.end() if blanks else end
-    return slices if _RESPONSE_ENDS.fullmatch(text, start) else None
+    return slices if start == stop else None
 
 
 def _object(text: str, start: int) -> tuple[str, int] | None:
@@ -93,6 +113,9 @@ def _object(text: str, start: int) -> tuple[str, int] | None:
         return None
     name = found[1]
     end = text.find(f"</{name}>", start)
-    if end < 0 or (text.count(f"<{name}", start, end) > 1 and len(re.findall(rf"<{name}[\s/>]", text[start:end])) > 1):
+    several = end < 0 or text.count(f"<{name}", start, end) > 1
+    if several and (alone := _EMPTY.match(text, start)):
+        return name, alone.end()
+    if several and (end < 0 or len(re.findall(rf"<{name}[\s/>]", text[start:end])) > 1):
         return None  # another one within it, or this one ends elsewhere
     return name, end + len(name) + 3
