@@ -11,11 +11,14 @@ from psycopg.rows import class_row
 
 from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
+from sif_pipeline.reports import Report
 
 SQL = queries("zones")
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 """A zone's name is that of its drop folder too; one that began with a dot would be hidden."""
+
+_LEA_CODE = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +39,85 @@ class Zone:
         return self.authentication_level > 0 or self.encryption_level > 0
 
 
-def add(connection: Connection, name: str, lea_code: str) -> str:
+def add(connection: Connection, name: str, lea_code: str, *, is_sandbox: bool = False) -> str:
     """Make a zone and return its token, which is shown this once: it is the end of the zone's URL.
 
-    Raise ConfigurationError when there is such a zone already or the name cannot be used.
+    What a sandbox receives is kept and never loaded. Raise ConfigurationError when there is such a zone already, or
+    the name or the district's code cannot be used.
     """
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
             "A zone's name has 1 to 64 letters of English, digits, - _ and ., the first no dot; choose another."
         )
+    if not _LEA_CODE.fullmatch(lea_code):
+        raise ConfigurationError(
+            "A district's code has 1 to 32 letters of English, digits, - _ and .; give the state's."
+        )
     token = secrets.token_urlsafe(32)
+    values = {"name": name, "lea_code": lea_code, "token_sha256": token_hash(token), "is_sandbox": is_sandbox}
     try:
         with connection.transaction():
-            values = {"name": name, "lea_code": lea_code, "token_sha256": token_hash(token)}
             connection.execute(SQL["add"].encode(), values)
     except psycopg.errors.UniqueViolation:
-        raise ConfigurationError(f"There is a zone {name} already; `sif-pipeline status` lists the zones.") from None
+        raise ConfigurationError(f"There is a zone {name} already; `sif-pipeline zone list` lists them.") from None
     return token
 
 
-def renew(connection: Connection, name: str) -> str:
+def rotate(connection: Connection, name: str) -> str:
     """Give a zone a new token and return it; the old one stops working within seconds. Raise UnknownZone."""
     token = secrets.token_urlsafe(32)
-    changed = connection.execute(SQL["renew"].encode(), {"name": name, "token_sha256": token_hash(token)})
-    if not changed.rowcount:
-        raise UnknownZone
+    _change(connection, "rotate", name, {"token_sha256": token_hash(token)})
     return token
+
+
+def suspend(connection: Connection, name: str) -> None:
+    """Let a zone take and give nothing until it is resumed; agents are told to keep what they have."""
+    _change(connection, "suspend", name, {})
+
+
+def resume(connection: Connection, name: str) -> None:
+    """End a suspension: what waits for push agents is delivered at once."""
+    _change(connection, "resume", name, {})
+
+
+def change(
+    connection: Connection,
+    name: str,
+    *,
+    lea_code: str | None = None,
+    solicited_only: bool | None = None,
+    log_entries: bool | None = None,
+) -> None:
+    """Change settings of a zone; None leaves one as it is. Raise UnknownZone or, for a bad code, ConfigurationError."""
+    if lea_code is not None and not _LEA_CODE.fullmatch(lea_code):
+        raise ConfigurationError(
+            "A district's code has 1 to 32 letters of English, digits, - _ and .; give the state's."
+        )
+    values = {"lea_code": lea_code, "solicited_only": solicited_only, "log_entries": log_entries}
+    _change(connection, "change", name, values)
+
+
+def _change(connection: Connection, what: str, name: str, values: dict[str, Any]) -> None:
+    if connection.execute(SQL[what].encode(), {"name": name} | values).fetchone() is None:
+        raise UnknownZone
+
+
+def listing(connection: Connection) -> Report:
+    """List the zones with their settings, and what waits for their agents."""
+    return _report(connection, "list", {})
+
+
+def details(connection: Connection, name: str) -> Report:
+    """Show everything that is set for a zone, one line for each setting. Raise UnknownZone."""
+    found = _report(connection, "show", {"name": name})
+    if not found.lines:
+        raise UnknownZone
+    return Report(("setting", "value"), list(zip(found.columns, found.lines[0], strict=True)))
+
+
+def _report(connection: Connection, query: str, values: dict[str, Any]) -> Report:
+    found = connection.execute(SQL[query].encode(), values)
+    return Report(tuple(column.name for column in found.description or ()), found.fetchall())
 
 
 async def find(connection: psycopg.AsyncConnection[Any], token_sha256: bytes) -> Zone | None:

@@ -1,13 +1,104 @@
 """`sif-pipeline agent`: the agents of our zones, and being one ourselves."""
 
+from typing import Annotated
+
 import typer
 
 from sif_pipeline.cli import app
+from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
+from sif_pipeline.database import session
 
 agent = typer.Typer(no_args_is_help=True, help="The agents of our zones, and being one ourselves.")
 app.add_typer(agent, name="agent")
 
+RIGHTS = ("register", "provide", "subscribe", "publish-add", "publish-change", "publish-delete", "request", "respond")
+"""Plain words for the rights of an agent; `access.WORDS` has the standard's."""
+
+ZoneName = Annotated[str, typer.Argument(metavar="ZONE", help="Name of the zone.")]
+Source = Annotated[str, typer.Argument(metavar="AGENT", help="SIF_SourceId of the agent.")]
+SourceOrAll = Annotated[str, typer.Argument(metavar="AGENT", help="SIF_SourceId; '*' for every agent of the zone.")]
+Right = Annotated[str, typer.Argument(metavar="RIGHT", help=f"One of {', '.join(RIGHTS)}.", callback=one_of(*RIGHTS))]
+Object = Annotated[str, typer.Argument(metavar="OBJECT", help="SIF object; '*' for every object.")]
+Format = Annotated[str, typer.Option("--format", help="table, csv or json.", callback=one_of(*FORMATS))]
+
 
 @agent.callback()
 def group() -> None:
-    """Be an agent of a zone that a district runs."""
+    """Look at the agents of our zones and steer them, or be an agent of a zone that a district runs."""
+
+
+@agent.command("list", epilog="Example: sif-pipeline agent list springfield --format json")
+def list_(
+    zone: Annotated[str | None, typer.Argument(metavar="[ZONE]", help="Name of the zone; all zones without.")] = None,
+    format_: Format = "table",
+) -> None:
+    """Show the agents of a zone, or of all: how each stands, and what waits for it."""
+    from sif_pipeline.zone import agents  # noqa: PLC0415 -- the other commands start faster without it
+
+    with warehouse() as url, session(url) as connection:
+        show(agents.listing(connection, zone), format_, "Agents")
+
+
+@agent.command("show", epilog="Example: sif-pipeline agent show springfield SIS")
+def show_(zone: ZoneName, source_id: Source, format_: Format = "table") -> None:
+    """Show what an agent said of itself, what it declared, and what it may do beyond or short of the usual."""
+    from sif_pipeline.zone import agents  # noqa: PLC0415
+
+    with warehouse() as url, session(url) as connection:
+        show(agents.details(connection, zone, source_id), format_, f"Agent {source_id}")
+
+
+@agent.command("wake", epilog="Example: sif-pipeline agent wake springfield SIS")
+def wake(zone: ZoneName, source_id: Source) -> None:
+    """Deliver to an agent again at once, though it sleeps, could not be reached, or holds its events back.
+
+    What SIF_Wakeup of the agent does; for when the agent forgets it.
+    """
+    from sif_pipeline.zone import agents  # noqa: PLC0415
+
+    with warehouse() as url, session(url) as connection:
+        agents.wake(connection, zone, source_id)
+    typer.echo(f"Agent {source_id} is awake.")
+
+
+@agent.command("purge", epilog="Example: sif-pipeline agent purge springfield SIS --yes")
+def purge(
+    zone: ZoneName,
+    source_id: Source,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+) -> None:
+    """Take everything off an agent's queue; `queue retry` puts it back, message by message."""
+    from sif_pipeline.zone import agents  # noqa: PLC0415
+
+    if not yes:
+        typer.confirm(f"Take everything that waits for {source_id} off its queue?", abort=True)
+    with warehouse() as url, session(url) as connection:
+        count = agents.purge(connection, zone, source_id)
+    typer.echo(f"{count} messages taken off the queue of {source_id}.")
+
+
+@agent.command("allow", epilog="Example: sif-pipeline agent allow springfield LIBRARY subscribe StudentPersonal")
+def allow(zone: ZoneName, source_id: SourceOrAll, right: Right, object_name: Object = "*") -> None:
+    """Give an agent a right it does not have otherwise.
+
+    Agents may provide, publish and respond with every object the state collects, and read none: subscribe and request
+    must be allowed. The closest word counts: on an agent before on every agent, on an object before on every object.
+    An agent learns of it with its next SIF_Register or SIF_GetAgentACL.
+    """
+    _rule(zone, source_id, right, object_name, allowed=True)
+
+
+@agent.command("deny", epilog="Example: sif-pipeline agent deny springfield SIS publish-delete")
+def deny(zone: ZoneName, source_id: SourceOrAll, right: Right, object_name: Object = "*") -> None:
+    """Take a right from an agent; what it declared by it before ends at once, and nothing more is queued for it."""
+    _rule(zone, source_id, right, object_name, allowed=False)
+
+
+def _rule(zone: str, source_id: str, right: str, object_name: str, *, allowed: bool) -> None:
+    from sif_pipeline.zone import access  # noqa: PLC0415
+
+    rule = access.Rule(source_id, access.WORDS[right], object_name, allowed)
+    with warehouse() as url, session(url) as connection:
+        ended = access.set_rule(connection, zone, rule)
+    typer.echo(f"{'Allowed' if allowed else 'Denied'}." + (f" {ended} declarations ended." if ended else ""))

@@ -1,11 +1,73 @@
 -- name: add
 -- Grain: one zone. Stores only the hash of its token.
-INSERT INTO inbox.zone (name, lea_code, token_sha256)
-VALUES (%(name)s, %(lea_code)s, %(token_sha256)s)
+INSERT INTO inbox.zone (name, lea_code, token_sha256, is_sandbox)
+VALUES (%(name)s, %(lea_code)s, %(token_sha256)s, %(is_sandbox)s)
 
--- name: renew
+-- name: rotate
 -- Grain: one zone. The old token stops working at once.
-UPDATE inbox.zone SET token_sha256 = %(token_sha256)s WHERE name = %(name)s
+WITH changed AS (
+    UPDATE inbox.zone SET token_sha256 = %(token_sha256)s WHERE name = %(name)s RETURNING zone_id
+)
+INSERT INTO inbox.audit (event, zone_id, detail)
+SELECT 'zone_rotated', zone_id, '' FROM changed
+RETURNING zone_id
+
+-- name: suspend
+-- Grain: one zone. One that is suspended stays so since then.
+WITH changed AS (
+    UPDATE inbox.zone SET suspended_at = coalesce(suspended_at, clock_timestamp()) WHERE name = %(name)s
+    RETURNING zone_id
+)
+INSERT INTO inbox.audit (event, zone_id, detail)
+SELECT 'zone_suspended', zone_id, '' FROM changed
+RETURNING zone_id
+
+-- name: resume
+-- Grain: one zone. Wakes delivery.
+WITH changed AS (
+    UPDATE inbox.zone SET suspended_at = NULL WHERE name = %(name)s RETURNING zone_id, pg_notify('sif_outbox', '')
+)
+INSERT INTO inbox.audit (event, zone_id, detail)
+SELECT 'zone_resumed', zone_id, '' FROM changed
+RETURNING zone_id
+
+-- name: change
+-- Grain: one zone; what is not given stays.
+WITH changed AS (
+    UPDATE inbox.zone SET
+        lea_code = coalesce(%(lea_code)s, lea_code),
+        solicited_only = coalesce(%(solicited_only)s, solicited_only),
+        log_entries = coalesce(%(log_entries)s, log_entries)
+    WHERE name = %(name)s
+    RETURNING zone_id, lea_code, solicited_only, log_entries
+)
+INSERT INTO inbox.audit (event, zone_id, detail)
+SELECT 'zone_changed', zone_id, concat('lea ', lea_code, ', solicited_only ', solicited_only, ', log_entries ', log_entries)
+FROM changed
+RETURNING zone_id
+
+-- name: list
+-- Grain: one zone: how it is set, how many agents are registered in it, and how much waits for them.
+SELECT
+    z.name AS zone, z.lea_code AS lea,
+    CASE WHEN z.suspended_at IS NOT NULL THEN 'suspended' WHEN z.is_sandbox THEN 'sandbox' ELSE 'open' END AS state,
+    z.authentication_level AS authentication, z.encryption_level AS encryption, z.sync_at,
+    (SELECT count(*) FROM inbox.agent AS a WHERE a.zone_id = z.zone_id AND a.unregistered_at IS NULL) AS agents,
+    (
+        SELECT count(*) FROM outbox.message AS m
+        WHERE m.zone_id = z.zone_id AND m.state IN ('queued', 'delivering', 'blocked')
+    ) AS waiting
+FROM inbox.zone AS z
+ORDER BY z.name
+
+-- name: show
+-- Grain: one zone, every setting a column.
+SELECT
+    name AS zone, lea_code AS lea, created_at AS made, suspended_at AS suspended_since, is_sandbox AS sandbox,
+    authentication_level AS authentication, encryption_level AS encryption, solicited_only, log_entries, sync_at,
+    change_limit
+FROM inbox.zone
+WHERE name = %(name)s
 
 -- name: find
 -- Grain: one zone, by the hash of the token in its URL.

@@ -1,35 +1,186 @@
-"""Renewing a zone's URL, as a person does it."""
+"""Operating zones, agents and queues from the command line, as a person does it."""
 
-import os
-import subprocess
+import io
+import json
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
+import pytest
+from sif_zone import SOURCE, District, control, event, of_objects, register
+
+from sif_pipeline import cli
+
+LIBRARY = {"source": "LIBRARY"}
 
 
-def zone(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sif_pipeline", "zone", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "SIF_DATABASE_URL": url},
-    )
+class Found(NamedTuple):
+    returncode: int | str | None
+    stdout: str
+    stderr: str
 
 
-def test_a_renewed_zone_has_its_new_url_only(database_url: str) -> None:
-    old = zone(database_url, "add", "north", "--lea", "09990001").stdout
-    new = zone(database_url, "renew", "north", "--url", "https://sif.example.org/").stdout
+def run(url: str, *arguments: str, answer: str = "") -> Found:
+    """Run a command in this process: dozens of new ones would take minutes."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setenv("SIF_DATABASE_URL", url)
+        patch.setenv("COLUMNS", "400")
+        patch.setattr(sys, "argv", ["sif-pipeline", *arguments])
+        patch.setattr(sys, "stdin", io.StringIO(answer))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    return Found(ended.value.code or 0, out.getvalue(), err.getvalue())
+
+
+def done(url: str, *arguments: str) -> str:
+    found = run(url, *arguments)
+    assert (found.returncode, found.stderr) == (0, "")
+    return found.stdout
+
+
+def told(url: str, *arguments: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(done(url, *arguments, "--format", "json"))
+    return found
+
+
+def refused(url: str, *arguments: str) -> str:
+    found = run(url, *arguments)
+    assert (found.returncode, found.stdout) == (2, "")
+    return " ".join(found.stderr.replace("\u2502", " ").split())
+
+
+@pytest.fixture
+def district(module_database_url: str) -> District:
+    """Give a zone with an agent that sends and one that subscribed, and two messages on the queue of that one."""
+    found = District(module_database_url)
+    assert found.send(register(), register(**LIBRARY)) == [0, 0]
+    done(module_database_url, "agent", "allow", "District-0101", "LIBRARY", "subscribe", "StudentPersonal")
+    assert found.send(of_objects("SIF_Subscribe", "StudentPersonal", **LIBRARY), event(), event()) == [0, 0, 0]
+    return found
+
+
+def test_a_rotated_zone_has_its_new_url_only(database_url: str) -> None:
+    old = done(database_url, "zone", "add", "north", "--lea", "09990001")
+    new = done(database_url, "zone", "rotate", "north", "--url", "https://sif.example.org/")
+    newest = done(database_url, "zone", "renew", "north")
     assert new.startswith("https://sif.example.org/zone/")
     with psycopg.connect(database_url) as connection:
         ask = "SELECT name FROM inbox.zone WHERE token_sha256 = sha256(%s)"
-        found = [connection.execute(ask, [url.strip().split("/")[-1].encode()]).fetchone() for url in (old, new)]
-    assert found == [None, ("north",)]
+        tokens = [url.strip().split("/")[-1].encode() for url in (old, new, newest)]
+        found = [connection.execute(ask, [token]).fetchone() for token in tokens]
+    assert found == [None, None, ("north",)]
 
 
-def test_renewing_a_zone_that_is_not_there_is_one_sentence(database_url: str) -> None:
-    run = zone(database_url, "renew", "nowhere")
-    (line,) = run.stderr.strip().splitlines()
-    assert (run.returncode, run.stdout) == (2, "")
-    assert "`sif-pipeline status` lists the zones" in line
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("zone", "rotate", "nowhere"),
+        ("zone", "show", "nowhere"),
+        ("zone", "suspend", "nowhere"),
+        ("zone", "resume", "nowhere"),
+        ("zone", "set", "nowhere", "--solicited-only"),
+        ("agent", "allow", "nowhere", "SIS", "subscribe"),
+    ],
+)
+def test_a_zone_that_is_not_there_is_one_sentence(module_database_url: str, arguments: tuple[str, ...]) -> None:
+    assert "`sif-pipeline status` lists the zones" in refused(module_database_url, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("zone", "add", "south", "--lea", ""), "A district's code has 1 to 32 letters"),
+        (("zone", "add", "south", "--lea", "1", "--url", "ftp://x"), "begins with http:// or https://"),
+        (("zone", "add", "south", "--lea", "1", "--url", "sif.example.org"), "begins with http:// or https://"),
+        (("zone", "rotate", "north", "--url", "https://"), "begins with http:// or https://"),
+        (("zone", "set", "north"), "Nothing to change"),
+        (("agent", "show", "District-0101", "NOBODY"), "`sif-pipeline agent list` lists them"),
+        (("agent", "wake", "District-0101", "NOBODY"), "`sif-pipeline agent list` lists them"),
+        (("agent", "purge", "District-0101", "NOBODY", "--yes"), "`sif-pipeline agent list` lists them"),
+        (("agent", "deny", "District-0101", SOURCE, "publish"), "publish-change"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(module_database_url: str, arguments: tuple[str, ...], sentence: str) -> None:
+    assert sentence in refused(module_database_url, *arguments)
+
+
+def test_zones_are_listed_and_shown_with_their_settings(database_url: str) -> None:
+    done(database_url, "zone", "add", "north", "--lea", "09990001")
+    done(database_url, "zone", "add", "trial", "--lea", "09990001", "--sandbox")
+    done(database_url, "zone", "suspend", "north")
+    listed = [(line["zone"], line["state"], line["agents"]) for line in told(database_url, "zone", "list")]
+    assert listed == [("north", "suspended", 0), ("trial", "sandbox", 0)]
+    done(database_url, "zone", "resume", "north")
+    done(database_url, "zone", "set", "north", "--solicited-only", "--no-log-entries", "--lea", "02810000")
+    shown = {line["setting"]: line["value"] for line in told(database_url, "zone", "show", "north")}
+    assert {name: shown[name] for name in ("zone", "lea", "suspended_since", "solicited_only", "log_entries")} == {
+        "zone": "north", "lea": "02810000", "suspended_since": None, "solicited_only": True, "log_entries": False,
+    }  # fmt: skip
+    assert "north" in done(database_url, "zone", "list")
+    with psycopg.connect(database_url) as connection:
+        audits = connection.execute("SELECT event FROM inbox.audit ORDER BY audit_id").fetchall()
+    assert audits == [("zone_suspended",), ("zone_resumed",), ("zone_changed",)]
+
+
+def test_agents_are_listed_shown_woken_and_purged(district: District) -> None:
+    url = district.url
+    assert district.send(control("<SIF_Sleep/>", **LIBRARY)) == 0
+    listed = {line["agent"]: (line["state"], line["waiting"]) for line in told(url, "agent", "list", "District-0101")}
+    assert listed == {SOURCE: ("awake", 0), "LIBRARY": ("asleep", 2)}
+    shown = {str(line["what"]): line["value"] for line in told(url, "agent", "show", "District-0101", "LIBRARY")}
+    assert (shown["mode"], shown["SIF_SubscribeObjects"], shown["allowed"]) == (
+        "Pull", "StudentPersonal", "subscribe StudentPersonal",
+    )  # fmt: skip
+    done(url, "agent", "wake", "District-0101", "LIBRARY")
+    assert told(url, "agent", "list", "District-0101")[1]["state"] == "awake"
+    assert "2 messages" in done(url, "agent", "purge", "District-0101", "LIBRARY", "--yes")
+    assert district.pull("LIBRARY") == []
+
+
+def test_a_purge_asks_first(district: District) -> None:
+    found = run(district.url, "agent", "purge", "District-0101", "LIBRARY", answer="n\n")
+    assert found.returncode == 1
+    assert len(district.pull("LIBRARY")) == 2
+
+
+def test_a_right_that_is_denied_ends_what_was_declared_by_it(district: District) -> None:
+    said = done(district.url, "agent", "deny", "District-0101", "*", "subscribe")
+    assert said == "Denied.\n"  # the closer word, on the one agent and object, still counts
+    said = done(district.url, "agent", "deny", "District-0101", "LIBRARY", "subscribe", "StudentPersonal")
+    assert said == "Denied. 1 declarations ended.\n"
+    assert district.send(event(), of_objects("SIF_Subscribe", "StudentPersonal", **LIBRARY)) == [0, (4, 4)]
+    assert len(district.pull("LIBRARY")) == 2
+
+
+def test_queues_are_shown_and_messages_dropped_and_put_back(district: District) -> None:
+    url = district.url
+    queues = {line["source_id"]: line["waiting"] for line in told(url, "queue", "list", "--zone", "District-0101")}
+    assert queues == {SOURCE: 0, "LIBRARY": 2}
+    messages = told(url, "queue", "show", "District-0101", "LIBRARY")
+    assert [(m["message_type"], m["object_name"], m["state"]) for m in messages] == [
+        ("SIF_Event", "StudentPersonal", "queued")
+    ] * 2
+    first = str(messages[0]["queue_id"])
+    assert "1 messages taken off" in done(url, "queue", "drop", first, "--yes")
+    dropped = told(url, "queue", "show", "District-0101", "--state", "dropped")
+    assert [str(m["queue_id"]) for m in dropped] == [first]
+    found = run(url, "queue", "retry", first, "999999999")
+    assert (found.returncode, found.stdout) == (2, "1 messages put back.\n")
+    assert "1 of the numbers are of no message that was dropped" in found.stderr
+    assert str(told(url, "queue", "show", "District-0101")[0]["queue_id"]) == first
+    assert "Amelia" not in done(url, "queue", "show", "District-0101")
+    assert len(district.pull("LIBRARY")) == 2
+
+
+@pytest.mark.parametrize("group", ["zone", "agent", "queue"])
+def test_every_command_has_an_example(group: str, tmp_path: Path) -> None:
+    url = f"postgresql://nowhere/{tmp_path.name}"
+    help_ = done(url, group, "--help")
+    commands = [
+        line.split()[1] for line in help_.splitlines() if line.startswith("\u2502 ") and not line[2:4].isspace()
+    ]
+    for command in (c for c in commands if c.isalpha() and c != "certificate"):
+        assert f"Example: sif-pipeline {group} {command}" in done(url, group, command, "--help"), command

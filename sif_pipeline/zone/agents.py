@@ -1,0 +1,70 @@
+"""The agents of zones as an operator sees and steers them, beside what they say themselves."""
+
+from typing import Any, Final
+
+from sif_pipeline.database import Connection, queries
+from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.reports import Report
+from sif_pipeline.zone import access, queue
+
+SQL: Final = {name: query.encode() for name, query in queries("agents").items()}
+
+
+def listing(connection: Connection, zone: str | None = None) -> Report:
+    """List the agents of a zone by its name, or of all zones, with what waits for each."""
+    return _report(connection, "list", {"zone": zone})
+
+
+def details(connection: Connection, zone: str, source_id: str) -> Report:
+    """Show what an agent said, declared and may do beyond the usual, a line each. Raise ConfigurationError."""
+    values = {"zone": zone, "source_id": source_id}
+    found = _report(connection, "show", values)
+    if not found.lines:
+        raise _unknown(zone, source_id)
+    lines = [*zip(found.columns, found.lines[0], strict=True), *connection.execute(SQL["declared"], values)]
+    rules = (rule for rule in access.rules_in(connection, zone) if rule.source_id in (source_id, access.ANYTHING))
+    lines += [("allowed" if rule.allowed else "denied", _words(rule)) for rule in rules]
+    return Report(("what", "value"), lines)
+
+
+def _words(rule: access.Rule) -> str:
+    word = next((word for word, kind in access.WORDS.items() if kind == rule.kind), rule.kind)
+    everyone = " (every agent)" if rule.source_id == access.ANYTHING else ""
+    return f"{word} {rule.object_name}{everyone}"
+
+
+def wake(connection: Connection, zone: str, source_id: str) -> None:
+    """Deliver to an agent again at once, though it sleeps, failed or blocks its events. Raise ConfigurationError."""
+    key = _key(connection, zone, source_id)
+    connection.execute(queue.SQL["wake"], key)
+    connection.execute(queue.SQL["unblock"], key)
+    _audit(connection, "agent_woken", key)
+
+
+def purge(connection: Connection, zone: str, source_id: str) -> int:
+    """Take everything off an agent's queue and return how much that was. Raise ConfigurationError."""
+    key = _key(connection, zone, source_id)
+    row = connection.execute(queue.SQL["purge"], key | {"failure": "operator"}).fetchone()
+    count = int(row[0]) if row else 0
+    _audit(connection, "queue_purged", key, f"{count} messages")
+    return count
+
+
+def _key(connection: Connection, zone: str, source_id: str) -> dict[str, Any]:
+    found = connection.execute(SQL["key"], {"zone": zone, "source_id": source_id}).fetchone()
+    if found is None:
+        raise _unknown(zone, source_id)
+    return {"zone_id": found[0], "source_id": source_id}
+
+
+def _unknown(zone: str, source_id: str) -> ConfigurationError:
+    return ConfigurationError(f"There is no agent {source_id} in a zone {zone}; `sif-pipeline agent list` lists them.")
+
+
+def _audit(connection: Connection, event: str, key: dict[str, Any], detail: str = "") -> None:
+    connection.execute(SQL["audit"], key | {"event": event, "detail": detail})
+
+
+def _report(connection: Connection, name: str, values: dict[str, Any]) -> Report:
+    found = connection.execute(SQL[name], values)
+    return Report(tuple(column.name for column in found.description or ()), found.fetchall())
