@@ -1,13 +1,14 @@
 """Full syncs against a real database: what is found, what is applied, what waits, and what a crash leaves behind."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 import sif_text as sif
 from sif_sync import District
 
-from sif_pipeline import mapping
+from sif_pipeline import mapping, reports
 from sif_pipeline.config import PROJECT
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.replay import replay
@@ -301,3 +302,20 @@ def test_one_broken_answer_stops_no_other(district, monkeypatch):
     reconciliation.advance(district.url)
     assert (district.show(broken).state, district.show(good).state) == ("failed", "applied")
     assert district.show(broken).reason == "It could not be compared (ZeroDivisionError): a defect of the program."
+
+
+def test_the_report_tells_what_the_latest_comparison_found(district):
+    district.load(*students("A", "B"))
+    district.sync("StudentPersonal", students("C"))
+    before = datetime.now(UTC)
+    district.limit(1)
+    latest = district.sync("StudentPersonal", students("A"))
+    utc = ZoneInfo("UTC")
+    ((*_, name, sync_id, _, state, there, here, missing_here, missing_there, different, share),) = reports.run(
+        district.url, "reconciliation", None, utc
+    ).lines
+    assert (name, sync_id, state, there, here) == ("StudentPersonal", latest.sync_id, "applied", 1, 2)
+    assert (missing_here, missing_there, different, share) == (0, 1, 0, 50)
+    (line,) = reports.run(district.url, "reconciliation", before, utc).lines
+    assert line[3] != latest.sync_id
+    assert line[5] == "compared"
