@@ -1,4 +1,4 @@
-"""What keeps a warehouse and its folders small over the years; messages are never deleted."""
+"""What keeps a warehouse and its folders small over the years; messages that came in are never deleted."""
 
 import time
 from datetime import timedelta
@@ -11,14 +11,18 @@ SQL = queries("housekeeping")
 AUDIT_KEPT = timedelta(days=366)
 """How long an audit row is kept."""
 
+DELIVERED_KEPT = timedelta(days=30)
+"""How long a message to an agent is kept after it was taken off the agent's queue."""
 
-def tidy(url: str, *, audit_kept: timedelta = AUDIT_KEPT) -> int:
-    """Delete audit rows older than `audit_kept`, vacuum and analyze the inbox, and return how many were deleted.
 
-    Messages, events, notices and history stay: every row of the warehouse can be derived from them again.
+def tidy(url: str, *, audit_kept: timedelta = AUDIT_KEPT, delivered_kept: timedelta = DELIVERED_KEPT) -> int:
+    """Delete old audit rows and messages to agents settled long ago, vacuum and analyze; return how many rows went.
+
+    What came in, events, notices and history stay: every row of the warehouse can be derived from them again.
     """
     with connect(url, {"application_name": "sif-housekeeping"}, autocommit=True) as connection:
         deleted = connection.execute(SQL["delete_audit"].encode(), {"keep": audit_kept}).rowcount
+        deleted += connection.execute(SQL["delete_settled"].encode(), {"keep": delivered_kept}).rowcount
         connection.execute(SQL["vacuum"].encode())
     return deleted
 

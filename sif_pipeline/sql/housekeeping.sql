@@ -2,6 +2,11 @@
 -- Delete audit rows that are older than the state keeps them.
 DELETE FROM inbox.audit WHERE at < clock_timestamp() - %(keep)s
 
+-- name: delete_settled
+-- Delete messages to agents that left their queues longer ago than they are kept.
+DELETE FROM outbox.message WHERE state IN ('done', 'dropped') AND settled_at < clock_timestamp() - %(keep)s
+
 -- name: vacuum
 -- Free what updates left behind and refresh the planner's statistics, where rows change most.
-VACUUM (ANALYZE, SKIP_LOCKED) inbox.message, inbox.object_event, inbox.notice, inbox.outcome_change, inbox.audit
+VACUUM (ANALYZE, SKIP_LOCKED) inbox.message, inbox.object_event, inbox.notice, inbox.outcome_change, inbox.audit,
+    outbox.message, outbox.request

@@ -4,13 +4,16 @@ import gzip
 import socket
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
+import trustme
 from push_agent import Place, Reply, ack_of, an_event, fast, new_id, push_agent
-from sif_server import running, wait_until
+from sif_server import answer, message, running, wait_until
 
+from sif_pipeline.agent.listener import Address, listening
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import NAMESPACE, Level
+from sif_pipeline.sif.messages import NAMESPACE, Level, read_message
 from sif_pipeline.zone import delivery, queue
 
 
@@ -159,6 +162,59 @@ def test_an_agent_that_sleeps_is_left_alone_until_it_wakes_up(server, agent):
     wait_until(lambda: done(place))
 
 
+def test_an_agent_that_wakes_up_is_delivered_to_at_once(server, agent):
+    agent.answers = [lambda msg_id: Reply(ack_of(msg_id, 8))]
+    place = Place(server.database_url, agent.url)
+    place.put(an_event())
+    wait_until(lambda: place.agent()[1] == "asleep")
+    place.rows("UPDATE inbox.agent SET next_try_at = now() + interval '1 h' WHERE zone_id = %(zone)s RETURNING 1")
+    woken = message(
+        "<SIF_SystemControl>|<SIF_SystemControlData><SIF_Wakeup/></SIF_SystemControlData></SIF_SystemControl>"
+    )
+    assert answer(replace(server, token=place.token).post(woken)) == 0
+    wait_until(lambda: done(place))
+
+
+@pytest.mark.parametrize(("level", "settled"), [(0, "done"), (1, "done"), (2, None), (3, None)])
+def test_https_agents_are_trusted_as_the_zone_says(server, certificate, level, settled):
+    """The agent's certificate is signed by a CA that the server was not told of."""
+    taken = []
+    with listening(certificate, lambda body: taken.append(body) or ack_of(msg_id_of(body))) as url:
+        place = Place(server.database_url, url)
+        place.rows(f"UPDATE inbox.zone SET authentication_level = {level} WHERE zone_id = %(zone)s RETURNING 1")
+        (msg_id,) = place.put(an_event())
+        if settled:
+            wait_until(lambda: place.states() == [(msg_id, settled)])
+        else:
+            wait_until(lambda: place.agent()[0] >= 2)
+            assert place.agent()[1] == "tls"
+            assert taken == []
+
+
+def test_only_the_message_that_asks_for_more_of_the_certificate_is_set_aside(server, certificate):
+    taken = []
+    with listening(certificate, lambda body: taken.append(msg_id_of(body)) or ack_of(msg_id_of(body))) as url:
+        place = Place(server.database_url, url)
+        event, later = an_event(), an_event()
+        place.put(queue.Outgoing(event.sender_id, event.msg_id, "SIF_Event", event.body, level=Level(2, 1)), later)
+        wait_until(lambda: len(taken) == 2)
+        assert [state for _, state in place.states()][:2] == ["dropped", "done"]
+        assert (taken[0], event.msg_id in taken) == (later.msg_id, False)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certificate")
+    made = trustme.CA().issue_cert("127.0.0.1", "localhost")
+    made.private_key_pem.write_to_path(folder / "key.pem")
+    made.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    return Address(certificate=folder / "cert.pem", key=folder / "key.pem")
+
+
+def msg_id_of(body):
+    return read_message(open_message(body)).msg_id
+
+
 def test_an_error_takes_the_message_off_and_the_next_one_comes(server, agent):
     agent.answers = [lambda msg_id: Reply(ack_of(msg_id, error=(1, 3)))]
     place = Place(server.database_url, agent.url)
@@ -183,8 +239,7 @@ def test_a_blocking_event_holds_the_others_until_the_final_ack_is_posted(server,
     wait_until(lambda: place.states() == [(first, "blocked"), (second, "queued")])
     time.sleep(0.7)
     assert agent.msg_ids() == [first]
-    own = server.__class__(**{**server.__dict__, "token": place.token})
-    assert b"<SIF_Code>0</SIF_Code>" in own.post(ack_of(first, 3)).content
+    assert answer(replace(server, token=place.token).post(ack_of(first, 3))) == 0
     wait_until(lambda: done(place))
     assert agent.msg_ids() == [first, second]
 

@@ -23,6 +23,24 @@ def test_tidy_deletes_old_audit_rows_and_no_message(database_url: str) -> None:
         assert connection.execute("SELECT count(*) FROM inbox.message").fetchone() == (1,)
 
 
+def test_tidy_deletes_what_left_its_queue_long_ago_and_nothing_that_waits(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        zones.add(connection, "North", "0001")
+        rows = (
+            "INSERT INTO outbox.message (zone_id, source_id, sender_id, msg_id, message_type, body, state, created_at,"
+            " settled_at) SELECT zone_id, 'SIS', 'X', %(msg)s, 'SIF_Event', 'x', %(state)s, now() - interval '1 year',"
+            " now() - %(days)s * interval '1 day' FROM inbox.zone"
+        )
+        for msg, state, days in (
+            ("A", "done", 31), ("B", "dropped", 31), ("C", "done", 29), ("D", "queued", None), ("E", "blocked", None)
+        ):  # fmt: skip
+            connection.execute(rows, {"msg": msg, "state": state, "days": days})
+    assert housekeeping.tidy(database_url) == 2
+    with psycopg.connect(database_url) as connection:
+        found = connection.execute("SELECT string_agg(msg_id, '' ORDER BY msg_id) FROM outbox.message").fetchone()
+    assert found == ("CDE",)
+
+
 def test_old_files_go_and_empty_folders_with_them(tmp_path: Path) -> None:
     for name, days in (("run1/old.log", 40), ("run2/young.log", 1), ("run2/old.log", 40)):
         file = tmp_path / name
