@@ -159,7 +159,7 @@ class Agent:
         """Write the packets that answer a request, each within the size it asks for; a SIF_Error where none can be."""
         message, room = request.message, self._room(request)
         try:
-            portions = list(writing.packets(objects, room))
+            portions = list(writing.packets(self.kit, objects, room))
         except writing.ObjectTooLarge as error:
             portions = [writing.error(8, 11, str(error)).encode()]
         for number, portion in enumerate(portions, 1):

@@ -185,18 +185,19 @@ class ObjectTooLarge(ValueError):
     """An object alone is larger than the packets that were asked for; the requester must allow larger ones."""
 
 
-def packets(objects: Iterable[bytes], room: int) -> Iterator[bytes]:
+def packets(kit: Kit, objects: Iterable[bytes], room: int) -> Iterator[bytes]:
     """Yield objects joined in portions of at most `room` bytes, one empty portion for none. Raise ObjectTooLarge."""
     portion: list[bytes] = []
     size, given = 0, False
     for xml in objects:
-        if len(xml) > room:
+        length = len(xml) + (xml.count(b"<") * (len(kit.prefix) + 1) if kit.prefix else 0)
+        if length > room:
             raise ObjectTooLarge(ObjectTooLarge.__doc__)
-        if portion and size + len(xml) > room:
+        if portion and size + length > room:
             yield b"".join(portion)
             portion, size, given = [], 0, True
         portion.append(xml)
-        size += len(xml)
+        size += length
     if portion or not given:
         yield b"".join(portion)
 

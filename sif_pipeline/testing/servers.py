@@ -19,6 +19,7 @@ from psycopg.sql import SQL, Identifier
 from sif_pipeline import zones
 from sif_pipeline.database import session, upgrade
 from sif_pipeline.exceptions import SifPipelineError
+from sif_pipeline.zone import access, identity
 
 
 class ServerNotUp(SifPipelineError):
@@ -37,6 +38,22 @@ class ZoneUnderTest:
         """Ask the zone's records; `%(zone)s` in the query is the zone's name."""
         with session(self.database_url) as connection:
             return connection.execute(query.encode(), {"zone": self.name, **values}).fetchall()
+
+    def allow(self, source_id: str, *rights: str, object_name: str = access.ANYTHING) -> None:
+        """Give an agent rights it does not have unless told so, in plain words: subscribe, request, ..."""
+        with session(self.database_url) as connection:
+            for right in rights:
+                access.set_rule(connection, self.name, access.Rule(source_id, access.WORDS[right], object_name, True))  # noqa: FBT003
+
+    def let_in(self, certificate: Path, source_id: str | None = None) -> None:
+        """Let a client certificate (PEM) identify an agent of the zone, or any agent of it."""
+        with session(self.database_url) as connection:
+            identity.add(connection, self.name, certificate, source_id)
+
+    def require(self, *, authentication: int | None = None, encryption: int | None = None) -> None:
+        """Ask for levels of security: SIF_AuthenticationLevel 0 to 3, SIF_EncryptionLevel 0 to 4."""
+        with session(self.database_url) as connection:
+            identity.require(connection, self.name, authentication=authentication, encryption=encryption)
 
 
 @dataclass(slots=True)

@@ -123,9 +123,11 @@ def test_no_objects_make_one_empty_packet_and_one_too_large_an_error():
 
 
 def test_portions_fill_up():
-    assert list(packets([b"aa", b"bb", b"cc"], 4)) == [b"aabb", b"cc"]
-    assert list(packets([], 4)) == [b""]
-    assert list(packets([b"aaaa", b"b"], 4)) == [b"aaaa", b"b"]
+    plain = KITS["plain"]
+    assert list(packets(plain, [b"aa", b"bb", b"cc"], 4)) == [b"aabb", b"cc"]
+    assert list(packets(plain, [], 4)) == [b""]
+    assert list(packets(plain, [b"aaaa", b"b"], 4)) == [b"aaaa", b"b"]
+    assert list(packets(KITS["prefixed"], [b"<a/>", b"<a/>"], 15)) == [b"<a/>", b"<a/>"]  # <sif:a/> takes four more
 
 
 def test_a_request_is_read_back():
