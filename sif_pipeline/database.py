@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -16,7 +18,7 @@ from alembic.script import ScriptDirectory
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import TupleRow
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg.sql import SQL, Composed, Identifier, Literal
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import OperationalError
@@ -25,7 +27,7 @@ from sqlalchemy.pool import NullPool
 import warehouse
 from sif_pipeline.config import Settings
 from sif_pipeline.exceptions import ConfigurationError, DatabaseUnreachable
-from warehouse.base import CURRENT, HISTORY, INBOX, REPORTING, SifObject, objects
+from warehouse.base import CURRENT, HISTORY, INBOX, REPORTING, Derived, OtherCode, SifObject, objects
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -157,9 +159,9 @@ def _give_back(connection: Connection, rights: Sequence[Right]) -> None:
 
 def reporting_script(timezone: ZoneInfo) -> str:
     """Join day_of, the views of all versions of every object and the SQL files, by prefix: dim_, fct_, rpt_."""
-    versions = [_versions_view(cls.__tablename__, _columns(cls)) for cls in objects().values()]
+    versions = [_versions_view(cls) for cls in objects().values()]
     files = [path.read_text(encoding="utf-8") for path in sorted(REPORTING_FILES.glob("*.sql"))]
-    return "\n".join([_day_of(timezone), *versions, *files])
+    return "\n".join([_day_of(timezone), *queries("readings").values(), *versions, *files])
 
 
 def _day_of(timezone: ZoneInfo) -> str:
@@ -179,22 +181,45 @@ def _columns(cls: type[SifObject]) -> list[str]:
     return [column.name for column in cls.__table__.columns if column.name not in kept_apart]
 
 
-def _versions_view(table: str, columns: list[str]) -> str:
+def _versions_view(cls: type[SifObject]) -> str:
     """Write the view of an object's current and closed versions; recorded_to is empty for the current one."""
-    names = SQL(", ").join(map(Identifier, columns))
+    table = cls.__tablename__
+    names = [Identifier(name) for name in _columns(cls)]
+    derived = [SQL("{} AS {}").format(_derivation(d), Identifier(name)) for name, d in cls.derived.items()]
     return (
         SQL(
-            "CREATE VIEW {view} AS SELECT {names}, NULL::timestamptz AS recorded_to FROM {current}"
-            " UNION ALL SELECT {names}, recorded_to FROM {past};"
+            "CREATE VIEW {view} AS SELECT {names}, NULL::timestamptz AS recorded_to{derived} FROM {current}"
+            " UNION ALL SELECT {names}, recorded_to{derived} FROM {past};"
         )
         .format(
             view=Identifier(REPORTING, f"{table}_versions"),
-            names=names,
+            names=SQL(", ").join(names),
+            derived=Composed([part for found in derived for part in (SQL(", "), found)]),
             current=Identifier(CURRENT, table),
             past=Identifier(HISTORY, table),
         )
         .as_string()
     )
+
+
+def _derivation(derived: Derived) -> Composed:
+    """Write the expression that takes a declared extended element, or the codes of one Codeset, out of its JSON."""
+    if isinstance(derived, OtherCode):
+        path = Literal(f'$[*] ? (@."@Codeset" == "{derived.codeset}")."$"')
+        reading = _ALL if derived.every else _FIRST
+        return SQL(reading).format(column=Identifier(derived.column), path=path)
+    text = SQL("(extended ->> {name})").format(name=Literal(derived.name))
+    return SQL(_READINGS[derived.type]).format(text)
+
+
+_FIRST = "jsonb_path_query_first({column}, {path}) #>> '{{}}'"
+_ALL = "ARRAY(SELECT jsonb_array_elements_text(jsonb_path_query_array({column}, {path})))"
+_READINGS = {
+    str: "{}",
+    date: "reporting.as_date({})",
+    int: "reporting.as_integer({})",
+    Decimal: "reporting.as_numeric({})",
+}
 
 
 def queries(name: str) -> dict[str, str]:

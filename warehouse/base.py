@@ -6,7 +6,7 @@ one is a reporting view or a rule.
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -62,6 +62,40 @@ def element(path: str, meaning: str, *, codes: str | None = None, refers: str | 
     return mapped_column(comment=meaning, info={"element": Element(path, meaning, codes, refers, pii)})
 
 
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """One SIF_ExtendedElement of an object by its Name, as a typed column of the object's view of versions."""
+
+    name: str  #: the Name attribute
+    meaning: str
+    type: type  #: str, int, Decimal or date; a value that is none reads as NULL, and stays in `extended`
+    codes: str | None  #: name of the code set in schemas/massachusetts
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCode:
+    """The codes of one Codeset in an OtherCodeList, as a column of the object's view of versions."""
+
+    column: str  #: the declared column that holds the list as JSON
+    codeset: str  #: StateProvince, Local, Other or Text
+    meaning: str
+    codes: str | None  #: name of the code set in schemas/massachusetts
+    every: bool  #: an array of all of them, not the first
+
+
+Derived = Extended | OtherCode
+
+
+def extended(name: str, meaning: str, type_: type = str, *, codes: str | None = None) -> Any:
+    """Declare a SIF_ExtendedElement by its Name; the attribute's name is the column's in the view of versions."""
+    return Extended(name, meaning, type_, codes)
+
+
+def other_code(column: str, codeset: str, meaning: str, *, codes: str | None = None, every: bool = False) -> Any:
+    """Declare the code of one Codeset among the OtherCodes in a column of JSON; with `every` all of them, as a list."""
+    return OtherCode(column, codeset, meaning, codes, every)
+
+
 class Base(DeclarativeBase):
     """The metadata of the whole warehouse, with one naming convention and one type per Python type."""
 
@@ -91,7 +125,9 @@ class SifObject(Base):
 
     sif_name: ClassVar[str]  #: the object's name in the standard
     key_paths: ClassVar[tuple[str, ...]] = ("@RefId",)  #: what identifies the object across messages
+    kept: ClassVar[Mapping[str, str]] = {}  #: elements without a column by path, and why; see warehouse/kept.csv
     history: ClassVar[Table]  #: closed versions: the same columns and recorded_to
+    derived: ClassVar[Mapping[str, Derived]]  #: columns of the view of versions that no table has, by name
 
     zone_id: Mapped[int] = mapped_column(
         primary_key=True, comment="Zone of the district that sent the object", sort_order=-9
@@ -112,6 +148,7 @@ class SifObject(Base):
         cls.sif_name = cls.__name__
         cls.__tablename__ = snake_case(cls.__name__)
         cls.__table_args__ = {"schema": CURRENT, "comment": (cls.__doc__ or "").strip().splitlines()[0]}
+        cls.derived = {name: value for name, value in vars(cls).items() if isinstance(value, Extended | OtherCode)}
         super().__init_subclass__(**options)
         cls.history = _history(cls.__table__)  # type: ignore[arg-type]
 

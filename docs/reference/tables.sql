@@ -1215,7 +1215,9 @@ CREATE TABLE sif.school_course_info (
     course_title TEXT NOT NULL,
     description TEXT,
     instructional_level_code TEXT,
+    instructional_level_other_codes JSONB NOT NULL,
     course_credits NUMERIC,
+    credit_type_code TEXT,
     is_core_academic TEXT,
     is_graduation_requirement TEXT,
     department TEXT,
@@ -1252,7 +1254,11 @@ COMMENT ON COLUMN sif.school_course_info.description IS 'What the course is abou
 
 COMMENT ON COLUMN sif.school_course_info.instructional_level_code IS 'Level of instruction';
 
+COMMENT ON COLUMN sif.school_course_info.instructional_level_other_codes IS 'State''s or other codes of the level (SCS09 in Massachusetts)';
+
 COMMENT ON COLUMN sif.school_course_info.course_credits IS 'Credits a student can earn';
+
+COMMENT ON COLUMN sif.school_course_info.credit_type_code IS 'Kind of credit';
 
 COMMENT ON COLUMN sif.school_course_info.is_core_academic IS 'Core academic course';
 
@@ -1605,6 +1611,7 @@ CREATE TABLE sif.staff_personal (
     birth_date DATE,
     gender TEXT,
     race_codes TEXT[] NOT NULL,
+    race_other_codes JSONB NOT NULL,
     is_hispanic TEXT,
     title TEXT,
     addresses JSONB NOT NULL,
@@ -1641,6 +1648,8 @@ COMMENT ON COLUMN sif.staff_personal.birth_date IS 'Date of birth';
 COMMENT ON COLUMN sif.staff_personal.gender IS 'Gender as reported';
 
 COMMENT ON COLUMN sif.staff_personal.race_codes IS 'Races reported';
+
+COMMENT ON COLUMN sif.staff_personal.race_other_codes IS 'State''s or other codes of the races (SR08 in Massachusetts)';
 
 COMMENT ON COLUMN sif.staff_personal.is_hispanic IS 'Hispanic or Latino';
 
@@ -1889,6 +1898,7 @@ CREATE TABLE sif.student_personal (
     country_of_birth_code TEXT,
     gender TEXT,
     race_codes TEXT[] NOT NULL,
+    race_other_codes JSONB NOT NULL,
     is_hispanic TEXT,
     english_proficiency_code TEXT,
     languages JSONB NOT NULL,
@@ -1944,6 +1954,8 @@ COMMENT ON COLUMN sif.student_personal.country_of_birth_code IS 'Country of birt
 COMMENT ON COLUMN sif.student_personal.gender IS 'Gender as reported';
 
 COMMENT ON COLUMN sif.student_personal.race_codes IS 'Races reported';
+
+COMMENT ON COLUMN sif.student_personal.race_other_codes IS 'State''s or other codes of the races (DOE010 in Massachusetts)';
 
 COMMENT ON COLUMN sif.student_personal.is_hispanic IS 'Hispanic or Latino';
 
@@ -2006,6 +2018,7 @@ CREATE TABLE sif.student_school_enrollment (
     entry_date DATE NOT NULL,
     entry_type_code TEXT,
     grade_code TEXT,
+    grade_other_codes JSONB NOT NULL,
     exit_date DATE,
     exit_status_code TEXT,
     exit_type_code TEXT,
@@ -2014,6 +2027,7 @@ CREATE TABLE sif.student_school_enrollment (
     fte NUMERIC,
     full_time_status TEXT,
     residency_code TEXT,
+    residency_other_codes JSONB NOT NULL,
     nonresident_reason_code TEXT,
     promotion_status TEXT,
     recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -2046,6 +2060,8 @@ COMMENT ON COLUMN sif.student_school_enrollment.entry_type_code IS 'Kind of entr
 
 COMMENT ON COLUMN sif.student_school_enrollment.grade_code IS 'Grade during the membership';
 
+COMMENT ON COLUMN sif.student_school_enrollment.grade_other_codes IS 'State''s or other codes of the grade (DOE016 in Massachusetts)';
+
 COMMENT ON COLUMN sif.student_school_enrollment.exit_date IS 'Last day of membership; empty while enrolled';
 
 COMMENT ON COLUMN sif.student_school_enrollment.exit_status_code IS 'Permanent or temporary exit';
@@ -2061,6 +2077,8 @@ COMMENT ON COLUMN sif.student_school_enrollment.fte IS 'Share of full time, 0 to
 COMMENT ON COLUMN sif.student_school_enrollment.full_time_status IS 'Full or part time';
 
 COMMENT ON COLUMN sif.student_school_enrollment.residency_code IS 'Residence against attendance area';
+
+COMMENT ON COLUMN sif.student_school_enrollment.residency_other_codes IS 'State''s or other codes of the residence';
 
 COMMENT ON COLUMN sif.student_school_enrollment.nonresident_reason_code IS 'Why a non-resident attends';
 
@@ -2128,6 +2146,7 @@ CREATE TABLE sif.student_section_enrollment (
     exit_date DATE,
     schedule_overrides JSONB NOT NULL,
     credits_attempted NUMERIC,
+    credit_type_code TEXT,
     dual_credit TEXT,
     cte_concentrator TEXT,
     recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -2157,6 +2176,8 @@ COMMENT ON COLUMN sif.student_section_enrollment.exit_date IS 'Last day in the s
 COMMENT ON COLUMN sif.student_section_enrollment.schedule_overrides IS 'Meeting times that are the student''s own, by term';
 
 COMMENT ON COLUMN sif.student_section_enrollment.credits_attempted IS 'Credits the student can earn';
+
+COMMENT ON COLUMN sif.student_section_enrollment.credit_type_code IS 'Kind of credit';
 
 COMMENT ON COLUMN sif.student_section_enrollment.dual_credit IS 'Also earns college credit';
 
@@ -3023,7 +3044,9 @@ CREATE TABLE sif_history.school_course_info (
     course_title TEXT NOT NULL,
     description TEXT,
     instructional_level_code TEXT,
+    instructional_level_other_codes JSONB NOT NULL,
     course_credits NUMERIC,
+    credit_type_code TEXT,
     is_core_academic TEXT,
     is_graduation_requirement TEXT,
     department TEXT,
@@ -3063,7 +3086,11 @@ COMMENT ON COLUMN sif_history.school_course_info.description IS 'What the course
 
 COMMENT ON COLUMN sif_history.school_course_info.instructional_level_code IS 'Level of instruction';
 
+COMMENT ON COLUMN sif_history.school_course_info.instructional_level_other_codes IS 'State''s or other codes of the level (SCS09 in Massachusetts)';
+
 COMMENT ON COLUMN sif_history.school_course_info.course_credits IS 'Credits a student can earn';
+
+COMMENT ON COLUMN sif_history.school_course_info.credit_type_code IS 'Kind of credit';
 
 COMMENT ON COLUMN sif_history.school_course_info.is_core_academic IS 'Core academic course';
 
@@ -3443,6 +3470,7 @@ CREATE TABLE sif_history.staff_personal (
     birth_date DATE,
     gender TEXT,
     race_codes TEXT[] NOT NULL,
+    race_other_codes JSONB NOT NULL,
     is_hispanic TEXT,
     title TEXT,
     addresses JSONB NOT NULL,
@@ -3482,6 +3510,8 @@ COMMENT ON COLUMN sif_history.staff_personal.birth_date IS 'Date of birth';
 COMMENT ON COLUMN sif_history.staff_personal.gender IS 'Gender as reported';
 
 COMMENT ON COLUMN sif_history.staff_personal.race_codes IS 'Races reported';
+
+COMMENT ON COLUMN sif_history.staff_personal.race_other_codes IS 'State''s or other codes of the races (SR08 in Massachusetts)';
 
 COMMENT ON COLUMN sif_history.staff_personal.is_hispanic IS 'Hispanic or Latino';
 
@@ -3747,6 +3777,7 @@ CREATE TABLE sif_history.student_personal (
     country_of_birth_code TEXT,
     gender TEXT,
     race_codes TEXT[] NOT NULL,
+    race_other_codes JSONB NOT NULL,
     is_hispanic TEXT,
     english_proficiency_code TEXT,
     languages JSONB NOT NULL,
@@ -3805,6 +3836,8 @@ COMMENT ON COLUMN sif_history.student_personal.country_of_birth_code IS 'Country
 COMMENT ON COLUMN sif_history.student_personal.gender IS 'Gender as reported';
 
 COMMENT ON COLUMN sif_history.student_personal.race_codes IS 'Races reported';
+
+COMMENT ON COLUMN sif_history.student_personal.race_other_codes IS 'State''s or other codes of the races (DOE010 in Massachusetts)';
 
 COMMENT ON COLUMN sif_history.student_personal.is_hispanic IS 'Hispanic or Latino';
 
@@ -3869,6 +3902,7 @@ CREATE TABLE sif_history.student_school_enrollment (
     entry_date DATE NOT NULL,
     entry_type_code TEXT,
     grade_code TEXT,
+    grade_other_codes JSONB NOT NULL,
     exit_date DATE,
     exit_status_code TEXT,
     exit_type_code TEXT,
@@ -3877,6 +3911,7 @@ CREATE TABLE sif_history.student_school_enrollment (
     fte NUMERIC,
     full_time_status TEXT,
     residency_code TEXT,
+    residency_other_codes JSONB NOT NULL,
     nonresident_reason_code TEXT,
     promotion_status TEXT,
     recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -3912,6 +3947,8 @@ COMMENT ON COLUMN sif_history.student_school_enrollment.entry_type_code IS 'Kind
 
 COMMENT ON COLUMN sif_history.student_school_enrollment.grade_code IS 'Grade during the membership';
 
+COMMENT ON COLUMN sif_history.student_school_enrollment.grade_other_codes IS 'State''s or other codes of the grade (DOE016 in Massachusetts)';
+
 COMMENT ON COLUMN sif_history.student_school_enrollment.exit_date IS 'Last day of membership; empty while enrolled';
 
 COMMENT ON COLUMN sif_history.student_school_enrollment.exit_status_code IS 'Permanent or temporary exit';
@@ -3927,6 +3964,8 @@ COMMENT ON COLUMN sif_history.student_school_enrollment.fte IS 'Share of full ti
 COMMENT ON COLUMN sif_history.student_school_enrollment.full_time_status IS 'Full or part time';
 
 COMMENT ON COLUMN sif_history.student_school_enrollment.residency_code IS 'Residence against attendance area';
+
+COMMENT ON COLUMN sif_history.student_school_enrollment.residency_other_codes IS 'State''s or other codes of the residence';
 
 COMMENT ON COLUMN sif_history.student_school_enrollment.nonresident_reason_code IS 'Why a non-resident attends';
 
@@ -4001,6 +4040,7 @@ CREATE TABLE sif_history.student_section_enrollment (
     exit_date DATE,
     schedule_overrides JSONB NOT NULL,
     credits_attempted NUMERIC,
+    credit_type_code TEXT,
     dual_credit TEXT,
     cte_concentrator TEXT,
     recorded_from TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -4033,6 +4073,8 @@ COMMENT ON COLUMN sif_history.student_section_enrollment.exit_date IS 'Last day 
 COMMENT ON COLUMN sif_history.student_section_enrollment.schedule_overrides IS 'Meeting times that are the student''s own, by term';
 
 COMMENT ON COLUMN sif_history.student_section_enrollment.credits_attempted IS 'Credits the student can earn';
+
+COMMENT ON COLUMN sif_history.student_section_enrollment.credit_type_code IS 'Kind of credit';
 
 COMMENT ON COLUMN sif_history.student_section_enrollment.dual_credit IS 'Also earns college credit';
 

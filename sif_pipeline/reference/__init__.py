@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sif_pipeline.config import PROJECT
 from sif_pipeline.notices import CATALOGUE
-from sif_pipeline.reference import commands, dags, dictionary, errors, official, tables, views
+from sif_pipeline.reference import commands, conformance, dags, dictionary, elements, errors, official, tables, views
 from sif_pipeline.reference.markdown import code, page, table
 from warehouse.base import objects
 
@@ -22,12 +22,15 @@ def pages() -> dict[str, str]:
     made = {
         "findings.md": findings_page(),
         "errors.md": errors.errors_page(),
+        "conformance.md": conformance.conformance_page(),
         "reports.md": views.views_page(),
         "commands.md": commands.commands_page(),
         "dags.md": dags.dags_page(PROJECT / "dags"),
         "tables.sql": tables.tables_script(),
         "erd.md": tables.diagram_page(),
         "official-schemas.md": official.official_page(),
+        "elements.md": elements.elements_page(),
+        "collections.md": elements.collections_page(),
     }
     made.update({f"objects/{name}.md": dictionary.object_page(cls) for name, cls in objects().items()})
     made["index.md"] = index_page(sorted(made))
@@ -65,10 +68,13 @@ def index_page(paths: Sequence[str]) -> str:
     known = {
         "findings.md": "every finding: its code, what it says, what to do",
         "errors.md": "every SIF_Error the zone answers with",
+        "conformance.md": "every step of a conformance run, with its clause",
         "reports.md": "every reporting view: what a row is, and its columns",
         "commands.md": "every command of `sif-pipeline`",
         "dags.md": "every Airflow DAG, with its manual",
         "erd.md": "how the objects refer to each other",
+        "elements.md": "every element of every object: its column, or why it has none",
+        "collections.md": "which element feeds which field of the state's collections",
         "official-schemas.md": "where our schemas judge otherwise than the official ones, and why",
         "tables.sql": "the tables of the schemas inbox, sif and sif_history",
     }

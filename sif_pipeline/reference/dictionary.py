@@ -1,16 +1,17 @@
 """The data dictionary: an object's columns, the standard's types behind them, and what has no column."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from sqlalchemy import Column, make_url
 
+from sif_pipeline.reference.elements import EXTENDED, fed_by, kept, reason
 from sif_pipeline.reference.markdown import code, page, table
-from sif_pipeline.sif.schema import Shape, shape
-from warehouse.base import CURRENT, HISTORY, Element, SifObject, elements
+from warehouse.base import CURRENT, HISTORY, Derived, Element, Extended, SifObject, elements
 
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 
@@ -77,21 +78,23 @@ def object_page(cls: type[SifObject]) -> str:
         where,
         "## Columns from the object",
         table(
-            ("Column", "Element", "Meaning", "Type", "Always there", "Codes", "Refers to", "Private"),
-            [_dictionary_line(name, column, line) for column, line in elements(cls)],
+            ("Column", "Element", "Meaning", "Type", "Always there", "Codes", "Refers to", "Private", "Feeds"),
+            [_dictionary_line(cls, column, line) for column, line in elements(cls)],
         ),
         _CODES_NOTE if any(line.codes for _, line in elements(cls)) else "",
+        _derived_part(cls),
         "## Columns of every object",
         table(("Column", "Meaning", "Type", "Private"), [_own_line(column) for column in _own_columns(cls)]),
         "## Kept in the document, without a column of their own",
         _KEPT_NOTE,
-        "\n".join(f"- {code(path)}" for path in kept(cls)),
+        "\n".join(f"- {code(path)}: {reason(cls, path)}" for path in kept(cls)),
     )
 
 
 _CODES_NOTE = (
     "A code set is a table in `schemas/codesets`. Where two are named, the standard takes a value of either. "
-    "*Always there* is what the standard makes mandatory; a list that may be empty is an empty list, not NULL."
+    "*Always there* is what the standard makes mandatory; a list that may be empty is an empty list, not NULL. "
+    "*Feeds* names fields of the state's [collections](../collections.md)."
 )
 _KEPT_NOTE = (
     "The column `document` holds the whole object, so these can be queried, and given a column later; see "
@@ -99,9 +102,9 @@ _KEPT_NOTE = (
 )
 
 
-def _dictionary_line(object_name: str, column: Column[Any], line: Element) -> list[str]:
+def _dictionary_line(cls: type[SifObject], column: Column[Any], line: Element) -> list[str]:
     codes = [f"[{name}](../../../schemas/codesets/{name}.csv)" for name in (line.codes or "").split()]
-    of_standard = standard_type(object_name, line.path)
+    of_standard = standard_type(cls.sif_name, line.path)
     return [
         code(column.name),
         code(line.path),
@@ -111,7 +114,34 @@ def _dictionary_line(object_name: str, column: Column[Any], line: Element) -> li
         ", ".join(codes),
         f"[{line.refers}]({line.refers}.md)" if line.refers else "",
         "private" if line.pii else "",
+        ", ".join(fed_by(cls, line.path)),
     ]
+
+
+def _derived_part(cls: type[SifObject]) -> str:
+    """Describe the columns that only the view of versions has: extended elements and codes of one Codeset."""
+    if not cls.derived:
+        return ""
+    head = (
+        f"## Columns of `reporting.{cls.__tablename__}_versions` besides\n\nDeclared extended elements, and the codes "
+        "of one Codeset; a value that is not of its type reads as NULL, and stays where it came from.\n\n"
+    )
+    header = ("Column", "From", "Meaning", "Type", "Codes", "Feeds")
+    return head + table(header, [_derived_line(cls, name, derived) for name, derived in cls.derived.items()])
+
+
+def _derived_line(cls: type[SifObject], name: str, derived: Derived) -> list[str]:
+    codes = f"[{derived.codes}](../../../schemas/massachusetts/{derived.codes}.csv)" if derived.codes else ""
+    if isinstance(derived, Extended):
+        source, path = code(f"extended ->> '{derived.name}'"), f"{EXTENDED}/{derived.name}"
+        type_ = _TYPE_NAMES[derived.type]
+    else:
+        source, path = f"{code(derived.column)}, Codeset {derived.codeset}", ""
+        type_ = "TEXT[]" if derived.every else "TEXT"
+    return [code(name), source, derived.meaning, type_, codes, ", ".join(fed_by(cls, path))]
+
+
+_TYPE_NAMES = {str: "TEXT", int: "INTEGER", Decimal: "NUMERIC", date: "DATE"}
 
 
 def _own_columns(cls: type[SifObject]) -> list[Column[Any]]:
@@ -122,21 +152,3 @@ def _own_line(column: Column[Any]) -> list[str]:
     only = " (history only)" if column.name == "recorded_to" else ""
     private = "private" if column.info.get("pii") else ""
     return [code(column.name), f"{column.comment}{only}", column.type.compile(_DIALECT), private]
-
-
-def kept(cls: type[SifObject]) -> list[str]:
-    """List the standard's elements and attributes of an object that no column takes, the topmost path of each."""
-    declared = {line.path for _, line in elements(cls)} | {"SIF_ExtendedElements"}
-    return [path for path in _uncovered(shape(cls.sif_name), "", declared) if path not in cls.key_paths]
-
-
-def _uncovered(known: Shape, above: str, declared: set[str]) -> Iterator[str]:
-    names = [f"@{name}" for name in known.attributes if name != "SIF_Action"] + list(known.children)
-    for name in names:
-        path = f"{above}{name}"
-        if path in declared:
-            continue
-        if any(other.startswith(f"{path}/") for other in declared):
-            yield from _uncovered(known.children[name], f"{path}/", declared)
-        else:
-            yield path

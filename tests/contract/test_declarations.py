@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 
 from sif_pipeline import mapping
-from sif_pipeline.reference.dictionary import StandardType, kept, standard_type
+from sif_pipeline.reference.dictionary import StandardType, standard_type
+from sif_pipeline.reference.elements import kept
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Shape

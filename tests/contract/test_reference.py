@@ -8,7 +8,7 @@ from sif_pipeline import reference, reports
 from sif_pipeline.config import PROJECT
 from sif_pipeline.notices import CATALOGUE
 from sif_pipeline.reference import dags, views
-from sif_pipeline.reference.dictionary import kept
+from sif_pipeline.reference.elements import kept, reason
 from warehouse.base import elements, objects
 
 PAGES = reference.pages()
@@ -38,7 +38,11 @@ def test_dictionary_names_every_column_and_every_element_without_one(name):
     page = PAGES[f"objects/{name}.md"]
     for column, line in elements(objects()[name]):
         assert f"| `{column.name}` | `{line.path}` | {line.meaning} |" in page
-    assert re.findall(r"(?m)^- `(.*)`$", page) == kept(objects()[name])
+    without = [(path, reason(objects()[name], path)) for path in kept(objects()[name])]
+    assert re.findall(r"(?m)^- `(.*?)`: (.*)$", page) == without
+    for column, derived in objects()[name].derived.items():
+        assert f"| `{column}` | " in page
+        assert derived.meaning in page
 
 
 def test_every_finding_is_in_the_catalogue_page():

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from warehouse.base import SifObject, element
+from warehouse.base import SifObject, element, extended
 
 
 class EmploymentRecord(SifObject):
@@ -31,3 +31,10 @@ class EmploymentRecord(SifObject):
     position_number: Mapped[str | None] = element("PositionNumber", "District's number of the position", pii=True)
     seniority_date: Mapped[date | None] = element("SeniorityDate", "Day seniority counts from", pii=True)
     tenure_date: Mapped[date | None] = element("TenureDate", "Day tenure was granted", pii=True)
+
+    ma_employment_status_code = extended("MAEmploymentStatus", "State's status of the employment (SR09)")
+    ma_exit_reason_code = extended("MAReasonForExit", "State's reason of the exit (SR10)")
+    ma_federal_salary = extended(
+        "MAFederalSalaryInfo", "Federal sources of the salary with their shares (SR12 to SR17)"
+    )
+    ma_professional_status_code = extended("MADistrictLevelProfessionalTeacher", "State's professional status (SR28)")

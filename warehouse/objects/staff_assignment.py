@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from warehouse.base import SifObject, element
+from warehouse.base import SifObject, element, other_code
 
 
 class StaffAssignment(SifObject):
@@ -47,4 +47,9 @@ class StaffAssignment(SifObject):
     )
     instructional_level_code: Mapped[str | None] = element(
         "InstructionalLevel/Code", "Level of instruction", codes="NCES0437InstructionalLevelType", pii=True
+    )
+
+    state_job_code = other_code("job_function_other_codes", "Other", "State's job classification", codes="WA07")
+    state_assignment_code = other_code(
+        "teaching_assignment_other_codes", "Other", "State's subject assignment", codes="WA08"
     )

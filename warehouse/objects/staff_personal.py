@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped
 
-from warehouse.base import SifObject, element
+from warehouse.base import SifObject, element, other_code
 
 
 class StaffPersonal(SifObject):
@@ -24,6 +24,11 @@ class StaffPersonal(SifObject):
     race_codes: Mapped[list[str]] = element(
         "Demographics/RaceList/Race/Code", "Races reported", codes="NCES0849RaceType SPEEDERaceType", pii=True
     )
+    race_other_codes: Mapped[list[Any]] = element(
+        "Demographics/RaceList/Race/OtherCodeList/OtherCode",
+        "State's or other codes of the races (SR08 in Massachusetts)",
+        pii=True,
+    )
     is_hispanic: Mapped[str | None] = element(
         "Demographics/HispanicLatino", "Hispanic or Latino", codes="YesNoType", pii=True
     )
@@ -31,3 +36,5 @@ class StaffPersonal(SifObject):
     addresses: Mapped[list[Any]] = element("AddressList/Address", "Addresses by type", pii=True)
     phone_numbers: Mapped[list[Any]] = element("PhoneNumberList/PhoneNumber", "Telephone numbers by type", pii=True)
     emails: Mapped[list[Any]] = element("EmailList/Email", "E-mail addresses by type", pii=True)
+
+    state_race_codes = other_code("race_other_codes", "StateProvince", "State's codes of the races", every=True)

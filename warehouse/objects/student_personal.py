@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped
 
-from warehouse.base import SifObject, element
+from warehouse.base import SifObject, element, extended, other_code
 
 
 class StudentPersonal(SifObject):
@@ -28,6 +28,11 @@ class StudentPersonal(SifObject):
     gender: Mapped[str | None] = element("Demographics/Gender", "Gender as reported", codes="GenderType", pii=True)
     race_codes: Mapped[list[str]] = element(
         "Demographics/RaceList/Race/Code", "Races reported", codes="NCES0849RaceType SPEEDERaceType", pii=True
+    )
+    race_other_codes: Mapped[list[Any]] = element(
+        "Demographics/RaceList/Race/OtherCodeList/OtherCode",
+        "State's or other codes of the races (DOE010 in Massachusetts)",
+        pii=True,
     )
     is_hispanic: Mapped[str | None] = element(
         "Demographics/HispanicLatino", "Hispanic or Latino", codes="YesNoType", pii=True
@@ -66,3 +71,7 @@ class StudentPersonal(SifObject):
     first_us_enrollment_date: Mapped[date | None] = element(
         "FirstUSEnrollment", "First enrolled in a US school", pii=True
     )
+
+    state_race_codes = other_code("race_other_codes", "StateProvince", "State's codes of the races", every=True)
+    # How the synthetic state tells of a gender the standard has no code for; the state's own Name is not published.
+    ma_gender_code = extended("MAGender", "State's code of the gender, where the standard has none", codes="DOE009")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from warehouse.base import SifObject, element
+from warehouse.base import SifObject, element, other_code
 
 
 class StudentSchoolEnrollment(SifObject):
@@ -28,6 +28,9 @@ class StudentSchoolEnrollment(SifObject):
     )
     grade_code: Mapped[str | None] = element(
         "GradeLevel/Code", "Grade during the membership", codes="GradeLevelCodeType", pii=True
+    )
+    grade_other_codes: Mapped[list[Any]] = element(
+        "GradeLevel/OtherCodeList/OtherCode", "State's or other codes of the grade (DOE016 in Massachusetts)", pii=True
     )
     exit_date: Mapped[date | None] = element("ExitDate", "Last day of membership; empty while enrolled", pii=True)
     exit_status_code: Mapped[str | None] = element(
@@ -52,6 +55,9 @@ class StudentSchoolEnrollment(SifObject):
         codes="NCES0598PublicSchoolResidenceStatusType",
         pii=True,
     )
+    residency_other_codes: Mapped[list[Any]] = element(
+        "ResidencyStatus/OtherCodeList/OtherCode", "State's or other codes of the residence", pii=True
+    )
     nonresident_reason_code: Mapped[str | None] = element(
         "NonResidentAttendReason",
         "Why a non-resident attends",
@@ -61,3 +67,7 @@ class StudentSchoolEnrollment(SifObject):
     promotion_status: Mapped[str | None] = element(
         "PromotionInfo/PromotionStatus", "Promoted, retained or demoted", codes="PromotionStatusType", pii=True
     )
+
+    state_grade_code = other_code("grade_other_codes", "StateProvince", "State's code of the grade", codes="DOE016")
+    state_exit_code = other_code("exit_type_other_codes", "Text", "State's status at the exit", codes="DOE012")
+    state_residency_code = other_code("residency_other_codes", "StateProvince", "State's code of the residence")

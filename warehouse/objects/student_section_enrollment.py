@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from warehouse.base import SifObject, element
+from warehouse.base import SifObject, element, extended
 
 
 class StudentSectionEnrollment(SifObject):
@@ -22,7 +22,13 @@ class StudentSectionEnrollment(SifObject):
         "ScheduleInfoOverrideList/ScheduleInfoOverride", "Meeting times that are the student's own, by term", pii=True
     )
     credits_attempted: Mapped[Decimal | None] = element("CreditsAttempted", "Credits the student can earn", pii=True)
+    credit_type_code: Mapped[str | None] = element(
+        "CreditsAttempted/@Type", "Kind of credit", codes="NCES0108CreditTypeEarnedType", pii=True
+    )
     dual_credit: Mapped[str | None] = element("DualCredit", "Also earns college credit", codes="YesNoType", pii=True)
     cte_concentrator: Mapped[str | None] = element(
         "CTEConcentrator", "Concentrates on career and technical education", codes="YesNoType", pii=True
     )
+
+    enrollment_status_code = extended("CourseEnrollmentStatus", "State's status in the section", codes="SCS08")
+    pathways_course = extended("PathwaysCourse", "Course of a career pathway")

@@ -1,11 +1,12 @@
 """StudentSectionMarks: a student's marks in a section for a term."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from warehouse.base import SifObject, element
+from warehouse.base import SifObject, element, extended
 
 
 class StudentSectionMarks(SifObject):
@@ -22,3 +23,5 @@ class StudentSectionMarks(SifObject):
     final: Mapped[str] = element("IsFinal", "Whether the marks are final, true or false", pii=True)
     # Its MarkInfo is not waited for: in Massachusetts one RefId stands for the state mark, and no agent must send it.
     marks: Mapped[list[Any]] = element("MarkList/Mark", "Marks as percentage, number, letter or words", pii=True)
+
+    credits_earned = extended("MACreditsEarned", "Credits earned (SCS11)", Decimal)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from warehouse.base import SifObject, element
+from warehouse.base import SifObject, element, extended, other_code
 
 
 class StudentSpecialEducationSummary(SifObject):
@@ -50,3 +50,9 @@ class StudentSpecialEducationSummary(SifObject):
     placement: Mapped[list[Any]] = element(
         "StudentPlacementList/StudentPlacementData", "Services the student is given", pii=True
     )
+
+    state_placement_code = other_code(
+        "program_type_other_codes", "StateProvince", "State's code of the placement, by age", codes="DOE034"
+    )
+    state_evaluation_code = other_code("program_status_other_codes", "Other", "State's code of the evaluation's result")
+    level_of_need_code = extended("SpEdLevelofNeed", "State's level of need", codes="DOE038")
