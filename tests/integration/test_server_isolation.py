@@ -189,8 +189,8 @@ def status(server, path):
 
 ODD = [
     "../x", "..%2f..%2fetc%2fpasswd", "%2e%2e", "C:\\x", "/etc/passwd", "SIS\u0000", "x" * 4096, "S\u0406S",
-    "\u202eSIS", "SIS\u200b",
-    " SIS ", "SIS\n", "S;I--S", "'; DROP TABLE inbox.message; --", "{0}", "%s%n", "$(id)", "`id`", "SIS-PIPELINE", "*", "\u212aSIS",
+    "\u202eSIS", "SIS\u200b", " SIS ", "SIS\n", "S;I--S", "'; DROP TABLE inbox.message; --", "{0}", "%s%n",
+    "$(id)", "`id`", "SIS-PIPELINE", "*", "\u212aSIS",
 ]  # fmt: skip
 
 
