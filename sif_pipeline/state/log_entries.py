@@ -11,10 +11,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-import psycopg
-
 from sif_pipeline.database import Connection, connect, queries
-from sif_pipeline.exceptions import DatabaseUnreachable
 from sif_pipeline.notices import CATALOGUE, Severity
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
@@ -65,12 +62,16 @@ def tell(url: str, *, after: timedelta = AFTER) -> int:
 
 
 async def keep_telling(url: str, every: timedelta = EVERY) -> None:
-    """Tell again and again until cancelled, beside other things; an outage of the database is sat out."""
+    """Tell again and again until cancelled, beside other things; whatever goes wrong, it is tried again."""
+    was_good = True
     while True:
         try:
             await asyncio.to_thread(tell, url)
-        except (psycopg.Error, DatabaseUnreachable) as error:
-            log.warning("telling_interrupted", extra={"facts": {"error": type(error).__name__}})
+            was_good = True
+        except Exception as error:  # noqa: BLE001 -- an outage, or a fault of ours: nobody must miss the rest for it
+            if was_good:  # once an outage
+                log.warning("telling_interrupted", extra={"facts": {"error": type(error).__name__}})
+            was_good = False
         await asyncio.sleep(every.total_seconds())
 
 

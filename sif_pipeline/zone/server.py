@@ -29,9 +29,11 @@ import uvicorn
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from sif_pipeline import zones
+from sif_pipeline.conformance.recording import Withheld
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif.gate import Limits, Refused, check_parser, too_large
 from sif_pipeline.sif.messages import Original
+from sif_pipeline.state import log_entries
 from sif_pipeline.zone import delivery, identity
 from sif_pipeline.zone.http_limits import Bounds, bounded
 from sif_pipeline.zone.receive import Incoming, audit, read, receive
@@ -276,11 +278,15 @@ class ZoneServer:
         """Give what runs beside the answering of requests, until the server stops."""
         yield self._deliver
         yield self._announce
+        yield self._tell
         if self.way.tls is not None:
             yield self.way.tls.watch
 
     async def _deliver(self) -> None:
         await delivery.deliver(self.url, lambda level: ssl_context_for(level, self.way.tls))
+
+    async def _tell(self) -> None:
+        await log_entries.keep_telling(self.url)
 
     async def _announce(self) -> None:
         """Wake the drain for what came in, a few times a second at most: NOTIFY has all commits wait in line."""
@@ -298,6 +304,8 @@ class ZoneServer:
             return await self._route(scope, receive)
         except Ended as ended:
             return ended.answer
+        except Withheld:
+            return COME_BACK
         except UNAVAILABLE as error:
             log.warning("database_unavailable", extra={"facts": _what(error)})
             self._check_pool()
