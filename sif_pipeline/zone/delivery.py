@@ -11,6 +11,7 @@ import logging
 import random
 import ssl
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Pace:
     """How fast, and how patiently, messages are delivered."""
 
     at_once: int = 64  #: agents delivered to at the same time
+    of_a_zone: int = 8  #: of these, how many may be of one zone: its slow agents are not to take all the room
     turn: int = 10  #: messages to one agent before another gets its turn
     answer_seconds: float = 30.0  #: from sending a message to the end of the agent's answer
     first_wait: float = 1.0  #: seconds after the first failure; each further failure doubles them
@@ -80,12 +82,12 @@ async def deliver(url: str, context_for: ContextFor, pace: Pace | None = None) -
     async with _pool(url) as pool:
         while True:
             try:
+                await pool.check()  # sorts out connections that a restart of the database has ended
                 async with _session(url) as session:
                     await _Deliveries(pool, session, context_for, pace).lead()
-            except (psycopg.Error, PoolTimeout, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 -- whatever it is, agents are not to wait for a restart
                 facts = {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None)}
                 log.warning("delivery_interrupted", extra={"facts": facts})
-                await pool.check()  # sorts out connections that a restart of the database has ended
             await asyncio.sleep(pace.standby_seconds)
 
 
@@ -151,12 +153,16 @@ class _Deliveries:
             await self._leave(beside)
 
     async def _leave(self, beside: list[asyncio.Task[None]]) -> None:
-        """Let what is under way come to its end for a moment; what does not will be delivered again."""
+        """Let what is under way come to its end for a moment; what does not will be delivered again.
+
+        Without the session the lock is gone, and somebody else may be delivering already: then it ends at once.
+        """
         self.leaving = True
+        patience = 0.0 if self.session.closed else self.pace.farewell_seconds
         for task in beside:
             task.cancel()
         tasks = [*beside, *self.busy.values()]
-        _, late = await asyncio.wait(tasks, timeout=self.pace.farewell_seconds)
+        _, late = await asyncio.wait(tasks, timeout=patience)
         for task in late:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -167,8 +173,12 @@ class _Deliveries:
 
     async def _expire(self) -> None:
         while True:
-            async with self.pool.connection() as connection:
-                await routing.expire_requests(connection)
+            try:
+                async with self.pool.connection() as connection:
+                    while await routing.expire_requests(connection):
+                        pass
+            except (psycopg.Error, PoolTimeout) as error:  # deliveries go on without it
+                log.warning("expiry_failed", extra={"facts": {"error": type(error).__name__}})
             await asyncio.sleep(self.pace.expiry_seconds)
 
     async def _look(self) -> None:
@@ -193,7 +203,17 @@ class _Deliveries:
         zone_ids, source_ids = [key[0] for key in self.busy], [key[1] for key in self.busy]
         values = {"zone_ids": zone_ids, "source_ids": source_ids}
         found = [Addressee(*row) async for row in await connection.execute(SQL["due"], values)]
-        return sorted(found, key=self._place)[:room]
+        return self._chosen(sorted(found, key=self._place), room)
+
+    def _chosen(self, found: list[Addressee], room: int) -> list[Addressee]:
+        """Take the first ones, as many as there is room for, and no more of a zone than may be."""
+        of_zone = Counter(zone_id for zone_id, _ in self.busy)
+        chosen: list[Addressee] = []
+        for addressee in found:
+            if len(chosen) < room and of_zone[addressee.zone_id] < self.pace.of_a_zone:
+                of_zone[addressee.zone_id] += 1
+                chosen.append(addressee)
+        return chosen
 
     def _place(self, addressee: Addressee) -> tuple[bool, float]:
         """Put those that were served longest ago first, and behind them those that failed: they may hold us up."""

@@ -258,6 +258,38 @@ def test_a_slow_agent_does_not_hold_back_the_others(server, agent):
         assert time.monotonic() - start < 2
 
 
+def test_slow_agents_of_one_zone_leave_room_for_other_zones(database_url, agent):
+    change = fast(answer=5.0).replace("delivery.Pace(", "delivery.Pace(at_once=6, of_a_zone=3, ")
+    agent.always = Reply(b"", delay=3)
+    with running(database_url, change=change) as server, push_agent() as quick:
+        slow = Place(server.database_url, agent.url)
+        slow.put(an_event())
+        for number in range(9):
+            slow.join(agent.url, f"SIS-{number}")
+            slow.source_id = f"SIS-{number}"
+            slow.put(an_event())
+        agent.wait_for(3)
+        place = Place(server.database_url, quick.url)
+        place.put(an_event())
+        quick.wait_for(1, seconds=2)
+        assert len(agent.seen) == 3
+
+
+def test_when_the_session_that_holds_the_lock_is_lost_delivery_goes_on(database_url, agent):
+    with running(database_url, change=fast()) as server:
+        place = Place(database_url, agent.url)
+        place.put(an_event())
+        agent.wait_for(1)
+        place.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sif-delivery'"
+            " AND pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        sent = place.put(*[an_event() for _ in range(3)])
+        wait_until(lambda: done(place))
+        assert agent.msg_ids()[1:] == sent
+        assert [line["event"] for line in server.log()].count("delivering") == 2
+
+
 def test_two_agents_of_a_zone_get_their_own_and_only_that(server, agent):
     with push_agent() as other:
         place = Place(server.database_url, agent.url)
