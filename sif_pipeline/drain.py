@@ -9,24 +9,22 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
 import psycopg
 from lxml import etree
 
-from sif_pipeline import content, loading, mapping
+from sif_pipeline import loading
 from sif_pipeline.boundary import without_values
-from sif_pipeline.content import Content
 from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import DatabaseUnreachable
 from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent
 from sif_pipeline.loading import INBOX, DatabaseStore
-from sif_pipeline.notices import Notice, Severity
-from sif_pipeline.sif import cutting, gate, messages, schema
-from sif_pipeline.sif.cutting import Slice
-from warehouse.base import SifObject, objects
+from sif_pipeline.reading import Claimed, read
+from sif_pipeline.sif import schema
+from warehouse.base import objects
 from warehouse.inbox import Outcome
 
 log = logging.getLogger(__name__)
@@ -36,9 +34,6 @@ CHANNEL = "sif_inbox"
 
 LEADER_LOCK = 7438
 """Session advisory lock of the one drain that leads while others stand by."""
-
-AHEAD, BEHIND = timedelta(minutes=10), timedelta(days=400)
-"""How far a SIF_Timestamp may lie from receipt and still be believed."""
 
 SESSION = {
     "application_name": "sif-drain",
@@ -80,22 +75,6 @@ class DrainSummary:
         """Count another drain's work in."""
         for name in self.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-
-
-@dataclass(slots=True)
-class Claimed:
-    """A claimed message and what reading it gave."""
-
-    message_id: int
-    zone_id: int
-    source_id: str
-    message_type: str
-    sif_timestamp: datetime | None
-    received_at: datetime
-    recorded_at: datetime | None
-    body: bytes
-    events: list[ObjectEvent] = field(default_factory=list)
-    notices: dict[int, list[Notice]] = field(default_factory=dict)  #: by position of the object; 0 the message
 
 
 def drain(
@@ -248,111 +227,6 @@ def _record(connection: Connection, claimed: Iterable[Claimed]) -> None:
             last = latest[message.zone_id]
             message.recorded_at = max(message.received_at, last + TICK) if last else message.received_at
             latest[message.zone_id] = message.recorded_at
-
-
-def read(claimed: Sequence[Claimed]) -> None:
-    """Read the objects of messages and judge each by the schema; a message that cannot be read is rejected as a whole.
-
-    Objects in a common spelling are read by their patterns and judged all in one go, without a tree; others are parsed.
-    """
-    slices = {message.message_id: cutting.cut(message.body) for message in claimed}
-    plain = [(cut, found) for cuts in slices.values() for cut in cuts or () if (found := content.of_slice(cut))]
-    valid = schema.are_valid(cut.text for cut, _ in plain)
-    contents = {id(cut): found for (cut, found), is_valid in zip(plain, valid, strict=True) if is_valid}
-    for message in claimed:
-        cuts = slices[message.message_id]
-        if cuts is None:
-            _read_tree(message)
-        else:
-            _read_slices(message, [(cut, contents.get(id(cut))) for cut in cuts])
-
-
-def _read_slices(message: Claimed, found: Iterable[tuple[Slice, Content | None]]) -> None:
-    ordered_at, notices = _ordered_at(message)
-    for cut, read_content in found:
-        if read_content is None or read_content.image is None:
-            element = gate.reopen_object(cut.text, cut.line)
-            event, findings = _event(message, ordered_at, cut.position, cut.action, Content(_class(element), element))
-        else:
-            event, findings = _new_event(message, ordered_at, cut.position, cut.name, cut.action, read_content), []
-            event.row_key = read_content.image.row_key
-        message.events.append(event)
-        message.notices[cut.position] = findings
-    if message.events and notices:
-        message.notices[message.events[0].position].extend(notices)
-
-
-def _read_tree(message: Claimed) -> None:
-    ordered_at, notices = _ordered_at(message)
-    try:
-        found = list(messages.objects(gate.reopen(message.body)))
-    except gate.Refused:
-        found = []
-        event, _ = _event(message, ordered_at, 0, None, Content(SifObject, etree.Element("SIF_Message")))
-        event.outcome = Outcome.REJECTED
-        message.events, message.notices[0] = [event], [Notice("message_unreadable")]
-    for position, action, element, notice in found:
-        event, findings = _event(message, ordered_at, position, action, Content(_class(element), element))
-        message.events.append(event)
-        message.notices[position] = [notice, *findings] if notice else findings
-    if message.events and notices:
-        message.notices[message.events[0].position].extend(notices)
-
-
-def _class(element: etree._Element) -> type[SifObject]:
-    return objects().get(_name(element), SifObject)
-
-
-def _name(element: etree._Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _ordered_at(message: Claimed) -> tuple[datetime, list[Notice]]:
-    stamp = message.sif_timestamp
-    if stamp is None and message.message_type == "Objects":
-        return message.received_at, []
-    if stamp is None or not message.received_at - BEHIND <= stamp <= message.received_at + AHEAD:
-        return message.received_at, [Notice("timestamp_implausible", "SIF_Header/SIF_Timestamp")]
-    return stamp, []
-
-
-def _event(
-    message: Claimed, ordered_at: datetime, position: int, action: messages.Action | None, found: Content
-) -> tuple[ObjectEvent, list[Notice]]:
-    event = _new_event(message, ordered_at, position, _name(found.element), action or "", found)
-    return event, _judge(event, action)
-
-
-def _new_event(  # noqa: PLR0913, PLR0917 -- the event's own parts
-    message: Claimed, ordered_at: datetime, position: int, name: str, action: str, found: Content
-) -> ObjectEvent:
-    assert message.recorded_at is not None  # noqa: S101 -- _record ran before
-    return ObjectEvent(
-        message.message_id, position, message.zone_id, name, None, action, ordered_at, message.recorded_at, found
-    )
-
-
-def _judge(event: ObjectEvent, action: messages.Action | None) -> list[Notice]:
-    """Decide whether an event may take part in a fold at all, and say what is wrong with it."""
-    cls, element = event.content.cls, event.element
-    if cls is SifObject or element.tag != mapping.NAMESPACE + event.object_name:
-        event.outcome = Outcome.UNKNOWN
-        return [Notice("object_unknown", event.object_name, element.sourceline or 0)]
-    event.row_key = mapping.row_key(cls, element)
-    profile = schema.profile_for(event.action)
-    valid = schema.is_valid(element, profile)
-    if valid and event.row_key is not None and action is not None:
-        return []
-    found = [] if valid else schema.findings(element, profile)
-    if event.row_key is None and not _errors(found):
-        found = [Notice("key_missing", event.object_name, element.sourceline or 0), *found]
-    if action is None or _errors(found):
-        event.outcome = Outcome.REJECTED
-    return found
-
-
-def _errors(notices: Iterable[Notice]) -> bool:
-    return any(notice.type.severity is Severity.ERROR for notice in notices)
 
 
 def _prepare(store: DatabaseStore, fold: Fold, events: Iterable[ObjectEvent]) -> None:

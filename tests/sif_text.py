@@ -10,6 +10,7 @@ from psycopg import sql
 
 from sif_pipeline import database, drain
 from sif_pipeline.drain import Limits
+from sif_pipeline.sif import gate, messages
 
 NAMESPACE = "http://www.sifinfo.org/infrastructure/2.x"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -114,7 +115,7 @@ class Inbox:
     def put(self, *bodies, received=None):
         """Store messages as a receiver does; a message whose SIF_MsgId is there already is only counted."""
         for body in bodies:
-            found = drain.messages.read_message(drain.gate.open_message(body))
+            found = messages.read_message(gate.open_message(body))
             self.connection.execute(
                 """
                 INSERT INTO inbox.message (zone_id, source_id, msg_id, message_type, sif_version, sif_timestamp, origin,

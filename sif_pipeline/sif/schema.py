@@ -21,7 +21,7 @@ from importlib.resources import files
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -135,8 +135,8 @@ class _Nothing:
         """End."""
 
 
-def _stream() -> "etree.CustomTargetParser[None]":
-    parser: etree.CustomTargetParser[None] = etree.XMLParser(  # type: ignore[call-overload]  # a target without events
+def _stream() -> Any:
+    parser: Any = etree.XMLParser(  # type: ignore[call-overload]  # a target that wants no events
         target=_Nothing(), schema=_list_schema(), resolve_entities="internal", no_network=True, load_dtd=False
     )
     parser.feed(f'<SIF_ObjectData xmlns="{NAMESPACE}" xmlns:xsi="{_XSI[1:-1]}">')
@@ -173,6 +173,7 @@ def acceptable(notices: Iterable[Notice]) -> bool:
     return all(notice.type.severity is not Severity.ERROR for notice in notices)
 
 
+_has_foreign_attributes = etree.XPath("boolean(descendant-or-self::*/@*[namespace-uri()])")
 _exceeds = etree.XPath(f"count(descendant::*) + count(descendant-or-self::*/@*) > {MAX_NODES}")
 
 
@@ -195,6 +196,9 @@ _NEVER_UNKNOWN = {_XSI + "nil", _XSI + "schemaLocation", _XSI + "noNamespaceSche
 _ATTRIBUTE = re.compile(r"Element '[^']*', attribute '(?:\{[^}']*\})?([^']*)'")
 _CODES = {"SCHEMAV_CVC_ELT_3_1": "element_missing", "SCHEMAV_CVC_IDC": "element_out_of_place"}
 _FOUND_BEFORE = {"SCHEMAV_CVC_COMPLEX_TYPE_4", "SCHEMAV_ELEMENT_CONTENT"}  # a missing attribute; a missing element
+_OF_VALUES = re.compile(r"SCHEMAV_CVC_(DATATYPE|ENUMERATION|PATTERN|LENGTH|M(IN|AX)(LENGTH|INCLUSIVE)|\w+DIGITS)_VALID")
+_Error = tuple[int, str, str]
+"""Number of an element, kind of error in libxml2's names, and the attribute it is about or nothing."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -205,7 +209,7 @@ class _Finding:
 
 
 class _Inspection:
-    """One refused object: its structure is compared with its Shape, then libxml2 judges its values.
+    """One refused object: where its structure is wrong it is compared with its Shape, then libxml2 judges its values.
 
     libxml2 passes over what follows a misplaced element. So the comparison is ours: it mends a copy (unknown
     content removed, order restored), and the sparse profile, which lets anything be absent, then reaches
@@ -213,17 +217,20 @@ class _Inspection:
     """
 
     def __init__(self, element: etree._Element, profile: Profile) -> None:
+        self._profile = profile
         self._shape = shape(etree.QName(element).localname, profile)
         self._originals = list(element.iter(etree.Element))
         self._copy = deepcopy(element)
         for number, node in enumerate(self._copy.iter(etree.Element)):
             node.sourceline = number + 1  # type: ignore[misc]  # the stubs are stricter than lxml
-        self._shapes: dict[int, Shape] = {}
         self._found: set[_Finding] = set()
 
     def notices(self) -> list[Notice]:
-        self._compare(self._copy, self._shape)
-        self._judge_values()
+        errors = self._errors(self._profile)
+        if _has_foreign_attributes(self._copy) or not all(_OF_VALUES.match(kind) for _, kind, _ in errors):
+            self._compare(self._copy, self._shape)
+            errors = self._errors(Profile.SPARSE)
+        self._judge_values(errors)
         kept = _capped(sorted(self._found))
         notices = [self._notice(finding) for finding in kept]
         if len(kept) < len(self._found):
@@ -239,7 +246,6 @@ class _Inspection:
         self._found.add(_Finding(_line(node), tail, code))
 
     def _compare(self, node: etree._Element, known: Shape) -> None:
-        self._shapes[_line(node)] = known
         self._compare_attributes(node, known)
         if known.open:
             return
@@ -289,14 +295,16 @@ class _Inspection:
         if len(in_order) < len(placed):
             node.extend(sorted(node.findall("*"), key=lambda child: ranks[_name(child)]))
 
-    def _judge_values(self) -> None:
-        judge = _judge()
+    def _errors(self, profile: Profile) -> list[_Error]:
+        judge = _judge(profile)
         with _judging:
             judge.validate(self._copy)
             errors = [(e.line, e.type_name, _ATTRIBUTE.match(e.message)) for e in judge.error_log]
+        return [(line, kind, match[1] if match else "") for line, kind, match in errors]
+
+    def _judge_values(self, errors: list[_Error]) -> None:
         cleared = {line for line, kind, _ in errors if kind == "SCHEMAV_CVC_ELT_3_1"}
-        for line, kind, match in errors:
-            name = match[1] if match else ""
+        for line, kind, name in errors:
             if kind in _FOUND_BEFORE or (kind == "SCHEMAV_CVC_IDC" and name):
                 continue
             if line in cleared and not name and kind != "SCHEMAV_CVC_ELT_3_1":
@@ -304,11 +312,18 @@ class _Inspection:
             self._found.add(_Finding(line, f"/@{name}" if name else "", self._code(line, kind, name)))
 
     def _code(self, line: int, kind: str, attribute_name: str) -> str:
-        known: Shape | Attribute | None = self._shapes[line]
+        known: Shape | Attribute | None = self._shape_of(self._originals[line - 1])
         if attribute_name:
-            known = self._shapes[line].attributes.get(attribute_name)
+            known = self._shape_of(self._originals[line - 1]).attributes.get(attribute_name)
         coded = known is not None and known.coded
         return _CODES.get(kind, "value_not_in_code_set" if coded else "value_malformed")
+
+    def _shape_of(self, element: etree._Element) -> Shape:
+        """Give the shape of an element that stands where the standard knows it."""
+        parent = element.getparent()
+        if element is self._originals[0] or parent is None:
+            return self._shape
+        return self._shape_of(parent).children[_name(element)]
 
 
 def _capped(found: list[_Finding]) -> list[_Finding]:
@@ -373,9 +388,9 @@ def _schema(profile: Profile) -> etree.XMLSchema:
 
 
 @cache
-def _judge() -> etree.XMLSchema:
-    """Return a sparse schema of its own for findings: only here is an error log read."""
-    return etree.XMLSchema(_merged(Profile.SPARSE))
+def _judge(profile: Profile) -> etree.XMLSchema:
+    """Return a schema of its own for findings: only here is an error log read."""
+    return etree.XMLSchema(_merged(profile))
 
 
 @cache

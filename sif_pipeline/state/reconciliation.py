@@ -22,9 +22,9 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from sif_pipeline import mapping
 from sif_pipeline.database import Connection, connect, queries
-from sif_pipeline.drain import AHEAD, BEHIND
 from sif_pipeline.exceptions import SifPipelineError
 from sif_pipeline.loading import copy_text
+from sif_pipeline.reading import AHEAD, BEHIND
 from sif_pipeline.sif import gate, messages
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import NEWEST_ACK

@@ -3,7 +3,7 @@
 import pytest
 import sif_text as sif
 
-from sif_pipeline import drain, loading
+from sif_pipeline import content, drain
 from sif_pipeline.drain import Limits
 
 NIGHTS = range(40)
@@ -20,16 +20,13 @@ def connection(database_url):
 def bodies_read(monkeypatch):
     """Count the messages that are read a second time."""
     read: list[bytes] = []
-    original = loading.DatabaseStore.__init__
+    of_message = content.of_message
 
-    def init(self, connection, reader):
-        def counted(body):
-            read.append(body)
-            return reader(body)
+    def counted(body):
+        read.append(body)
+        return of_message(body)
 
-        original(self, connection, counted)
-
-    monkeypatch.setattr(loading.DatabaseStore, "__init__", init)
+    monkeypatch.setattr(content, "of_message", counted)
     return read
 
 
