@@ -84,7 +84,10 @@ def rotate(name: Name, base: Base = AT_HOME) -> None:
     _print_url(base, token)
 
 
-zone.command("renew", hidden=True, epilog="Example: sif-pipeline zone renew springfield")(rotate)
+@zone.command("renew", hidden=True, epilog="Example: sif-pipeline zone renew springfield")
+def renew(name: Name, base: Base = AT_HOME) -> None:
+    """Do what `zone rotate` does, under its former name."""
+    rotate(name, base)
 
 
 @zone.command("suspend", epilog="Example: sif-pipeline zone suspend springfield")

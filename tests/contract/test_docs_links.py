@@ -64,7 +64,12 @@ def test_commands_and_options_shown_exist(page):
     for words in (" ".join(parts).split() for parts in shown):
         if words[0].startswith("-"):
             continue
-        spelled = (" ".join(words[:2]), words[0], f"{words[0]} ask")  # `request X` is short for `request ask X`
+        spelled = (
+            " ".join(words[:3]),
+            " ".join(words[:2]),
+            words[0],
+            f"{words[0]} ask",
+        )  # `request X` is short for `request ask X`
         name = next((one for one in spelled if one in known), words[0])
         assert name in known, words
         assert {word for word in words if word.startswith("--")} <= known[name] | {"--help"}, words

@@ -58,10 +58,16 @@ def test_every_view_is_in_the_reports_page_with_columns():
 
 def test_every_command_is_in_the_commands_page():
     """The commands are read from the files' decorators here, and from typer there."""
+    texts = [file.read_text(encoding="utf-8") for file in (PROJECT / "sif_pipeline" / "cli").glob("*.py")]
+    above = {
+        group: parent for text in texts for parent, group in re.findall(r"(?m)^(\w+)\.add_typer\((\w+), name=", text)
+    }
     declared = set()
-    for file in (PROJECT / "sif_pipeline" / "cli").glob("*.py"):
-        for group, name in re.findall(r'@(\w+)\.command\(\s*"([\w-]+)"', file.read_text(encoding="utf-8")):
-            declared.add(name if group == "app" else f"{group} {name}")
+    for group, name in (found for text in texts for found in re.findall(r'@(\w+)\.command\(\s*"([\w-]+)"', text)):
+        words, parent = name, group
+        while parent != "app":
+            words, parent = f"{parent} {words}", above[parent]
+        declared.add(words)
     assert set(re.findall(r"(?m)^## sif-pipeline (.+)$", PAGES["commands.md"])) == declared
 
 
