@@ -1,5 +1,9 @@
 """Full syncs against a real database: what is found, what is applied, what waits, and what a crash leaves behind."""
 
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -319,3 +323,44 @@ def test_the_report_tells_what_the_latest_comparison_found(district):
     (line,) = reports.run(district.url, "reconciliation", before, utc).lines
     assert line[3] != latest.sync_id
     assert line[5] == "compared"
+
+
+DIES = """
+import os, signal, sys
+from sif_pipeline.state import reconciliation
+good = getattr(reconciliation, sys.argv[2])
+def dies(connection, sync_id):
+    good(connection, sync_id)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(reconciliation, sys.argv[2], dies)
+reconciliation.advance(sys.argv[1])
+"""
+
+
+def test_killed_at_each_step_it_is_done_once_all_the_same(district):
+    district.limit(1)
+    district.load(*students("A", "B"))
+    sync = district.ask("StudentPersonal")
+    district.answer(sync, students("A", first="Ben"))
+    for step in ("_compare", "_compare", "_release", "_release"):
+        done = subprocess.run([sys.executable, "-c", DIES, district.url, step], check=False)
+        assert done.returncode == -signal.SIGKILL
+    reconciliation.advance(district.url)
+    assert district.show(sync).state == "applied"
+    assert set(district.inbox.drain().documents()) == {sif.ref("A")}
+    assert sorted(district.inbox.all("SELECT message_type, origin FROM inbox.message WHERE zone_id = %(zone)s")) == [
+        ("SIF_Event", "http"), ("SIF_Event", "http"), ("SIF_Event", "sync"), ("SIF_Response", "http"),
+    ]  # fmt: skip
+
+
+def test_two_at_once_do_it_once(district):
+    district.limit(1)
+    district.load(*students("A", "B"))
+    sync = district.ask("StudentPersonal")
+    district.answer(sync, students("A", first="Ben"))
+    with ThreadPoolExecutor(4) as pool:
+        done = [one.result() for one in [pool.submit(reconciliation.advance, district.url) for _ in range(8)]]
+    reconciliation.advance(district.url)
+    assert sum(len(progress.applied) for progress in done) <= 1
+    assert district.show(sync).state == "applied"
+    assert len(district.inbox.all("SELECT FROM inbox.message WHERE zone_id = %(zone)s AND origin = 'sync'")) == 1
