@@ -6,10 +6,11 @@ It knows the standard's SIF_Query only: no database, no network.
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 from sif_pipeline.exceptions import ConfigurationError
-from sif_pipeline.sif.writing import Written, write_message
+from sif_pipeline.sif import writing
+from sif_pipeline.sif.writing import Written
 
 OPERATORS: Final = {"=": "EQ", "!=": "NE", "<>": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE"}
 """Other spellings of the standard's operators: EQ, NE, LT, LE, GT, GE."""
@@ -84,12 +85,11 @@ def write_request(
     destination_id: str | None = None,
 ) -> Written:
     """Write the state's SIF_Request for whole objects; `destination_id` only where it is not for the provider."""
-    conditions = _conditions(where) if where.conditions else ""
-    return write_message(
-        "SIF_Request",
-        f"{''.join(f'<SIF_Version>{known}</SIF_Version>' for known in ANY_2)}"
-        f"<SIF_MaxBufferSize>{max_buffer_size}</SIF_MaxBufferSize>"
-        f"<SIF_Query><SIF_QueryObject ObjectName={quoteattr(object_name)}/>{conditions}</SIF_Query>",
+    return writing.write_request(
+        object_name,
+        max_buffer_size=max_buffer_size,
+        versions=ANY_2,
+        conditions=_conditions(where) if where.conditions else "",
         version=version,
         destination_id=destination_id,
     )

@@ -15,7 +15,6 @@ from xml.sax.saxutils import escape, quoteattr
 from lxml import etree
 
 from sif_pipeline.sif.acks import SOURCE_ID
-from sif_pipeline.sif.conditions import Conditions
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import NAMESPACE, NEWEST_ACK
 
@@ -150,20 +149,20 @@ def write_request(  # noqa: PLR0913 -- one argument for each part of a SIF_Reque
     max_buffer_size: int,
     versions: Sequence[str] = ("2.*",),
     elements: Iterable[str] = (),
-    where: Conditions | None = None,
+    conditions: str = "",
     version: str | None = None,
     destination_id: str | None = None,
 ) -> Written:
     """Write a SIF_Request by SIF_Query; `max_buffer_size` is the bytes of the largest packet that is taken.
 
-    `elements` are paths of what is wanted of each object; none: all of it.
+    `elements` are paths of what is wanted of each object, none for all of it; `conditions` is a SIF_ConditionGroup.
     """
     listed = "".join(f"<SIF_Version>{escape(v)}</SIF_Version>" for v in versions)
     wanted = "".join(f"<SIF_Element>{escape(path)}</SIF_Element>" for path in elements)
     content = (
         f"{listed}<SIF_MaxBufferSize>{max_buffer_size}</SIF_MaxBufferSize>"
         f"<SIF_Query><SIF_QueryObject ObjectName={quoteattr(object_name)}>{wanted}</SIF_QueryObject>"
-        f"{where.xml() if where else ''}</SIF_Query>"
+        f"{conditions}</SIF_Query>"
     )
     return write_message("SIF_Request", content, version=version, destination_id=destination_id)
 

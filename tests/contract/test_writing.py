@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif import writing
-from sif_pipeline.sif.conditions import Condition, read_conditions
 from sif_pipeline.sif.gate import Refused, open_message
 from sif_pipeline.sif.messages import Cancellation, Response, objects, read_message
 from sif_pipeline.sif.writing import LogEntry, LogLevel
@@ -41,7 +39,9 @@ WRITTEN = {
         max_buffer_size=65536,
         versions=["2.6", "2.*"],
         elements=["Name", "@RefId"],
-        where=read_conditions(f"LocalId GT 'A & <B>' OR Name[@Type='04']/LastName EQ \"{ODD.replace(chr(34), '')}\""),
+        conditions='<SIF_ConditionGroup Type="None"><SIF_Conditions Type="None"><SIF_Condition><SIF_Element>LocalId'
+        "</SIF_Element><SIF_Operator>GT</SIF_Operator><SIF_Value>A &amp; B</SIF_Value></SIF_Condition></SIF_Conditions>"
+        "</SIF_ConditionGroup>",
     ),
     "empty response": writing.write_response(MSG_ID, 1, "<SIF_ObjectData/>", destination_id="SIS"),
     "response that failed": writing.write_response(
@@ -113,48 +113,3 @@ def test_the_header_of_any_kit_is_copied_in_the_order_of_the_schema():
 def test_a_message_says_when_it_was_written():
     at = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
     assert read_message(open_message(writing.write_message("SIF_Event", "", now=at).body)).timestamp == at
-
-
-A, B, C = Condition("@A", "EQ", "1"), Condition("B/C", "LT", "2"), Condition("D[@Type='x y']/E", "NE", "3 4")
-READ = {
-    "@A eq 1": ("And", [("And", [A])]),
-    "@A EQ 1 AND B/C LT 2": ("And", [("And", [A, B])]),
-    "(@A EQ 1 or B/C LT 2)": ("And", [("Or", [A, B])]),
-    "@A EQ 1 OR B/C LT 2 AND D[@Type='x y']/E NE '3 4'": ("Or", [("And", [A]), ("And", [B, C])]),
-    "@A EQ 1 AND (B/C LT 2 OR D[@Type='x y']/E NE \"3 4\")": ("And", [("And", [A]), ("Or", [B, C])]),
-    "(@A EQ 1 AND B/C LT 2) OR (D[@Type='x y']/E NE '3 4')": ("Or", [("And", [A, B]), ("And", [C])]),
-}
-
-
-@pytest.mark.parametrize("text", READ)
-def test_conditions_are_read_as_people_write_them(text):
-    read = read_conditions(text)
-    assert (read.joined, [(group.joined, list(group.conditions)) for group in read.groups]) == READ[text]
-
-
-@pytest.mark.parametrize(
-    ("text", "way_out"),
-    [
-        ("", "a path, an operator"),
-        ("@A", "a path, an operator"),
-        ("@A LIKE x", "EQ, NE, LT, LE, GT, GE"),
-        ("@A EQ ( 1", "a path, an operator"),
-        ("@A EQ 1 AND", "a path, an operator"),
-        ("@A EQ Secret Name", "in quotes"),
-        ("@A EQ 'Secret", "not closed"),
-        ("(@A EQ 1", r"add the \)"),
-        ("@A EQ 1)", "take it out"),
-        ("(@A EQ 1 AND @A EQ 2 OR @A EQ 3) OR @A EQ 4", "no further brackets"),
-        ("((@A EQ 1 AND @A EQ 2) OR @A EQ 3)", "no further brackets"),
-        ("@A EQ 1 AND (@A EQ 2 OR @A EQ 3) OR @A EQ 4", "around every part"),
-    ],
-)
-def test_conditions_that_do_not_fit_are_refused_with_what_to_write(text, way_out):
-    with pytest.raises(ConfigurationError, match=way_out) as caught:
-        read_conditions(text)
-    assert "Secret" not in str(caught.value)
-
-
-def test_a_single_thing_is_joined_by_none():
-    assert 'Type="None"><SIF_Conditions Type="None">' in read_conditions("@A EQ 1").xml()
-    assert 'Type="None"><SIF_Conditions Type="And">' in read_conditions("@A EQ 1 AND B EQ 2").xml()
