@@ -161,6 +161,20 @@ def test_housekeeping_runs(up: Up) -> None:
     }  # fmt: skip
 
 
+def test_district_sync_runs_in_its_pool(up: Up) -> None:
+    """North has no agent, so there is nobody to ask, and its chain is over at once."""
+    asked = {"logical_date": None, "conf": {"zones": ["North"], "everything": True}}
+    started = up.api.post("/api/v2/dags/district_sync/dagRuns", json=asked).raise_for_status()
+    run = f"/api/v2/dags/district_sync/dagRuns/{started.json()['dag_run_id']}"
+    soon(lambda: up.api.get(run).json()["state"] not in ("queued", "running"), 90)
+    instances = up.api.get(f"{run}/taskInstances").json()["task_instances"]
+    assert {(found["task_id"], found["map_index"], found["state"], found["pool"]) for found in instances} == {
+        ("due", -1, "success", "districts"),
+        ("district.ask", 0, "success", "districts"),
+        ("district.answered", 0, "success", "districts"),
+    }
+
+
 def test_ingestion_is_back_after_the_scheduler_was_killed(up: Up) -> None:
     (scheduler,) = [found for found in ours(up) if _arguments(found)[-2:] == ["scheduler", "--skip-serve-logs"]]
     before = {process.pid for process in ours(up)}
