@@ -123,6 +123,9 @@ class Agent(Base):
     log_entries_until: Mapped[datetime | None] = mapped_column(
         comment="Recorded time up to which it was told of findings by SIF_LogEntry"
     )
+    withhold_answer: Mapped[bool] = mapped_column(
+        server_default=false(), comment="In a sandbox: whether the answer to its next event is held back, once"
+    )
 
 
 class Provision(Base):

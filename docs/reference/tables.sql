@@ -198,6 +198,7 @@ CREATE TABLE inbox.agent (
     failures INTEGER DEFAULT '0' NOT NULL,
     last_failure TEXT,
     log_entries_until TIMESTAMP WITH TIME ZONE,
+    withhold_answer BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_agent PRIMARY KEY (zone_id, source_id),
     CONSTRAINT fk_agent_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
 );
@@ -241,6 +242,8 @@ COMMENT ON COLUMN inbox.agent.failures IS 'Deliveries that failed in a row';
 COMMENT ON COLUMN inbox.agent.last_failure IS 'Kind of the last failure of delivery, without values';
 
 COMMENT ON COLUMN inbox.agent.log_entries_until IS 'Recorded time up to which it was told of findings by SIF_LogEntry';
+
+COMMENT ON COLUMN inbox.agent.withhold_answer IS 'In a sandbox: whether the answer to its next event is held back, once';
 
 CREATE TABLE inbox.certificate (
     zone_id INTEGER NOT NULL,

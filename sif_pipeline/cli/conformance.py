@@ -31,7 +31,9 @@ def conformance(
         typer.Option("--since", help="Judge from this date or time on; default now, with --once everything."),
     ] = None,
     minutes: Annotated[float, typer.Option("--minutes", min=0.0, help="Watch for so long at most.")] = 60.0,
-    asks: Annotated[bool, typer.Option("--ask/--no-ask", help="Let the zone ask the agent for objects.")] = True,
+    asks: Annotated[
+        bool, typer.Option("--ask/--no-ask", help="Let the zone ask for objects, and hold one answer back.")
+    ] = True,
     format_: Annotated[
         str, typer.Option("--format", callback=one_of(*FORMATS), help=f"One of {', '.join(FORMATS)}.")
     ] = "text",

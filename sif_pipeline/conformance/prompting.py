@@ -1,9 +1,11 @@
 """What the zone does in a run, so that the agent has something to take and to answer."""
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from sif_pipeline.conformance.evidence import Evidence, Sent
+from sif_pipeline.conformance.recording import SQL
 from sif_pipeline.database import Connection
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import spoken_with
@@ -18,19 +20,43 @@ FAVOURITE: Final = "StudentPersonal"
 """Asked for where the agent provides it: districts have many."""
 
 
-def ask(connection: Connection, evidence: Evidence) -> bool:
-    """Ask the agent for an object it provides, in small packets and in large ones, once in a run.
+@dataclass(slots=True)
+class Prompted:
+    """What was done in a run, so that it is done once."""
 
-    False: there is nothing to ask, or it was asked. It is committed on return.
-    """
+    told: set[str] = field(default_factory=set)  #: SIF_MsgIds whose findings the agent was told
+    withheld: bool = False  #: whether an answer is, or was, to be held back
+
+
+def prompt(connection: Connection, evidence: Evidence, prompted: Prompted) -> None:
+    """Do what is due, and commit it."""
+    with connection.transaction():
+        _ask_once(connection, evidence)
+        _withhold(connection, evidence, prompted)
+        _tell(connection, evidence, prompted)
+
+
+def release(connection: Connection, evidence: Evidence) -> None:
+    """Answer the agent again as ever when a run ends before an answer was held back."""
+    with connection.transaction():
+        connection.execute(SQL["withheld"], {"zone_id": evidence.zone_id, "source_id": evidence.source_id})
+
+
+def _ask_once(connection: Connection, evidence: Evidence) -> None:
+    """Ask the agent for an object it provides, in small packets and in large ones."""
     names = [name for name in sorted(evidence.provides) if name in objects()]
     if not names or evidence.asked or not evidence.agent.is_registered:
-        return False
-    name = FAVOURITE if FAVOURITE in names else names[0]
-    with connection.transaction():
-        for size in (SMALL, LARGE):
-            _ask(connection, evidence, name, size)
-    return True
+        return
+    for size in (SMALL, LARGE):
+        _ask(connection, evidence, FAVOURITE if FAVOURITE in names else names[0], size)
+
+
+def _withhold(connection: Connection, evidence: Evidence, prompted: Prompted) -> None:
+    """Have the answer to the agent's next event held back, as a network does that fails; not before one was good."""
+    if not prompted.withheld and any(e.said == "SIF_Event" and e.is_good for e in evidence.exchanges):
+        prompted.withheld = True
+        if not any(e.code == "7" for e in evidence.exchanges):
+            connection.execute(SQL["withhold"], {"zone_id": evidence.zone_id, "source_id": evidence.source_id})
 
 
 def _ask(connection: Connection, evidence: Evidence, name: str, size: int) -> None:
@@ -52,20 +78,15 @@ def _outgoing(written: Written, kind: str, name: str) -> queue.Outgoing:
     return queue.Outgoing(SOURCE_ID, written.msg_id, kind, written.body, name)
 
 
-def tell(connection: Connection, evidence: Evidence, already: set[str]) -> int:
-    """Send a SIF_LogEntry for each object with findings, as a zone of a district does; return how many.
-
-    `already` are the SIF_MsgIds of which the agent was told; it grows.
-    """
-    bad = [sent for sent in evidence.sent if sent.errors and sent.msg_id not in already]
+def _tell(connection: Connection, evidence: Evidence, prompted: Prompted) -> None:
+    """Send a SIF_LogEntry for each object with findings, as the zone of a district does."""
     version = spoken_with(evidence.agent.versions)
-    with connection.transaction():
-        for sent in bad:
-            already.add(sent.msg_id)
+    for sent in evidence.sent:
+        if sent.errors and sent.msg_id not in prompted.told:
+            prompted.told.add(sent.msg_id)
             written = write_log_entry(_entry(sent), version=version, destination_id=evidence.source_id)
             outgoing = _outgoing(written, "SIF_Event", "SIF_LogEntry")
             queue.enqueue_now(connection, evidence.zone_id, evidence.source_id, outgoing)
-    return len(bad)
 
 
 def _entry(sent: Sent) -> LogEntry:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import psycopg
 
 from sif_pipeline.database import queries
-from sif_pipeline.sif.acks import Status
+from sif_pipeline.sif.acks import STORED, Status
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import Answer, Message, Original
 
@@ -25,9 +25,25 @@ class Said:
     bytes: int  #: size as received
 
 
+class Withheld(Exception):
+    """The answer is held back this once, to see whether the agent sends the message again."""
+
+
+WITHHELD: Final = "withheld"
+"""What is recorded as the answer to a message whose answer was held back."""
+
+
 async def record(connection: psycopg.AsyncConnection[Any], zone_id: int, said: Said, outcome: Status | Refused) -> None:
-    """Write down one message and how it was answered."""
-    await connection.execute(SQL["record"], _row(zone_id, said, outcome))
+    """Write down one message and how it was answered; raise Withheld where the run is to hold this answer back."""
+    row = _row(zone_id, said, outcome)
+    is_withheld = (
+        row["said"] == "SIF_Event"
+        and outcome is STORED
+        and await (await connection.execute(SQL["withheld"], row)).fetchone() is not None
+    )
+    await connection.execute(SQL["record"], row | {"answer": WITHHELD} if is_withheld else row)
+    if is_withheld:
+        raise Withheld
 
 
 def _row(zone_id: int, said: Said, outcome: Status | Refused) -> dict[str, Any]:

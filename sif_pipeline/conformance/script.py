@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from sif_pipeline.conformance.evidence import Asked, Evidence, Exchange, Packet, Sent
+from sif_pipeline.conformance.recording import WITHHELD
 from sif_pipeline.notices import Notice
 
 BIG: Final = 64 * 1024
@@ -95,6 +96,10 @@ def _not_seen(reason: str) -> Verdict:
     return Verdict(Outcome.NOT_SEEN, reason)
 
 
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def _at(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%H:%M:%S} UTC"
 
@@ -165,8 +170,10 @@ def _envelope(evidence: Evidence) -> Verdict:
         return _not_seen("No message came.")
     bad = [e for e in evidence.exchanges if e.said is None]
     if bad:
-        return _failed(f"{len(bad)} messages could not be read, the last at {_at(bad[-1].at)}: {bad[-1].answer}")
-    return _passed(f"{len(evidence.exchanges)} messages were read.")
+        return _failed(
+            f"{_count(len(bad), 'message')} could not be read, the last at {_at(bad[-1].at)}: {bad[-1].answer}"
+        )
+    return _passed(f"{_count(len(evidence.exchanges), 'message')} could be read.")
 
 
 @_step(
@@ -178,7 +185,9 @@ def _timestamp(evidence: Evidence) -> Verdict:
         return _not_seen("No message came.")
     bad = [e for e in evidence.exchanges if "timestamp_implausible" in (e.envelope or "")]
     if bad:
-        return _failed(f"{len(bad)} messages had no SIF_Timestamp that could be used, the last a {bad[-1].said}.")
+        return _failed(
+            f"{_count(len(bad), 'message')} had no SIF_Timestamp that could be used, the last a {bad[-1].said}."
+        )
     return _passed("Every message had a SIF_Timestamp that could be read.")
 
 
@@ -191,7 +200,9 @@ def _msg_id(evidence: Evidence) -> Verdict:
         return _not_seen("No message came.")
     bad = [e for e in evidence.exchanges if e.code == "12/5"]
     if bad:
-        return _failed(f"{len(bad)} messages came under the SIF_MsgId of another one, the last at {_at(bad[-1].at)}.")
+        return _failed(
+            f"{_count(len(bad), 'message')} came under the SIF_MsgId of another one, the last at {_at(bad[-1].at)}."
+        )
     return _passed("No SIF_MsgId stood for two messages.")
 
 
@@ -234,7 +245,9 @@ def _one_object(evidence: Evidence) -> Verdict:
     if not places:
         return _not_seen("No SIF_Event came.")
     many = sum(place == 2 for place in places)
-    return _failed(f"{many} events held several objects.") if many else _passed("Every event held one object.")
+    return (
+        _failed(f"{_count(many, 'event')} held several objects.") if many else _passed("Every event held one object.")
+    )
 
 
 # Bad data
@@ -249,8 +262,8 @@ def _objects(evidence: Evidence) -> Verdict:
         return _not_seen("No object came.")
     bad = [s for s in _latest(evidence) if s.errors]
     if bad:
-        return _failed(f"{len(bad)} objects are not valid as they were sent last. {_findings(bad)}")
-    return _passed(f"{len(evidence.sent)} objects came; each is valid as it was sent last.")
+        return _failed(f"Not valid as sent last: {_count(len(bad), 'object')}. {_findings(bad)}")
+    return _passed(f"{_count(len(evidence.sent), 'object')} came; each is valid as it was sent last.")
 
 
 @_step(
@@ -265,7 +278,7 @@ def _bad_data(evidence: Evidence) -> Verdict:
     mended = [s for s in bad if any(_mends(later, s) for later in evidence.sent)]
     if not mended:
         return _not_seen(f"A finding was given, and the object has not come again. {_findings(bad[-1:])}")
-    return _passed(f"{len(mended)} objects with findings came again without. {_findings(mended[-1:])}")
+    return _passed(f"Came again without its finding: {_count(len(mended), 'object')}. {_findings(mended[-1:])}")
 
 
 def _mends(later: Sent, bad: Sent) -> bool:
@@ -295,14 +308,25 @@ def _finding(sent: Sent, notice: Notice) -> str:
 
 @_step(
     "resend", "Sends a message again under the same SIF_MsgId", "SIF_Ack, status 7; message delivery",
-    "Cut the connection before the answer of an event is read, or have the agent time out, and let it send the message "
-    "again: the same bytes, the same SIF_MsgId. It is answered with 7, which is as good as 0.",
+    "While the run is watched, the zone holds back the answer to one event: let the agent send it again, the same "
+    "bytes under the same SIF_MsgId. It is answered with 7, which is as good as 0.",
 )  # fmt: skip
 def _resend(evidence: Evidence) -> Verdict:
     again = [e for e in evidence.exchanges if e.code == "7"]
+    withheld = [e for e in evidence.exchanges if e.code == WITHHELD]
     if again:
         return _passed(f"{again[-1].said} at {_at(again[-1].at)} came again and was answered with status 7.")
-    return _not_seen("No message came twice.")
+    if not withheld:
+        return _not_seen("No message came twice.")
+    went_on = [e for e in _said(evidence, "SIF_Event") if e.exchange_id > withheld[-1].exchange_id]
+    words = f"The answer to the SIF_Event at {_at(withheld[-1].at)} was held back"
+    if went_on or _has_left(evidence):
+        return _failed(f"{words}, and the agent went on without sending it again.")
+    return _not_seen(f"{words}; it has not come again yet.")
+
+
+def _has_left(evidence: Evidence) -> bool:
+    return evidence.exchanges[-1].said == "SIF_Unregister"
 
 
 # The agent's queue
@@ -317,14 +341,18 @@ def _delivery(evidence: Evidence) -> Verdict:
     handed = [d for d in evidence.deliveries if d.attempts]
     if handed:
         last = handed[-1].delivered_at or handed[-1].created_at
-        return _passed(f"{len(handed)} messages were handed out, the last at {_at(last)}.")
+        return _passed(f"Handed out: {_count(len(handed), 'message')}, the last at {_at(last)}.")
     refused = [e for e in _said(evidence, "SIF_GetMessage") if not e.is_good]
     if refused:
         return _failed(f"SIF_GetMessage was refused: {refused[-1].answer}")
     failing = [d for d in evidence.deliveries if d.last_failure]
     if failing:
         return _failed(f"The agent could not be reached at its SIF_URL: {failing[-1].last_failure}.")
-    waiting = f"{len(evidence.deliveries)} messages wait for the agent." if evidence.deliveries else "Nothing waited."
+    waiting = (
+        f"{_count(len(evidence.deliveries), 'message')} on the agent's queue."
+        if evidence.deliveries
+        else "Nothing waited."
+    )
     return _not_seen(waiting)
 
 
@@ -343,7 +371,7 @@ def _ack(evidence: Evidence) -> Verdict:
     if often:
         return _failed(f"A {often[-1].message_type} was handed out {often[-1].attempts} times without an ack.")
     if settled:
-        return _passed(f"{len(settled)} of {len(handed)} messages were acknowledged.")
+        return _passed(f"Acknowledged: {len(settled)} of {_count(len(handed), 'message')}.")
     return _not_seen("No message was acknowledged.")
 
 
@@ -374,12 +402,16 @@ def _response(evidence: Evidence) -> Verdict:
     done = [a for a in evidence.asked if a.state == "complete"]
     failed = [a for a in evidence.asked if a.state in ("failed", "timed_out")]
     if done:
-        return _passed(f"{len(done)} of {len(evidence.asked)} requests were answered to the last packet.")
+        return _passed(f"Answered to the last packet: {len(done)} of {_count(len(evidence.asked), 'request')}.")
     if refused:
         return _failed(f"A packet at {_at(refused[-1].at)} was refused: {refused[-1].answer}")
     if failed:
         return _failed(f"The request for {failed[-1].object_name} ended with {failed[-1].error or 'no answer'}.")
-    asked = f"{len(evidence.asked)} requests are open." if evidence.asked else "The agent was asked nothing."
+    asked = (
+        f"{_count(len(evidence.asked), 'request')} not answered yet."
+        if evidence.asked
+        else "The agent was asked nothing."
+    )
     return _not_seen(asked)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sif_pipeline.conformance import evidence as record
 from sif_pipeline.conformance import prompting
 from sif_pipeline.conformance.evidence import Evidence
+from sif_pipeline.conformance.prompting import Prompted
 from sif_pipeline.conformance.recording import SQL
 from sif_pipeline.conformance.report import Report, report
 from sif_pipeline.conformance.script import Result
@@ -52,10 +53,12 @@ def watch(  # noqa: PLR0913 -- what is watched, for how long, and how it is show
 ) -> Iterator[Report]:
     """Yield the report at every look, until everything was seen, the agent has left or `seconds` are over.
 
-    `since` is where the run begins. `changed` gets each step whose verdict is another than before.
-    With `asks` the zone asks the agent for objects, and tells it of findings. Raise NobodyThere when no agent came.
+    `since` is where the run begins. `changed` gets each step whose verdict is another than before. With `asks` the
+    zone asks the agent for objects, tells it of findings, and holds one answer back. Raise NobodyThere when no agent
+    came.
     """
-    end, told, before = time.monotonic() + seconds, set[str](), dict[str, Result]()
+    end, before = time.monotonic() + seconds, dict[str, Result]()
+    prompted = Prompted() if asks else None
     with connect(url, {"application_name": "sif-conformance"}) as connection:
         zone_id = record.sandbox(connection, zone)
         seen: Evidence | None = None
@@ -63,18 +66,19 @@ def watch(  # noqa: PLR0913 -- what is watched, for how long, and how it is show
             seen = seen or _begin(connection, zone, zone_id, source_id, since)
             if seen is not None:
                 seen = record.look(connection, seen)
-                if asks:
-                    _prompt(connection, seen, told)
+                if prompted:
+                    prompting.prompt(connection, seen, prompted)
                 found = report(seen, _now(connection))
                 _tell_changes(found, before, changed)
                 yield found
                 if found.is_complete or _has_left(seen):
-                    return
+                    break
             if time.monotonic() >= end:
                 break
             time.sleep(period)
-    if seen is None:
-        raise NobodyThere
+        if seen is None:
+            raise NobodyThere
+        prompting.release(connection, seen)
 
 
 def _begin(connection: Connection, zone: str, zone_id: int, source_id: str | None, since: datetime) -> Evidence | None:
@@ -86,12 +90,6 @@ def _agent(connection: Connection, zone_id: int, source_id: str | None, since: d
     known = record.agents(connection, zone_id, since)
     connection.commit()
     return next((name for name in known if source_id in (None, name)), None)
-
-
-def _prompt(connection: Connection, seen: Evidence, told: set[str]) -> None:
-    prompting.ask(connection, seen)
-    prompting.tell(connection, seen, told)
-    connection.commit()
 
 
 def _tell_changes(found: Report, before: dict[str, Result], changed: Callable[[Result], None]) -> None:

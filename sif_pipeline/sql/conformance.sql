@@ -8,6 +8,17 @@ VALUES (
     %(answer)s, %(carried_msg_id)s, %(envelope)s
 )
 
+-- name: withheld
+-- Grain: one agent whose answer is to be held back now; no row otherwise. Once only.
+UPDATE inbox.agent SET withhold_answer = FALSE
+WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND withhold_answer
+RETURNING source_id
+
+-- name: withhold
+-- Grain: one agent of a sandbox: the answer to its next event is to be held back.
+UPDATE inbox.agent SET withhold_answer = TRUE
+WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND unregistered_at IS NULL
+
 -- name: zone
 -- Grain: one zone, by its name.
 SELECT zone_id, is_sandbox FROM inbox.zone WHERE name = %(name)s
