@@ -15,7 +15,7 @@ BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ZoneStatus:
-    """A zone's messages by state: received = pending + loaded + held + rejected + quarantined."""
+    """A zone's messages by state: received = pending + loaded + held + rejected + quarantined + staged + kept."""
 
     zone: str
     lea_code: str
@@ -25,6 +25,8 @@ class ZoneStatus:
     held: int  #: some object in it waits for another
     rejected: int  #: no object in it could be loaded
     quarantined: int  #: the drain failed on it: for an operator
+    staged: int  #: a packet of a full sync that was not applied yet
+    kept: int  #: never loaded: of a sandbox, or of a full sync that was refused or failed
     duplicate: int  #: came again and were answered with status 7; not in `received`
     objects_held: int  #: objects, in all messages, that wait for another
     objects_rejected: int  #: objects, in all messages, that could not be loaded

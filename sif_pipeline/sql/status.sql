@@ -9,6 +9,8 @@ SELECT
     count(*) FILTER (WHERE m.state = 'done' AND m.held > 0) AS held,
     count(*) FILTER (WHERE m.state = 'done' AND m.held = 0 AND m.objects > 0 AND m.rejected = m.objects) AS rejected,
     count(*) FILTER (WHERE m.state = 'quarantined') AS quarantined,
+    count(*) FILTER (WHERE m.state = 'staged') AS staged,
+    count(*) FILTER (WHERE m.state = 'kept') AS kept,
     coalesce(sum(m.duplicates), 0)::bigint AS duplicate,
     coalesce(sum(m.held), 0)::bigint AS objects_held,
     coalesce(sum(m.rejected), 0)::bigint AS objects_rejected,
