@@ -20,10 +20,10 @@ from weakref import WeakSet
 import uvloop
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
+from OpenSSL.crypto import X509
 
 from sif_pipeline.exceptions import ConfigurationError
 
@@ -269,10 +269,12 @@ class Session:
 
 def _peer(connection: SSL.Connection, flaws: frozenset[int]) -> Peer:
     level = _encryption_level(connection.get_cipher_bits() or 0)
-    certificate = connection.get_peer_certificate(as_cryptography=True)
+    certificate = connection.get_peer_certificate()
     if certificate is None:
         return Peer(level)
-    return Peer(level, certificate.fingerprint(SHA256()), flaws, _names(certificate))
+    return Peer(
+        level, bytes.fromhex(certificate.digest("sha256").decode().replace(":", "")), flaws, _names(certificate)
+    )
 
 
 def _encryption_level(bits: int) -> int:
@@ -280,12 +282,13 @@ def _encryption_level(bits: int) -> int:
     return sum(bits >= least for least in (40, 56, 80, 128))
 
 
-def _names(certificate: x509.Certificate) -> frozenset[str]:
+def _names(certificate: X509) -> frozenset[str]:
     """Give the hosts a certificate names: its CN, as the standard says, and what has taken the CN's place since."""
     try:
-        names = [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-        names += _alternative_names(certificate)
-    except ValueError:  # written so oddly that it cannot be read: then it names nobody
+        found = certificate.to_cryptography()
+        names = [str(name.value) for name in found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        names += _alternative_names(found)
+    except Exception:  # noqa: BLE001 -- anybody can make certificates that no library can read: they name nobody
         return frozenset()
     return frozenset(name.lower() for name in names)
 

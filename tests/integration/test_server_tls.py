@@ -14,7 +14,10 @@ import psycopg
 import pytest
 import trustme
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from sif_server import REGISTER, answer, event, message, running, wait_until
 
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
@@ -307,6 +310,48 @@ def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(module_databa
         own.serve("127.0.0.1")
         wait_until(lambda: shown() not in (first, second))
     assert [line["event"] for line in found.log()].count("certificate_renewed") >= 2
+
+
+def odd_certificate(ca, folder, name, extensions):
+    """Write NAME.pem with a certificate that a careless or hostile CA could make."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.load_pem_x509_certificate(ca.cert_pem.bytes())
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "\u0160kola \u202e x" * 4)]))
+        .issuer_name(issuer.subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    signing = load_pem_private_key(ca.private_key_pem.bytes(), None)
+    made = builder.sign(signing, SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / f"{name}.pem").write_bytes(private + made.public_bytes(Encoding.PEM))
+    (folder / f"{name}.crt").write_bytes(made.public_bytes(Encoding.PEM))
+
+
+ODD = {
+    "no-extensions": [],
+    "names-of-no-kind": [x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), b"\x30\x04\x82\x02\xc3\xa9")],
+    "server-only": [x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])],
+    "many-names": [x509.SubjectAlternativeName([x509.DNSName(f"host{i}.invalid") for i in range(1000)])],
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_certificate_may_be_odd_as_long_as_it_is_one_of_the_zones(zone, papers, name):
+    odd_certificate(papers.ca, papers.folder, name, ODD[name])
+    require(zone, authentication=1)
+    assert said(zone, papers, name) == (3, 5)
+    let_in(zone, papers, name)
+    wait_until(lambda: said(zone, papers, name) in (0, 7))
+    require(zone, authentication=3)
+    wait_until(lambda: said(zone, papers, name) == (3, 4))
 
 
 def test_server_files_that_cannot_be_used_are_told_by_name(papers, tmp_path):
