@@ -13,6 +13,7 @@ import random
 import re
 import secrets
 import signal
+import ssl
 import statistics
 import subprocess
 import sys
@@ -54,6 +55,7 @@ class Load:
     seconds: float
     idle: int  #: connections that say nothing after one request
     drained: bool  #: whether the drain loads meanwhile
+    tls: bool
     sent: int = 0
     acked: int = 0
     other_answers: int = 0
@@ -78,7 +80,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=300, help="how long (default 300)")
     parser.add_argument("--idle", type=int, default=0, help="idle connections beside (default none)")
     parser.add_argument("--drain", action="store_true", help="load into the warehouse meanwhile")
-    parser.add_argument("--serve", default="", help="further options of `sif-pipeline serve`")
+    parser.add_argument("--tls", action="store_true", help="by HTTPS with client certificates (needs trustme)")
     default = PROJECT / "benchmarks" / "results" / f"zone-{datetime.now(UTC):%Y-%m-%d}.json"
     parser.add_argument(
         "--out", type=Path, default=default, help="JSON file (default benchmarks/results/zone-DATE.json)"
@@ -89,7 +91,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the load on SIF_DATABASE_URL's server or an embedded one of its own; exit 1 when an ack was not kept."""
     chosen = options(arguments)
-    load = Load(chosen.zones, chosen.busy, chosen.rate, chosen.seconds, chosen.idle, chosen.drain)
+    load = Load(chosen.zones, chosen.busy, chosen.rate, chosen.seconds, chosen.idle, chosen.drain, chosen.tls)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="sif-bench-", ignore_cleanup_errors=True)))
         folder.chmod(0o755)  # as root, the embedded server runs as another user
@@ -102,11 +104,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tokens = _zones(url, load.zones)
         say(f"{load.zones} zones; making messages")
         bodies = _bodies(round(load.rate * load.seconds / load.busy * 1.5) + 50)
-        pid, port = stack.enter_context(_serving(url, chosen.serve.split()))
+        papers = _papers(folder) if load.tls else Papers()
+        pid, port = stack.enter_context(_serving(url, papers.serve))
         if load.drained:
             stack.enter_context(_running(url, "drain", "--forever"))
         say(f"{load.rate:g} events a second for {load.seconds:g} s")
-        acked = _measure(load, Target(port, tokens, bodies), psutil.Process(pid), databases.postmaster_of(server))
+        acked = _measure(
+            load, Target(port, tokens, bodies, papers.agent), psutil.Process(pid), databases.postmaster_of(server)
+        )
         load.missing = _missing(url, acked)
     chosen.out.write_text(json.dumps({"where": described, "load": asdict(load)}, indent=1), encoding="utf-8")
     for name, value in asdict(load).items():
@@ -124,6 +129,29 @@ def _bodies(number: int) -> list[bytes]:
     stamps = messages.stamps(SEED, "load", datetime.now(UTC) - timedelta(minutes=5))
     found = (sent for district in districts(1, number // 3 + 10, SEED) for sent in district.objects())
     return [messages.event(one.name, "Add", one.xml, SOURCE, next(stamps)) for one in islice(cycle(found), number)]
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What the server and the agents need for HTTPS; nothing for plain HTTP."""
+
+    serve: tuple[str, ...] = ()  #: options of `sif-pipeline serve`
+    agent: ssl.SSLContext | None = None
+
+
+def _papers(folder: Path) -> Papers:
+    """Make a CA, the server's certificate and one for the agents."""
+    import trustme  # noqa: PLC0415 -- for this option only
+
+    ca = trustme.CA()
+    context = ssl.create_default_context()
+    ca.configure_trust(context)
+    ca.issue_cert("sis.example", common_name="sis.example").configure_cert(context)
+    server = ca.issue_cert("127.0.0.1")
+    files = {"certificate": server.cert_chain_pems[0], "key": server.private_key_pem, "client-ca": ca.cert_pem}
+    for name, pem in files.items():
+        pem.write_to_path(str(folder / name))
+    return Papers(tuple(word for name in files for word in (f"--{name}", str(folder / name))), context)
 
 
 @contextmanager
@@ -156,6 +184,11 @@ class Target:
     port: int
     tokens: list[str]
     bodies: list[bytes]
+    tls: ssl.SSLContext | None
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection to the server."""
+        return await asyncio.open_connection("127.0.0.1", self.port, ssl=self.tls)
 
 
 def _measure(load: Load, target: Target, server: psutil.Process, postmaster: int) -> set[tuple[str, str]]:
@@ -180,8 +213,8 @@ def _cores(server: psutil.Process, postmaster: int) -> tuple[float, float, float
 
 async def _send_all(load: Load, target: Target, server: psutil.Process) -> set[tuple[str, str]]:
     for token in target.tokens:
-        await _register(target.port, token)
-    idle = [await asyncio.open_connection("127.0.0.1", target.port) for _ in range(load.idle)]
+        await _register(target, token)
+    idle = [await target.connect() for _ in range(load.idle)]
     for reader, writer in idle:
         writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         await reader.readuntil(b"alive\n")
@@ -207,9 +240,9 @@ def _sum_up(load: Load, taken: list[float]) -> None:
     load.per_second = round(load.acked / load.seconds, 1)
 
 
-async def _register(port: int, token: str) -> None:
+async def _register(target: Target, token: str) -> None:
     stamp = messages.Stamp(secrets.token_hex(16).upper(), datetime.now(UTC).isoformat())
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await target.connect()
     if STORED not in await _post(reader, writer, token, messages.register(SOURCE, stamp)):
         sys.exit("an agent could not register")
     writer.close()
@@ -250,7 +283,7 @@ class Agent:
         self.load.sent += 1
         for _ in range(20):
             with suppress(OSError, asyncio.IncompleteReadError):
-                self.line = self.line or await asyncio.open_connection("127.0.0.1", self.target.port)
+                self.line = self.line or await self.target.connect()
                 self._note(body, await _post(*self.line, self.token, body))
                 return
             self.line = None
