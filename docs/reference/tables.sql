@@ -358,7 +358,7 @@ COMMENT ON COLUMN inbox.message.sif_version IS 'SIF_Message/@Version';
 
 COMMENT ON COLUMN inbox.message.sif_timestamp IS 'SIF_Timestamp; UTC when it came without offset';
 
-COMMENT ON COLUMN inbox.message.origin IS 'http or file';
+COMMENT ON COLUMN inbox.message.origin IS 'http, file, agent (pulled from a zone of another), or sync (a deletion of ours)';
 
 COMMENT ON COLUMN inbox.message.body IS 'The bytes as received';
 
@@ -378,7 +378,7 @@ COMMENT ON COLUMN inbox.message.held IS 'Of those, how many are held now';
 
 COMMENT ON COLUMN inbox.message.rejected IS 'Of those, how many are rejected or unfit';
 
-COMMENT ON COLUMN inbox.message.request_msg_id IS 'Of a SIF_Response: SIF_RequestMsgId it answers';
+COMMENT ON COLUMN inbox.message.request_msg_id IS 'SIF_MsgId of the request that it answers, or whose full sync made it';
 
 COMMENT ON COLUMN inbox.message.packet_number IS 'Of a SIF_Response: SIF_PacketNumber, from 1';
 

@@ -4,14 +4,15 @@ It is the same for agents that pull and agents that are pushed to: a message sta
 or the ack that carried it. One that cannot be handed over at all is taken off, and whoever is concerned is told.
 """
 
+import re
 from dataclasses import replace
 from typing import Any, Final
 
 from sif_pipeline.database import queries
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.acks import SOURCE_ID
-from sif_pipeline.sif.gate import Refused, reopen
-from sif_pipeline.sif.messages import NO_LEVEL, Answer, Level, Message, spoken_with
+from sif_pipeline.sif.gate import Refused, reopen, undeclared
+from sif_pipeline.sif.messages import NO_LEVEL, SPOKEN, Answer, Level, Message, speaks, spoken_with
 from sif_pipeline.sif.writing import LogEntry, header_of, new_msg_id, write_log_entry
 from sif_pipeline.zone import queue, routing
 from sif_pipeline.zone.queue import AsyncConnection, HandedOut, Outgoing, Waiting
@@ -56,23 +57,51 @@ def _obstacle(found: Waiting, channel: Level) -> LogEntry | None:
     """Find what stands against handing a message over at all, as the standard has an agent told of it."""
     if found.max_buffer_size is not None and len(found.body) > found.max_buffer_size:
         sentence = f"A message of {len(found.body)} bytes is larger than the agent's SIF_MaxBufferSize; raise it."
-        return LogEntry(5, 2, sentence, application_code="message_larger_than_buffer")
+        return LogEntry(ZONE_ERROR, 2, sentence, application_code="message_larger_than_buffer")
     if channel.authentication < found.authentication_level or channel.encryption < found.encryption_level:
         return NOT_SECURE
-    return None
+    return _TOO_NEW if _is_too_new(found) else None
 
+
+def _is_too_new(found: Waiting) -> bool:
+    """Tell whether a message is of a later release than any the agent registered: kits refuse what they do not know.
+
+    One of an earlier release is handed over: each release of SIF 2.x includes those before it.
+    """
+    version = _VERSION.search(undeclared(found.body)[:_HEAD])
+    if not found.versions or version is None:
+        return False
+    known = [spoken for spoken in SPOKEN if speaks(found.versions, spoken)]
+    return bool(known) and version[1].decode() > max(known)
+
+
+_VERSION = re.compile(rb"""<(?:[\w.-]+:)?SIF_Message\b[^>]*?\sVersion\s*=\s*["']\s*([0-9.r]+)""")
+_HEAD = 4096
+
+ZONE_ERROR: Final = 4
+"""SIF_Category of an error condition; by its Source, ZIS, it is one of the zone (standard, SIF_LogEntry)."""
 
 NOT_SECURE: Final = LogEntry(
-    5,
+    ZONE_ERROR,
     3,
     "A message asks for a channel that is better secured than the agent's; connect it by HTTPS.",
     application_code="channel_not_secure",
 )
 """What an agent is told where a message was not handed over for its SIF_SecureChannel."""
 
+_TOO_NEW: Final = LogEntry(
+    ZONE_ERROR,
+    4,
+    "A message is of a later release of SIF than any the agent registered; register it with 2.*, or a later one.",
+    application_code="version_too_new",
+)
+
 _ERRORS: Final = {
     2: Refused(8, 8, "The request is larger than the agent that provides the object takes; ask for less at once."),
     3: Refused(10, 3, "There is no way to the agent asked that is as secure as SIF_SecureChannel of the request asks."),
+    4: Refused(
+        8, 7, "The request is of a later release of SIF than the agent that provides the object reads; send 2.0."
+    ),
 }
 """What the maker of a request is told where it could not be handed over, by the code of the SIF_LogEntry."""
 

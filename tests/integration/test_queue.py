@@ -287,7 +287,7 @@ def test_a_message_over_the_buffer_becomes_a_log_entry_about_it(zone):
     entry = zone.get()
     root = open_message(entry.body)
     assert [(root.findtext(f".//{S}{name}")) for name in ("SIF_Category", "SIF_Code", "SIF_ApplicationCode")] == [
-        "5", "2", "message_larger_than_buffer",
+        "4", "2", "message_larger_than_buffer",
     ]  # fmt: skip
     assert root.findtext(f".//{S}SIF_OriginalHeader/{S}SIF_Header/{S}SIF_MsgId") == large.msg_id
     assert zone.ack(entry.msg_id) == 0
@@ -308,7 +308,7 @@ def test_a_message_that_asks_for_a_better_channel_goes_over_that_only(zone):
     zone.put(wanted)
     assert zone.get(channel=Level(1, 4)).msg_id == wanted.msg_id
     entry = open_message(zone.get(channel=Level(1, 2)).body)
-    assert (entry.findtext(f".//{S}SIF_Category"), entry.findtext(f".//{S}SIF_Code")) == ("5", "3")
+    assert (entry.findtext(f".//{S}SIF_Category"), entry.findtext(f".//{S}SIF_Code")) == ("4", "3")
     assert zone.states()[0] == (wanted.msg_id, "dropped", "channel_not_secure")
 
 

@@ -1,5 +1,7 @@
 """Events reach the state's inbox always, and other agents of the same zone where the state allows it."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from lxml import etree
@@ -21,7 +23,15 @@ from sif_zone import (
 from sif_pipeline import database, drain, zones
 from sif_pipeline.sif.gate import open_message
 
+SCHEMA = Path(__file__).resolve().parents[2].parent / "shared" / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 LIBRARY, KITCHEN = {"source": "LIBRARY"}, {"source": "KITCHEN"}
+
+
+@pytest.fixture(scope="module")
+def official():
+    if not SCHEMA.exists():
+        pytest.skip("needs the official SIF 2.6 schema, which is not part of the project")
+    return etree.XMLSchema(etree.parse(SCHEMA))
 
 
 @pytest.fixture
@@ -171,6 +181,39 @@ def test_a_sandbox_keeps_what_it_gets_and_nothing_is_drained(district):
     assert {state for _, _, state in stored(district)} == {"kept"}
     assert drain.drain(district.url).messages == 0
     assert district.send(provision("LEAInfo")) == 0
+
+
+@pytest.mark.parametrize(
+    ("registered", "version", "delivered"),
+    [
+        (["2.6"], "2.0r1", True),
+        (["2.6"], "2.6", True),
+        (["2.0", "2.3"], "2.6", False),
+        (["2.3", "2.*"], "2.8", True),
+        (["*"], "2.8", True),
+        (["2.6"], "2.7", False),
+        (["2.7"], "2.7", True),
+    ],
+)
+def test_an_agent_gets_no_later_release_than_it_reads(district, official, registered, version, delivered):
+    assert district.send(register(versions=registered, **LIBRARY), event(version=version)) == [0, 0]
+    (got,) = district.pull("LIBRARY")
+    name = got.find(".//{*}SIF_EventObject").get("ObjectName")
+    assert name == ("StudentPersonal" if delivered else "SIF_LogEntry")
+    if not delivered:
+        official.assertValid(got)
+        assert (got.findtext(".//{*}SIF_Category"), got.findtext(".//{*}SIF_Code")) == ("4", "4")
+        assert got.findtext(".//{*}SIF_OriginalHeader//{*}SIF_SourceId") == SOURCE
+        assert got.get("Version") in registered
+
+
+def test_a_message_larger_than_an_agent_takes_becomes_a_log_entry_that_it_takes(district, official):
+    assert district.send(register(size="2048", **LIBRARY), event("Amelia" * 400), event("Noah")) == [0, 0, 0]
+    got, told = district.pull("LIBRARY")
+    official.assertValid(told)
+    assert (told.findtext(".//{*}SIF_Category"), told.findtext(".//{*}SIF_Code")) == ("4", "2")
+    assert len(etree.tostring(told)) < 2048
+    assert got.findtext(".//{*}FirstName") == "Noah"
 
 
 def test_a_suspended_zone_takes_nothing_and_what_it_held_stays(district):
