@@ -7,12 +7,13 @@ from typing import Self
 from lxml import etree
 
 from sif_pipeline.agent import writing
-from sif_pipeline.agent.answers import Answer, Delivered, requested
+from sif_pipeline.agent.answers import Answer, Delivered
 from sif_pipeline.agent.client import Line, Wire, ZoneRefuses
 from sif_pipeline.agent.kit import PLAIN, Kit
-from sif_pipeline.agent.writing import Condition, Written
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import NAMESPACE
+from sif_pipeline.sif.query import EVERYTHING, Where
+from sif_pipeline.sif.writing import Written, write_error
 
 
 class Agent:
@@ -149,10 +150,10 @@ class Agent:
         return self.say("SIF_Event", writing.event(action, object_name, *objects))
 
     def ask(
-        self, object_name: str, *, where: Sequence[Condition] = (), destination_id: str = "", buffer_size: int = 0
+        self, object_name: str, *, where: Where = EVERYTHING, destination_id: str = "", buffer_size: int = 0
     ) -> Written:
         """Write a SIF_Request; send it, and keep its SIF_MsgId to know the responses by."""
-        content = writing.request(object_name, buffer_size or self.buffer_size, where=where)
+        content = writing.request(object_name, buffer_size or self.buffer_size, where)
         return self.write("SIF_Request", content, destination_id=destination_id)
 
     def responses(self, request: Delivered, objects: Iterable[bytes]) -> Iterator[Written]:
@@ -161,7 +162,7 @@ class Agent:
         try:
             portions = list(writing.packets(self.kit, objects, room))
         except writing.ObjectTooLarge as error:
-            portions = [writing.error(8, 11, str(error)).encode()]
+            portions = [write_error(Refused(8, 11, str(error))).encode()]
         for number, portion in enumerate(portions, 1):
             content = writing.response(message.msg_id, number, portion, more=number < len(portions))
             yield self.write("SIF_Response", content, destination_id=message.source_id)
@@ -170,7 +171,8 @@ class Agent:
         """Count the bytes a packet has for objects: the size asked for, less the envelope."""
         content = writing.response("0" * 32, 99_999, b"", more=True)
         empty = self.write("SIF_Response", content, destination_id=request.message.source_id)
-        return requested(request).max_buffer_size - len(empty.body)
+        asked = request.message.request
+        return (asked.max_buffer_size if asked else self.buffer_size) - len(empty.body)
 
     def respond(self, request: Delivered, objects: Iterable[bytes]) -> list[Answer]:
         """Answer a request in as many packets as it takes."""
@@ -192,11 +194,7 @@ class Agent:
     def write_ack(self, delivered: Delivered, outcome: int | Refused = 1) -> Written:
         """Write the ack to a message; by the kit it names the message, or the ack that carried it."""
         named = delivered.carrier if self.kit.acks_outer and delivered.carrier else delivered.original
-        told = (
-            writing.error(outcome.category, outcome.code, outcome.sentence)
-            if isinstance(outcome, Refused)
-            else writing.status(outcome)
-        )
+        told = write_error(outcome) if isinstance(outcome, Refused) else writing.status(outcome)
         return writing.write(
             self.kit, "SIF_Ack", self.source_id, told,
             version=self.kit.ack_version or delivered.original.version,

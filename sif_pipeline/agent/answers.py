@@ -97,30 +97,6 @@ def _delivered(root: etree._Element, body: bytes, carrier: Original | None) -> D
     return Delivered(body, root, read_original(root), content, carrier)
 
 
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """What a SIF_Request asks for."""
-
-    object_name: str  #: SIF_QueryObject/@ObjectName; empty for a SIF_ExtendedQuery
-    max_buffer_size: int  #: SIF_MaxBufferSize, bytes: no packet may be larger
-    conditions: tuple[tuple[str, str, str], ...] = ()  #: element path, operator, value; all of them are to be met
-
-
-def requested(delivered: Delivered) -> Requested:
-    """Read what a delivered SIF_Request asks for; conditions are taken as joined by And."""
-    root = delivered.root if delivered.root is not None else etree.Element("none")
-    asked = root.find(f".//{_tag('SIF_QueryObject')}")
-    conditions = (
-        tuple(c.findtext(_tag(name)) or "" for name in ("SIF_Element", "SIF_Operator", "SIF_Value"))
-        for c in root.iter(_tag("SIF_Condition"))
-    )
-    return Requested(
-        asked.get("ObjectName", "") if asked is not None else "",
-        int(root.findtext(f"./*/{_tag('SIF_MaxBufferSize')}") or 0),
-        tuple((path, operator, value) for path, operator, value in conditions),
-    )
-
-
 def _tag(name: str) -> str:
     return f"{{{NAMESPACE}}}{name}"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -72,7 +72,7 @@ class Wire:
 
         Raise ZoneRefuses for an HTTP status that sending again will not mend, ZoneSilent when patience ends.
         """
-        for wait in _waits(self.line.patience):
+        for wait in waits(self.line.patience):
             answer = self._try(body, content_type)
             if answer is not None:
                 return answer
@@ -86,24 +86,29 @@ class Wire:
             reply = self.post(body, content_type)
         except (httpx.TransportError, httpx.DecodingError):
             return None
-        if reply.status_code >= 500 or reply.status_code in _TRY_AGAIN:
+        if reply.status_code >= 500 or reply.status_code in TRY_AGAIN:
             return None
         answer = read_answer(reply.content)
         if answer is None and reply.status_code >= 300:
             raise ZoneRefuses(f"{ZoneRefuses.__doc__} It answered HTTP {reply.status_code}.")
-        return None if answer is None or _is_passing(answer) else answer
+        if answer is None or is_passing(answer.code, answer.error[0] if answer.error else None):
+            return None
+        return answer
 
 
-_TRY_AGAIN = {408, 425, 429}
+TRY_AGAIN: Final = frozenset({408, 425, 429})
+"""HTTP statuses below 500 after which the same message may be taken."""
+
 _SLEEPING = 8
 _SYSTEM_ERRORS = {10, 11}  # SIF_Category transport and system: the zone's trouble, not the message's
 
 
-def _is_passing(answer: Answer) -> bool:
-    return answer.code == _SLEEPING or (answer.error is not None and answer.error[0] in _SYSTEM_ERRORS)
+def is_passing(status: int | None, category: int | None) -> bool:
+    """Whether a SIF_Status or a SIF_Error's category asks for the message again, as it is."""
+    return status == _SLEEPING or category in _SYSTEM_ERRORS
 
 
-def _waits(patience: float) -> Iterator[float]:
+def waits(patience: float) -> Iterator[float]:
     """Yield how long to wait after each try: not at all (a stale connection), then doubling up to 10 s."""
     end, wait = time.monotonic() + patience, 0.1
     yield 0.0

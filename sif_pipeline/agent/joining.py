@@ -20,9 +20,10 @@ from sif_pipeline.agent.client import Line, ZoneRefuses, ZoneSilent
 from sif_pipeline.agent.intake import SQL, Outcome, Pool, take, zone_facts
 from sif_pipeline.agent.kit import PLAIN, Kit
 from sif_pipeline.agent.listener import Address, listening
-from sif_pipeline.agent.writing import Written
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import NAMESPACE
+from sif_pipeline.sif.query import ANY_2
+from sif_pipeline.sif.writing import Written
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +175,7 @@ def _ask(membership: _Membership, object_name: str) -> None:
     with membership.pool.connection() as connection:
         for msg_id, _ in unanswered:
             connection.execute(SQL["cancel_request"], about | {"msg_id": msg_id})
-        asked = {"msg_id": written.msg_id, "versions": ["2.*"], "max_buffer_size": agent.buffer_size}
+        asked = {"msg_id": written.msg_id, "versions": list(ANY_2), "max_buffer_size": agent.buffer_size}
         connection.execute(SQL["ask"], about | asked)
     if unanswered:
         agent.cancel(*(msg_id for msg_id, _ in unanswered))

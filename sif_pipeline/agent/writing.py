@@ -5,8 +5,6 @@ Objects are SIF XML as bytes without a namespace declaration of their own, as a 
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from typing import NamedTuple
-from uuid import uuid4
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
@@ -14,6 +12,8 @@ from lxml import etree
 from sif_pipeline.agent.kit import Kit
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.messages import DEFAULT_CONTEXT, NAMESPACE, PROVISION_LISTS
+from sif_pipeline.sif.query import ANY_2, EVERYTHING, Where, write_conditions
+from sif_pipeline.sif.writing import Written, new_msg_id
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _CONTEXTS = f"<SIF_Contexts><SIF_Context>{DEFAULT_CONTEXT}</SIF_Context></SIF_Contexts>"
@@ -21,26 +21,6 @@ _SECURITY = (
     "<SIF_Security><SIF_SecureChannel><SIF_AuthenticationLevel>0</SIF_AuthenticationLevel>"
     "<SIF_EncryptionLevel>0</SIF_EncryptionLevel></SIF_SecureChannel></SIF_Security>"
 )
-
-
-class Written(NamedTuple):
-    """A message ready to be sent: its SIF_MsgId and its bytes, the same however often it is sent."""
-
-    msg_id: str
-    body: bytes
-
-
-class Condition(NamedTuple):
-    """One SIF_Condition of a query: element path, operator (EQ, LT, GT, LE, GE, NE) and value."""
-
-    element: str
-    operator: str
-    value: str
-
-
-def new_msg_id() -> str:
-    """Make a SIF_MsgId: 32 upper-case hexadecimal digits."""
-    return uuid4().hex.upper()
 
 
 def write(  # noqa: PLR0913 -- one argument for each thing the envelope says
@@ -152,32 +132,11 @@ def event(action: str, object_name: str, *objects: bytes) -> bytes:
     return b"".join((b"<SIF_ObjectData>", *events, b"</SIF_ObjectData>"))
 
 
-def request(
-    object_name: str,
-    buffer_size: int,
-    *,
-    where: Sequence[Condition] = (),
-    elements: Sequence[str] = (),
-    versions: Sequence[str] = ("2.*",),
-) -> str:
-    """Write what a SIF_Request asks: every object of a name, or those that meet all conditions; sizes in bytes."""
-    wanted = "".join(_element("SIF_Element", path) for path in elements)
+def request(object_name: str, buffer_size: int, where: Where = EVERYTHING, versions: Sequence[str] = ANY_2) -> str:
+    """Write what a SIF_Request asks: every object of a name, or those that meet the conditions; sizes in bytes."""
     return (
         f"{''.join(_element('SIF_Version', v) for v in versions)}<SIF_MaxBufferSize>{buffer_size}</SIF_MaxBufferSize>"
-        f"<SIF_Query><SIF_QueryObject ObjectName={quoteattr(object_name)}>{wanted}</SIF_QueryObject>"
-        f"{_conditions(where) if where else ''}</SIF_Query>"
-    )
-
-
-def _conditions(where: Sequence[Condition]) -> str:
-    each = "".join(
-        f"<SIF_Condition>{_element('SIF_Element', c.element)}{_element('SIF_Operator', c.operator)}"
-        f"{_element('SIF_Value', c.value)}</SIF_Condition>"
-        for c in where
-    )
-    return (
-        f'<SIF_ConditionGroup Type="None"><SIF_Conditions Type="{"And" if len(where) > 1 else "None"}">{each}'
-        "</SIF_Conditions></SIF_ConditionGroup>"
+        f"<SIF_Query><SIF_QueryObject ObjectName={quoteattr(object_name)}/>{write_conditions(where)}</SIF_Query>"
     )
 
 
@@ -209,14 +168,6 @@ def response(request_msg_id: str, number: int, content: bytes, *, more: bool) ->
         f"{_element('SIF_RequestMsgId', request_msg_id)}<SIF_PacketNumber>{number}</SIF_PacketNumber>"
         f"<SIF_MorePackets>{'Yes' if more else 'No'}</SIF_MorePackets>"
     ).encode() + wrapped
-
-
-def error(category: int, code: int, sentence: str) -> str:
-    """Write a SIF_Error."""
-    return (
-        f"<SIF_Error><SIF_Category>{category}</SIF_Category><SIF_Code>{code}</SIF_Code>"
-        f"{_element('SIF_Desc', sentence[:1024])}</SIF_Error>"
-    )
 
 
 def status(code: int) -> str:

@@ -89,13 +89,16 @@ def write_request(
         object_name,
         max_buffer_size=max_buffer_size,
         versions=ANY_2,
-        conditions=_conditions(where) if where.conditions else "",
+        conditions=write_conditions(where),
         version=version,
         destination_id=destination_id,
     )
 
 
-def _conditions(where: Where) -> str:
+def write_conditions(where: Where) -> str:
+    """Write the SIF_ConditionGroup of a query; nothing for no conditions."""
+    if not where.conditions:
+        return ""
     inner = "".join(
         f"<SIF_Condition><SIF_Element>{escape(condition.element)}</SIF_Element>"
         f"<SIF_Operator>{condition.operator}</SIF_Operator><SIF_Value>{escape(condition.value)}</SIF_Value>"

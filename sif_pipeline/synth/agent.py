@@ -18,20 +18,13 @@ from itertools import chain
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from sif_pipeline.exceptions import ConfigurationError, SifPipelineError
+from sif_pipeline.agent.client import TRY_AGAIN, ZoneRefuses, ZoneSilent, is_passing, waits
+from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.synth import messages
 from sif_pipeline.synth.state import District, Outgoing, add_events, introduction, later_events
 
 Progress = Callable[[int, int], None]
 """Called after each message with messages acknowledged so far and messages in all."""
-
-
-class ZoneSilent(SifPipelineError):
-    """The zone does not answer; check its URL and that the server runs, then start the agent again."""
-
-
-class ZoneRefuses(SifPipelineError):
-    """The zone refuses this agent; check the zone's URL and token and the agent's SIF_SourceId."""
 
 
 class Line(NamedTuple):
@@ -117,7 +110,7 @@ def _connection(line: Line) -> HTTPConnection:
 def _answer(connection: HTTPConnection, path: str, body: bytes, line: Line, counted: Counter[str]) -> str:
     """Send one message until it is answered for good."""
     headers = {"Content-Type": 'application/xml;charset="utf-8"', **line.headers}
-    for wait in _waits(line.patience):
+    for wait in waits(line.patience):
         try:
             connection.request("POST", path, body, headers)
             reply = connection.getresponse()
@@ -133,33 +126,21 @@ def _answer(connection: HTTPConnection, path: str, body: bytes, line: Line, coun
     raise ZoneSilent
 
 
-def _waits(patience: float) -> Iterator[float]:
-    """Yield how long to wait after each try: not at all (a stale connection), then doubling up to 10 s."""
-    end, wait = time.monotonic() + patience, 0.1
-    yield 0.0
-    while time.monotonic() < end:
-        yield wait
-        wait = min(wait * 2, 10.0)
-
-
 _ACK = re.compile(
     rb"SIF_(?:Status>\s*<(?:\w+:)?SIF_Code>\s*(\d+)"
     rb"|Error>\s*<(?:\w+:)?SIF_Category>\s*(\d+)\s*</[^>]+>\s*<(?:\w+:)?SIF_Code>\s*(\d+))"
 )
-_SLEEPING = b"8"
-_TRY_AGAIN = {408, 425, 429}
-_SYSTEM_ERRORS = {b"10", b"11"}  # SIF_Category transport and system: the zone's trouble, not the message's
 
 
 def _read(status: int, body: bytes) -> str | None:
     """Return the answer's name; None when the message must be sent again."""
-    if status >= 500 or status in _TRY_AGAIN:
+    if status >= 500 or status in TRY_AGAIN:
         return None
     ack = _ACK.search(body)
     if ack is None:
         # A 200 without an ack comes from something in between, not from the zone.
         return None if status < 300 else f"http {status}"
     code, category, error = ack.groups()
-    if code == _SLEEPING or category in _SYSTEM_ERRORS:
+    if is_passing(int(code or 0), int(category or 0)):
         return None
     return f"status {code.decode()}" if code else f"error {category.decode()}/{error.decode()}"

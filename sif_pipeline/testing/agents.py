@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 from sif_pipeline.agent.agent import Agent
-from sif_pipeline.agent.answers import Answer, Delivered, read_delivered, requested
+from sif_pipeline.agent.answers import Answer, Delivered, read_delivered
 from sif_pipeline.agent.client import Line
 from sif_pipeline.agent.listener import Address, listening
 from sif_pipeline.sif.gate import Refused
@@ -112,7 +112,8 @@ class SampleAgent(Agent):
             threading.Thread(target=self._send_responses, args=(delivered,), daemon=True).start()
 
     def _send_responses(self, delivered: Delivered) -> None:
-        found = self.holds.get(requested(delivered).object_name, ())
+        asked = delivered.message.request
+        found = [xml for name in (asked.object_names if asked else ()) for xml in self.holds.get(name, ())]
         self.answered.extend(self.respond(delivered, found))
 
 

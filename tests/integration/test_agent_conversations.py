@@ -10,9 +10,9 @@ from sif_pipeline import zones
 from sif_pipeline.agent import Line
 from sif_pipeline.agent.joining import Joining, run
 from sif_pipeline.agent.listener import Address
-from sif_pipeline.agent.writing import Condition
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import CARRIERS, objects
+from sif_pipeline.sif.query import read_where
 from sif_pipeline.testing import KITS, key_of, pulling, pushing, sample_objects, zone_server
 
 STUDENTS = sample_objects("StudentPersonal", 60)
@@ -60,7 +60,7 @@ def test_a_request_finds_its_provider_and_the_packets_their_way_back(zone, kit):
     ):
         joined(sis)
         joined(asking, requests=["StudentPersonal"])
-        request = asking.ask("StudentPersonal", where=[Condition("LocalId", "NE", "0")])
+        request = asking.ask("StudentPersonal", where=read_where("LocalId NE 0"))
         assert asking.send(request).code == 0
         (asked,) = sis.pull_all()
         assert asked.message.msg_id == request.msg_id

@@ -17,7 +17,7 @@ from lxml import etree
 
 from sif_pipeline import zones
 from sif_pipeline.agent import writing
-from sif_pipeline.agent.answers import read_delivered, requested
+from sif_pipeline.agent.answers import read_delivered
 from sif_pipeline.agent.client import Line
 from sif_pipeline.agent.joining import Joining, run
 from sif_pipeline.agent.kit import PLAIN
@@ -26,6 +26,7 @@ from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import Original
+from sif_pipeline.sif.writing import write_error
 from sif_pipeline.testing import KITS, sample_objects
 
 
@@ -212,7 +213,7 @@ def test_full_sets_are_asked_for_once_and_their_packets_counted(inbox):
         with joined(inbox, url, requests=("SchoolInfo",)):
             wait_until(lambda: "SIF_Request" in zone.kinds())
             (asked,) = [found for found in zone.said if found.message.message_type == "SIF_Request"]
-            assert requested(asked).object_name == "SchoolInfo"
+            assert asked.message.request.object_names == ("SchoolInfo",)
             schools = sample_objects("SchoolInfo", 2)
             zone.queue_up("SIF_Response", writing.response(asked.message.msg_id, 1, schools[0], more=True))
             wait_until(lambda: len(zone.settled) == 1)
@@ -245,7 +246,7 @@ def test_a_response_that_is_an_error_ends_the_request(inbox):
     with served(zone) as url, joined(inbox, url, requests=("SchoolInfo",)):
         wait_until(lambda: "SIF_Request" in zone.kinds())
         (asked,) = [found for found in zone.said if found.message.message_type == "SIF_Request"]
-        error = writing.error(8, 8, "The buffer is too small.").encode()
+        error = write_error(Refused(8, 8, "The buffer is too small.")).encode()
         zone.queue_up("SIF_Response", writing.response(asked.message.msg_id, 1, error, more=False))
         wait_until(lambda: zone.settled)
     assert inbox.rows("state, error", "outbox.request", "request.created_at") == [("failed", "8/8")]

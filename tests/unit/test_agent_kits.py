@@ -6,13 +6,14 @@ import pytest
 from lxml import etree
 
 from sif_pipeline.agent import Agent
-from sif_pipeline.agent.answers import Delivered, read_answer, read_delivered, requested
-from sif_pipeline.agent.writing import Condition, event, packets, write
+from sif_pipeline.agent.answers import Delivered, read_answer, read_delivered
+from sif_pipeline.agent.writing import event, packets, write
 from sif_pipeline.notices import Severity
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.acks import Status, agent_acl, write_ack
 from sif_pipeline.sif.gate import Refused, open_message
 from sif_pipeline.sif.messages import NAMESPACE, Original, Provided, objects, read_message
+from sif_pipeline.sif.query import Condition, Where, read_where
 from sif_pipeline.testing import KITS, flawed, key_of, sample_objects
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
@@ -45,7 +46,9 @@ def everything(agent, monkeypatch):
     agent.register()
     agent.declare(provides=["StudentPersonal", "SchoolInfo"], subscribes=["StaffPersonal"], requests=["LEAInfo"])
     agent.event("Add", "StudentPersonal", student)
-    agent.send(agent.ask("SchoolInfo", where=[Condition("LocalId", "GT", "1 < 2"), Condition("SchoolName", "NE", "x")]))
+    agent.send(
+        agent.ask("SchoolInfo", where=Where((Condition("LocalId", "GT", "1 < 2"), Condition("SchoolName", "NE", "x"))))
+    )
     request = read_delivered(said[-1].body)
     agent.respond(request, [student, student])
     agent.ack(request)
@@ -93,7 +96,7 @@ def test_a_provision_says_what_it_is_told(monkeypatch):
 
 def asked(size):
     with Agent("http://127.0.0.1:9/zone/x", "STATE", buffer_size=size) as state:
-        return read_delivered(state.ask("StudentPersonal", where=[Condition("LocalId", "EQ", "7")]).body)
+        return read_delivered(state.ask("StudentPersonal", where=read_where("LocalId EQ 7")).body)
 
 
 def test_responses_are_numbered_packets_that_stay_under_the_size_asked_for():
@@ -131,10 +134,9 @@ def test_portions_fill_up():
 
 
 def test_a_request_is_read_back():
-    found = requested(asked(4096))
-    assert (found.object_name, found.max_buffer_size, found.conditions) == (
-        "StudentPersonal", 4096, (("LocalId", "EQ", "7"),),
-    )  # fmt: skip
+    found = asked(4096).message.request
+    assert (found.object_names, found.max_buffer_size, found.versions) == (("StudentPersonal",), 4096, ("2.*",))
+    assert b"<SIF_Operator>EQ</SIF_Operator><SIF_Value>7</SIF_Value>" in found.query
 
 
 def test_answers_are_read():
