@@ -30,7 +30,7 @@ class MessageState(StrEnum):
     DONE = "done"  #: drained: every object in it is loaded, held or rejected
     QUARANTINED = "quarantined"  #: the drain failed on it three times: a bug of ours, for an operator to look at
     STAGED = "staged"  #: a packet of a full sync that waits for its comparison; no drain takes it
-    KEPT = "kept"  #: of a sandbox zone: kept to be looked at, never drained
+    KEPT = "kept"  #: never drained: of a sandbox zone, or of a full sync that was refused or failed
 
 
 class Outcome(StrEnum):
@@ -210,7 +210,9 @@ class Message(Base):
     message_type: Mapped[str] = mapped_column(comment="Element under SIF_Message, or Objects for a bare list")
     sif_version: Mapped[str | None] = mapped_column(comment="SIF_Message/@Version")
     sif_timestamp: Mapped[datetime | None] = mapped_column(comment="SIF_Timestamp; UTC when it came without offset")
-    origin: Mapped[str] = mapped_column(comment="http or file")
+    origin: Mapped[str] = mapped_column(
+        comment="http, file, agent (pulled from a zone of another), or sync (a deletion of ours)"
+    )
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     body: Mapped[bytes] = mapped_column(LargeBinary, comment="The bytes as received")
     body_sha256: Mapped[bytes] = mapped_column(LargeBinary)
@@ -225,7 +227,9 @@ class Message(Base):
     objects: Mapped[int] = mapped_column(server_default="0", comment="Object events in the message")
     held: Mapped[int] = mapped_column(server_default="0", comment="Of those, how many are held now")
     rejected: Mapped[int] = mapped_column(server_default="0", comment="Of those, how many are rejected or unfit")
-    request_msg_id: Mapped[str | None] = mapped_column(comment="Of a SIF_Response: SIF_RequestMsgId it answers")
+    request_msg_id: Mapped[str | None] = mapped_column(
+        comment="SIF_MsgId of the request that it answers, or whose full sync made it"
+    )
     packet_number: Mapped[int | None] = mapped_column(comment="Of a SIF_Response: SIF_PacketNumber, from 1")
     more_packets: Mapped[bool | None] = mapped_column(comment="Of a SIF_Response: whether more packets follow")
 

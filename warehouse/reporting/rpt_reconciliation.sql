@@ -3,8 +3,8 @@
 -- percent, is that of the state's objects that the sync would delete or change. As of a day: the latest asked for by then.
 CREATE FUNCTION reporting.rpt_reconciliation_as_of(as_of timestamptz)
 RETURNS TABLE (
-    lea_code text, district_name text, object_name text, sync_id bigint, asked_at timestamptz, state text, there integer,
-    here integer, missing_here integer, missing_there integer, different integer, share_touched numeric
+    lea_code text, district_name text, object_name text, sync_id bigint, asked_at timestamp with time zone, state text,
+    there integer, here integer, missing_here integer, missing_there integer, different integer, share_touched numeric
 )
 LANGUAGE sql STABLE AS $$
     SELECT d.lea_code, d.district_name, s.object_name, s.sync_id, s.asked_at,
