@@ -20,10 +20,9 @@ class Bounds:
 
     header_seconds: float = 15  #: from the first byte, or the connection, to the end of the headers
     body_seconds: float = 60  #: from the end of the headers to the end of the body
-    progress_seconds: float = 10  #: within which a body must bring at least `progress_bytes`
+    progress_seconds: float = 10  #: within which a body must bring, or an answer be read by, `progress_bytes`
     progress_bytes: int = 1024
     idle_seconds: float = 75  #: between requests; agents that poll do so every 30 seconds
-    answer_seconds: float = 30  #: for an answer to be read, once it no longer fits the system's buffers
     header_bytes: int = 16 * 1024  #: request line and headers
     header_count: int = 64
     connections: int = 2000  #: at once; for one more, the one that has been quiet the longest is closed
@@ -124,9 +123,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._hang_up()
 
     def pause_writing(self) -> None:
-        """Give an answer some time to be read when it no longer fits the buffers."""
+        """See to it that an answer is read that no longer fits the buffers."""
         super().pause_writing()
-        self._unread = self._unread or self.loop.call_later(self.bounds.answer_seconds, self.transport.abort)
+        self._await_reading()
 
     def resume_writing(self) -> None:
         """Go on: it is being read."""
@@ -152,9 +151,22 @@ class BoundedHttp(HttpToolsProtocol):
         return False
 
     def _hang_up(self) -> None:
-        """Close, and after a while whether or not everything was read: closing alone waits for ever."""
+        """Close; what is left of an answer must be read meanwhile: closing alone waits for ever."""
         self.transport.close()
-        self._unread = self._unread or self.loop.call_later(self.bounds.answer_seconds, self.transport.abort)
+        self._await_reading()
+
+    def _await_reading(self) -> None:
+        if self._unread is None:
+            left = self.transport.get_write_buffer_size()
+            self._unread = self.loop.call_later(self.bounds.progress_seconds, self._check_reading, left)
+
+    def _check_reading(self, before: int) -> None:
+        """Break off when hardly anything was read since."""
+        self._unread = None
+        if self.transport.get_write_buffer_size() > before - self.bounds.progress_bytes:
+            self.transport.abort()
+        else:
+            self._await_reading()
 
     def _within(self, seconds: float, act: Any) -> None:
         self._timers.append(self.loop.call_later(seconds, act))

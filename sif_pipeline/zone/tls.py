@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 HANDSHAKE_SECONDS: Final = 15.0
 """From the connection to the end of the handshake; a sender that takes longer is cut."""
 
-GOODBYE_SECONDS: Final = 3.0
-"""For the last bytes to leave a connection that is being closed."""
+GOODBYE_SECONDS: Final = 60.0
+"""For the last answer to leave a connection that is being closed; unread ones are given up long before."""
 
 LOOK_SECONDS: Final = 2.0
 """Between two looks at the files of the server's certificate."""

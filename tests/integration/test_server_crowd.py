@@ -16,7 +16,7 @@ from sif_server import REGISTER, answer, event, message, running
 
 BOUNDS = """
 bounds = Bounds
-Bounds = lambda **_: bounds(header_seconds=4, body_seconds=8, progress_seconds=3, answer_seconds=1)
+Bounds = lambda **_: bounds(header_seconds=4, body_seconds=8, progress_seconds=3)
 """
 
 IDLE, SLOW = 1000, 500
@@ -177,3 +177,48 @@ def test_answers_that_nobody_reads_are_given_up(server):
                     time.sleep(0.2)
         assert time.monotonic() - start < 15
     assert answer(server.post(event())) == 0
+
+
+LISTED = '<SIF_Object ObjectName="LEAInfo"/>'
+GET = "<SIF_SystemControl>|<SIF_SystemControlData><SIF_GetMessage/></SIF_SystemControlData></SIF_SystemControl>"
+
+
+@pytest.mark.parametrize("ending", ["keep-alive", "close"])
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_an_answer_that_is_read_slowly_but_steadily_arrives_whole(request, secure, ca, ending):
+    found = request.getfixturevalue("secure_server" if secure else "server").zone()
+    found.allow("LIB", "SIF_SubscribeAccess")
+    with httpx.Client(verify=False) as agent:  # noqa: S501
+        for body in (
+            message(REGISTER),
+            message(REGISTER, source="LIB"),
+            message(f"<SIF_Subscribe>|{LISTED}</SIF_Subscribe>", source="LIB"),
+            event(pad="x" * 800_000),
+        ):
+            assert answer(agent.post(found.url, content=body)) == 0
+    got = slowly(found, ssl.create_default_context(cafile=ca / "ca.pem") if secure else None, ending)
+    assert b"x" * 800_000 in got
+    assert got.endswith(b"</SIF_Message>")
+
+
+def slowly(found, context, ending):
+    """Fetch the message that waits for LIB, a tenth of it at a time, in about five seconds."""
+    with ExitStack() as stack:
+        link = stack.enter_context(closing(socket.socket()))
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        link.connect(("127.0.0.1", found.port))
+        link.settimeout(5)
+        if context is not None:
+            link = stack.enter_context(context.wrap_socket(link, server_hostname="127.0.0.1"))
+        body = message(GET, source="LIB")
+        head = f"POST /zone/{found.token} HTTP/1.1\r\nHost: x\r\nConnection: {ending}\r\n"
+        link.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        got = b""
+        while not got.endswith(b"</SIF_Message>"):
+            wanted = len(got) + 80_000
+            while len(got) < wanted and not got.endswith(b"</SIF_Message>"):
+                part = link.recv(80_000)
+                assert part, "the server hung up"
+                got += part
+            time.sleep(0.5)
+    return got
