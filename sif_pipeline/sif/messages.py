@@ -107,6 +107,7 @@ class Event:
     msg_id: str  #: SIF_MsgId of its own header
     destination_id: str | None  #: SIF_DestinationId; None: for every subscriber
     objects: tuple[tuple[str, "Action | None"], ...]  #: name and action of each object; None: none of the three
+    level: Level = NO_LEVEL  #: SIF_SecureChannel of its own header
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,7 +462,7 @@ def _services(parent: etree._Element, kind: str) -> tuple[Provided, ...]:
 
 
 def _events(body: etree._Element, said: Message) -> Said:
-    return {"events": (Event(said.msg_id, said.destination_id, _contents(body)),)}
+    return {"events": (Event(said.msg_id, said.destination_id, _contents(body), said.level),)}
 
 
 def _contents(event: etree._Element) -> tuple[tuple[str, Action | None], ...]:
@@ -484,7 +485,7 @@ def _bundled_event(event: etree._Element, said: Message) -> Event:
         raise Refused(9, 3, "A SIF_Event of the bundle has another SIF_SourceId; bundle the events of one agent.")
     if set(_contexts(header)) - {DEFAULT_CONTEXT}:
         raise Refused(12, 4, f"This zone has the context {DEFAULT_CONTEXT} only; send the events in it.")
-    return Event(_msg_id(header), _destination_id(header), _contents(event))
+    return Event(_msg_id(header), _destination_id(header), _contents(event), _level(header))
 
 
 def _request(body: etree._Element, _: Message) -> Said:

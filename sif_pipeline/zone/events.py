@@ -60,9 +60,13 @@ def _kinds(event: Event) -> list[str]:
 
 def _alone(message: Message, event: Event, kind: str, msg_id: str) -> Message:
     about = tuple(found for found in event.objects if found[0] == kind)
-    alone = Event(msg_id, event.destination_id, about)
     return replace(
-        message, message_type="SIF_Event", msg_id=msg_id, destination_id=event.destination_id, events=(alone,)
+        message,
+        message_type="SIF_Event",
+        msg_id=msg_id,
+        destination_id=event.destination_id,
+        level=event.level,
+        events=(replace(event, msg_id=msg_id, objects=about),),
     )
 
 
