@@ -391,6 +391,8 @@ def _wakeup(evidence: Evidence) -> Verdict:
 
 # Requests
 
+_LEFT = "8/4"  # how an open request ends when the agent leaves: it has not answered wrongly
+
 
 @_step(
     "response", "Answers a request", "SIF_Request, SIF_Response",
@@ -400,7 +402,7 @@ def _wakeup(evidence: Evidence) -> Verdict:
 def _response(evidence: Evidence) -> Verdict:
     refused = [e for e in _said(evidence, "SIF_Response") if not e.is_good]
     done = [a for a in evidence.asked if a.state == "complete"]
-    failed = [a for a in evidence.asked if a.state in ("failed", "timed_out")]
+    failed = [a for a in evidence.asked if a.state in ("failed", "timed_out") and a.error != _LEFT]
     if done:
         return _passed(f"Answered to the last packet: {len(done)} of {_count(len(evidence.asked), 'request')}.")
     if refused:

@@ -106,7 +106,8 @@ CASES = [
     ("sleep", said(("SIF_Sleep", "0")), PASSED, ""),
     ("wakeup", said(("SIF_Wakeup", "4/9 Register.")), FAILED, ""),
     ("response", asked("complete", 900), PASSED, "1 of 1 request."),
-    ("response", asked("open"), NOT_SEEN, "1 request not answered yet."),
+    ("response", asked("open"), NOT_SEEN, "1 request not answered."),
+    ("response", asked("failed", error="8/4"), NOT_SEEN, "1 request not answered."),
     ("response", asked("failed", error="8/9"), FAILED, "ended with 8/9"),
     ("response", asked("timed_out"), FAILED, "no answer"),
     ("response", asked("open", answers=("8/12 Packet 1 is due.",)), FAILED, "8/12 Packet 1 is due."),
@@ -142,9 +143,10 @@ def test_a_timestamp_that_cannot_be_used_and_several_objects_in_an_event_are_see
     undated = replace(one, exchanges=(replace(one.exchanges[0], envelope="timestamp_implausible"),))
     many = sent(("Add", 1, GOOD), ("Add", 2, GOOD))
     many = replace(many, sent=(many.sent[0], many.sent[1]._replace(place=2)))
-    assert one_of(
-        undated, "timestamp"
-    ) == ("failed", "1 message had no SIF_Timestamp that could be used, the last a SIF_Event.")
+    assert one_of(undated, "timestamp") == (
+        "failed",
+        "1 message had no SIF_Timestamp that could be used, the last a SIF_Event.",
+    )
     assert one_of(many, "one_object") == ("failed", "1 event held several objects.")
 
 
