@@ -410,9 +410,7 @@ def _response(evidence: Evidence) -> Verdict:
     if failed:
         return _failed(f"The request for {failed[-1].object_name} ended with {failed[-1].error or 'no answer'}.")
     asked = (
-        f"{_count(len(evidence.asked), 'request')} not answered yet."
-        if evidence.asked
-        else "The agent was asked nothing."
+        f"{_count(len(evidence.asked), 'request')} not answered." if evidence.asked else "The agent was asked nothing."
     )
     return _not_seen(asked)
 
