@@ -11,6 +11,7 @@ from sif_pipeline.database import session
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.reports import Report
 from sif_pipeline.zone import queue as queues
+from sif_pipeline.zone import routing
 from warehouse.outbox import QueueState
 
 queue = typer.Typer(no_args_is_help=True, help="What waits for the agents of our zones.")
@@ -69,11 +70,15 @@ def retry(numbers: Numbers) -> None:
 def drop(
     numbers: Numbers, *, yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False
 ) -> None:
-    """Take waiting messages off their queues: for one that its agent chokes on. `queue retry` puts it back."""
+    """Take waiting messages off their queues: for one that its agent chokes on. `queue retry` puts it back.
+
+    A request is over then: who made it is told, and asks again.
+    """
     if not yes:
         typer.confirm(f"Take {len(numbers)} messages off their queues?", abort=True)
     with warehouse() as url, session(url) as connection:
         count = queues.drop(connection, numbers)
+        routing.end_dropped_now(connection)
     _said(count, numbers, "taken off", "waits")
 
 

@@ -168,9 +168,14 @@ ORDER BY m.queue_id
 LIMIT %(most)s
 
 -- name: retry
--- Grain: one message that was dropped, put back in its old place of its queue. Wakes delivery.
-UPDATE outbox.message SET state = 'queued', settled_at = NULL, last_failure = NULL
+-- Grain: one message that was dropped, put back in its old place of its queue; no request that has ended. Wakes
+-- delivery.
+UPDATE outbox.message AS m SET state = 'queued', settled_at = NULL, last_failure = NULL
 WHERE queue_id = %(queue_id)s AND state = 'dropped'
+    AND (message_type <> 'SIF_Request' OR EXISTS (
+        SELECT FROM outbox.request AS r
+        WHERE r.zone_id = m.zone_id AND r.source_id = m.sender_id AND r.msg_id = m.msg_id AND r.state = 'open'
+    ))
 RETURNING pg_notify('sif_outbox', '')
 
 -- name: retry_agent

@@ -100,3 +100,13 @@ WHERE zone_id = %(zone_id)s AND msg_id = %(msg_id)s AND sender_id = %(source_id)
 -- name: solicited_only
 -- Grain: one zone: does it refuse a SIF_Response that nobody asked for?
 SELECT solicited_only FROM inbox.zone WHERE zone_id = %(zone_id)s
+
+-- name: end_dropped
+-- Grain: one open request whose message an operator took off the queue of the agent asked; it ends.
+UPDATE outbox.request AS r SET state = %(state)s, error = %(error)s, ended_at = clock_timestamp()
+FROM outbox.message AS m
+WHERE r.state = 'open' AND m.zone_id = r.zone_id AND m.msg_id = r.msg_id AND m.sender_id = r.source_id
+    AND m.message_type = 'SIF_Request' AND m.state = 'dropped' AND m.last_failure = 'operator'
+RETURNING
+    r.zone_id, r.source_id, r.msg_id, r.object_name, r.destination_id, r.versions, r.max_buffer_size, r.next_packet,
+    r.state, r.purpose

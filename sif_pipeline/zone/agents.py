@@ -5,7 +5,7 @@ from typing import Any, Final
 from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.reports import Report
-from sif_pipeline.zone import access, queue
+from sif_pipeline.zone import access, queue, routing
 
 SQL: Final = {name: query.encode() for name, query in queries("agents").items()}
 
@@ -46,6 +46,7 @@ def purge(connection: Connection, zone: str, source_id: str) -> int:
     key = _key(connection, zone, source_id)
     row = connection.execute(queue.SQL["purge"], key | {"failure": "operator"}).fetchone()
     count = int(row[0]) if row else 0
+    routing.end_dropped_now(connection)
     _audit(connection, "queue_purged", key, f"{count} messages")
     return count
 

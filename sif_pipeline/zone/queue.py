@@ -243,7 +243,7 @@ def messages(
 
 
 def retry(connection: Connection, queue_ids: Sequence[int]) -> int:
-    """Put dropped messages back in their place, and return how many were."""
+    """Put dropped messages back in their place, and return how many were; a request that has ended stays away."""
     return sum(connection.execute(SQL["retry"], {"queue_id": queue_id}).rowcount for queue_id in queue_ids)
 
 
@@ -253,5 +253,8 @@ def retry_agent(connection: Connection, zone: str, source_id: str) -> bool:
 
 
 def drop(connection: Connection, queue_ids: Sequence[int]) -> int:
-    """Take waiting messages off their queues by hand, and return how many were; `retry` puts them back."""
+    """Take waiting messages off their queues by hand, and return how many were; `retry` puts them back.
+
+    Let `routing.end_dropped_now` follow in the same transaction: who made a request is to know.
+    """
     return sum(connection.execute(SQL["drop"], {"queue_id": queue_id}).rowcount for queue_id in queue_ids)

@@ -311,6 +311,7 @@ async def cancel_requests(connection: AsyncConnection, zone: Zone, source_id: st
 
 CANCELLED: Final = Refused(8, 18, "The request was cancelled by the agent that made it.")
 TIMED_OUT: Final = Refused(8, 16, "The request was not answered in time; ask again.")
+DROPPED: Final = Refused(8, 17, "The state has taken the request off the queue of the agent asked; ask again later.")
 LEFT: Final = Refused(8, 4, "The agent that was asked has left the zone; ask again when the object is provided.")
 
 
@@ -338,14 +339,30 @@ async def tell(connection: AsyncConnection, zone_id: int, ended: Asked, reason: 
     if ended.source_id == SOURCE_ID:
         return
     found = await _first(connection, "agent", {"zone_id": zone_id, "source_id": ended.source_id})
-    version = spoken_with(found[0]) if found and found[0] else None
+    await queue.enqueue(connection, zone_id, ended.source_id, _last_response(ended, reason, found))
+
+
+def _last_response(ended: Asked, reason: Refused, requester: tuple[Any, ...] | None) -> Outgoing:
+    """Write the SIF_Response that ends a request with an error, in a version that who asked reads."""
+    version = spoken_with(requester[0]) if requester and requester[0] else None
     written = write_response(
         ended.msg_id, ended.next_packet, write_error(reason), destination_id=ended.source_id, version=version
     )
-    outgoing = Outgoing(
+    return Outgoing(
         SOURCE_ID, written.msg_id, "SIF_Response", written.body, ended.object_name, request_msg_id=ended.msg_id
     )
-    await queue.enqueue(connection, zone_id, ended.source_id, outgoing)
+
+
+def end_dropped_now(connection: Connection) -> int:
+    """End open requests whose message an operator took off a queue, and tell who made them; return how many."""
+    values = {"state": RequestState.FAILED.value, "error": f"{DROPPED.category}/{DROPPED.code}"}
+    found = connection.execute(SQL["end_dropped"], values).fetchall()
+    for zone_id, *row in found:
+        ended = Asked(*row)
+        if ended.source_id != SOURCE_ID:
+            requester = connection.execute(SQL["agent"], {"zone_id": zone_id, "source_id": ended.source_id}).fetchone()
+            queue.enqueue_now(connection, zone_id, ended.source_id, _last_response(ended, DROPPED, requester))
+    return len(found)
 
 
 async def fail(connection: AsyncConnection, zone_id: int, source_id: str, msg_id: str, reason: Refused) -> None:
