@@ -9,7 +9,7 @@ def conformance_page() -> str:
     lines = [(s.title, "yes" if s.is_needed else "", s.clause, s.todo) for s in STEPS]
     return page(
         "Conformance",
-        "What `sif-pipeline conformance` looks for in a sandbox. It judges what the zone recorded, in any order. A clause "
-        "is a message, element or code set of the SIF 2.x Infrastructure specification.",
+        "What `sif-pipeline conformance` looks for in a sandbox. It judges what the zone recorded, in any order. A "
+        "clause is a message, element or code set of the SIF 2.x Infrastructure specification.",
         table(("Step", "Needed", "Clause", "To do"), lines),
     )
