@@ -12,10 +12,13 @@ import psycopg
 import sqlalchemy.exc
 
 from sif_pipeline.config import PROJECT
-from sif_pipeline.exceptions import DatabaseFull, DatabaseUnreachable, Defect, SifPipelineError
+from sif_pipeline.exceptions import DatabaseBehind, DatabaseFull, DatabaseUnreachable, Defect, SifPipelineError
 
 NO_SPACE = frozenset({"53100", "53200", "58030"})
 """SQLSTATEs of a server that is out of disk or memory, or whose disk fails."""
+
+NOT_THERE = frozenset({"42P01", "42703", "3F000", "42883"})
+"""SQLSTATEs of a table, column, schema or function that is not there."""
 
 
 @contextmanager
@@ -34,6 +37,8 @@ def _translated(error: Exception) -> SifPipelineError:
     sqlstate = getattr(cause, "sqlstate", None)
     if sqlstate in NO_SPACE:
         return DatabaseFull()
+    if sqlstate in NOT_THERE:
+        return DatabaseBehind()
     if isinstance(cause, psycopg.OperationalError):
         return DatabaseUnreachable()
     kind = f"{type(cause).__name__} {sqlstate}" if sqlstate else type(cause).__name__

@@ -15,6 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import TupleRow
@@ -26,7 +27,7 @@ from sqlalchemy.pool import NullPool
 
 import warehouse
 from sif_pipeline.config import Settings
-from sif_pipeline.exceptions import ConfigurationError, DatabaseUnreachable
+from sif_pipeline.exceptions import ConfigurationError, DatabaseAhead, DatabaseUnreachable
 from warehouse.base import CURRENT, HISTORY, INBOX, REPORTING, Derived, OtherCode, SifObject, objects
 
 Connection = psycopg.Connection[TupleRow]
@@ -97,6 +98,8 @@ def upgrade(url: str) -> None:
             _upgrade(config, connection, timezone)
     except OperationalError as error:
         raise DatabaseUnreachable from error
+    except CommandError as error:  # Alembic's for a revision that is in none of its files
+        raise DatabaseAhead from error
 
 
 def _upgrade(config: Config, connection: SqlConnection, timezone: ZoneInfo) -> None:

@@ -24,8 +24,12 @@ class UnknownReport(SifPipelineError):
     """No such report; `sif-pipeline report --help` lists the reports."""
 
 
-class DeclarationError(SifPipelineError):
-    """A declaration in warehouse/objects contradicts the schema; the contract tests say where."""
+class DatabaseBehind(SifPipelineError):
+    """The database lacks a table or column: run `sif-pipeline db upgrade`; if that helps not, somebody changed it."""
+
+
+class DatabaseAhead(SifPipelineError):
+    """The database was upgraded by a newer release of this program; install that release, or a later one."""
 
 
 class DatabaseFull(SifPipelineError):

@@ -110,6 +110,9 @@ def test_progress_is_silent_in_a_pipe(warehouse: dict[str, str]) -> None:
         (("replay", "--zone", "nowhere"), "`sif-pipeline status` lists the zones"),
         (("report", "attendance", "--as-of", "yesterday"), "2026-10-01"),
         (("zone", "add", "not a name!", "--lea", "1"), "letters"),
+        (("--no-such-option",), "see `sif-pipeline --help`"),
+        (("zone", "add"), "Missing argument 'name'; see `sif-pipeline zone add --help`"),
+        (("report", "attendance", "--format", "pdf"), "table, csv, json"),
     ],
 )
 def test_what_a_person_can_mend_is_one_sentence(
@@ -126,6 +129,22 @@ def test_a_zone_that_is_there_already(warehouse: dict[str, str]) -> None:
 def test_a_database_that_does_not_answer() -> None:
     said = sentence(sif_pipeline("status", SIF_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none"))
     assert "SIF_DATABASE_URL" in said
+
+
+def test_a_database_of_a_newer_release(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE inbox.alembic_version SET version_num = '9999'")
+    assert "newer release" in sentence(sif_pipeline("status", SIF_DATABASE_URL=database_url))
+
+
+def test_a_table_that_somebody_dropped(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE inbox.zone DROP COLUMN lea_code CASCADE")
+    assert "db upgrade" in sentence(sif_pipeline("zone", "add", "a", "--lea", "1", SIF_DATABASE_URL=database_url))
+
+
+def test_the_version() -> None:
+    assert sif_pipeline("--version").stdout.startswith("sif-pipeline ")
 
 
 def test_a_port_that_is_taken(warehouse: dict[str, str]) -> None:
