@@ -16,13 +16,16 @@ DELIVERED_KEPT = timedelta(days=30)
 
 
 def tidy(url: str, *, audit_kept: timedelta = AUDIT_KEPT, delivered_kept: timedelta = DELIVERED_KEPT) -> int:
-    """Delete old audit rows and messages to agents settled long ago, vacuum and analyze; return how many rows went.
+    """Delete old audit rows, sandboxes' records, messages to agents settled long ago, and what old syncs found.
 
-    What came in, events, notices and history stay: every row of the warehouse can be derived from them again.
+    Return how many rows went. Vacuum and analyze. What came in, events, notices and history stay: every row of the
+    warehouse can be derived from them again.
     """
     with connect(url, {"application_name": "sif-housekeeping"}, autocommit=True) as connection:
         deleted = connection.execute(SQL["delete_audit"].encode(), {"keep": audit_kept}).rowcount
         deleted += connection.execute(SQL["delete_settled"].encode(), {"keep": delivered_kept}).rowcount
+        deleted += connection.execute(SQL["delete_exchanges"].encode(), {"keep": audit_kept}).rowcount
+        deleted += connection.execute(SQL["delete_differences"].encode(), {"keep": audit_kept}).rowcount
         connection.execute(SQL["vacuum"].encode())
     return deleted
 

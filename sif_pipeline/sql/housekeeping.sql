@@ -6,6 +6,16 @@ DELETE FROM inbox.audit WHERE at < clock_timestamp() - %(keep)s
 -- Delete messages to agents that left their queues longer ago than they are kept.
 DELETE FROM outbox.message WHERE state IN ('done', 'dropped') AND settled_at < clock_timestamp() - %(keep)s
 
+-- name: delete_differences
+-- Delete what full syncs found object by object that ended longer ago than it is kept; their counts stay.
+DELETE FROM outbox.difference AS d
+USING outbox.sync AS s
+WHERE d.sync_id = s.sync_id AND s.ended_at < clock_timestamp() - %(keep)s
+
+-- name: delete_exchanges
+-- Delete what agents of sandboxes said, when it is older than the state keeps such records. Their messages stay.
+DELETE FROM inbox.exchange WHERE at < clock_timestamp() - %(keep)s
+
 -- name: vacuum
 -- Free what updates left behind and refresh the planner's statistics, where rows change most.
 VACUUM (ANALYZE, SKIP_LOCKED) inbox.message, inbox.object_event, inbox.notice, inbox.outcome_change, inbox.audit,

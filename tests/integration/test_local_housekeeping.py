@@ -41,6 +41,18 @@ def test_tidy_deletes_what_left_its_queue_long_ago_and_nothing_that_waits(databa
     assert found == ("CDE",)
 
 
+def test_tidy_deletes_old_records_of_sandboxes(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        zones.add(connection, "Trials", "0000")
+        for days in (400, 300):
+            connection.execute(
+                "INSERT INTO inbox.exchange (zone_id, at, said, bytes, answer)"
+                " SELECT zone_id, now() - %s * interval '1 day', 'SIF_Ping', 1, '0' FROM inbox.zone",
+                [days],
+            )
+    assert housekeeping.tidy(database_url) == 1
+
+
 def test_old_files_go_and_empty_folders_with_them(tmp_path: Path) -> None:
     for name, days in (("run1/old.log", 40), ("run2/young.log", 1), ("run2/old.log", 40)):
         file = tmp_path / name
