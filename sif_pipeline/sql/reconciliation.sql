@@ -9,7 +9,7 @@ ORDER BY s.sync_id
 -- name: claim
 -- Grain: one full sync in one of some states, with its request; no row while another process has it in hand.
 SELECT s.sync_id, s.zone_id, s.object_name, s.asked_at, s.state, s.as_of, s.deletes, r.msg_id AS request_msg_id,
-    r.ended_at AS answered_at, z.change_limit
+    r.ended_at AS answered_at, r.destination_id AS asked, z.change_limit
 FROM outbox.sync AS s
 JOIN outbox.request AS r USING (sync_id)
 JOIN inbox.zone AS z ON z.zone_id = s.zone_id

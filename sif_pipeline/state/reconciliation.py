@@ -41,6 +41,9 @@ QUERIES: Final = {name: query.encode() for name, query in queries("reconciliatio
 FINDINGS: Final = 1000
 """So many objects of one sync get a finding of their own; the sync lists all."""
 
+LOCK_TIMEOUT = "5s"
+"""How long a step waits for a zone that a drain has in hand; a replay may have it for long."""
+
 DELETIONS: Final = 500
 """Objects in one event of deletions."""
 
@@ -77,6 +80,7 @@ class Claimed:
     deletes: bool
     request_msg_id: str
     answered_at: datetime | None
+    asked: str  #: SIF_SourceId of the agent that answers
     change_limit: Decimal
 
     @property
@@ -95,6 +99,7 @@ class Claimed:
             "asked_at": self.asked_at,
             "as_of": self.as_of,
             "asking": SOURCE_ID,
+            "asked": self.asked,
         }
 
 
@@ -117,7 +122,8 @@ def advance(url: str) -> Progress:
     that cannot be compared is failed and stops no other.
     """
     progress = Progress()
-    with connect(url, {"application_name": "sif-state"}, autocommit=True) as connection:
+    settings = {"application_name": "sif-state", "timezone": "UTC", "lock_timeout": LOCK_TIMEOUT}
+    with connect(url, settings, autocommit=True) as connection:
         progress.timed_out = len(requests.expire(connection))
         connection.execute(QUERIES["receiving"])
         progress.failed = _each(connection, "without_answer", _fail)
@@ -145,7 +151,7 @@ def _guarded(connection: Connection, sync_id: int, step: Any) -> bool:
     try:
         with connection.transaction():
             return bool(step(connection, sync_id))
-    except NotYet:
+    except (NotYet, psycopg.errors.LockNotAvailable):  # somebody has the zone in hand: a drain, or a long replay
         return False
     except psycopg.OperationalError:
         raise
@@ -153,7 +159,8 @@ def _guarded(connection: Connection, sync_id: int, step: Any) -> bool:
         kind = type(error).__name__  # its words may hold values
         log.error("sync_failed", extra={"facts": {"sync_id": sync_id, "failure": kind}})  # noqa: TRY400
         with connection.transaction():
-            return give_up(connection, sync_id, f"It could not be compared ({kind}): a defect of the program.")
+            ours = str(error) if isinstance(error, SifPipelineError) else None
+            return give_up(connection, sync_id, ours or f"It could not be compared ({kind}): a defect of the program.")
 
 
 def _claim(connection: Connection, sync_id: int, *states: SyncState) -> Claimed | None:
@@ -174,7 +181,7 @@ def _fail(connection: Connection, sync_id: int) -> bool:
     words = {
         "timed_out": "The answer did not come in time.",
         "cancelled": "The request was cancelled.",
-        "failed": f"The district's agent answered with SIF_Error {error}.",
+        "failed": f"The request ended with SIF_Error {error}.",
     }
     return give_up(connection, sync_id, words.get(state, "The request is gone."))
 
@@ -314,10 +321,20 @@ def _statements(cls: type[SifObject]) -> dict[str, Composed]:
         )
     return {
         "here": HERE.format(current=current, spoken_of=spoken_of),
-        "differences": DIFFERENCES.format(current=current, spoken_of=spoken_of),
-        "only_here": ONLY_HERE.format(current=current),
+        "differences": DIFFERENCES.format(current=current, spoken_of=spoken_of, of_another=OF_ANOTHER),
+        "only_here": ONLY_HERE.format(current=current, of_another=OF_ANOTHER),
     }
 
+
+OF_ANOTHER: Final = SQL(
+    """
+    EXISTS (
+        SELECT FROM inbox.agent AS a
+        WHERE a.zone_id = m.zone_id AND a.source_id = m.source_id AND a.source_id <> %(asked)s
+            AND a.unregistered_at IS NULL
+    )
+    """
+)
 
 HERE: Final = SQL(
     """
@@ -345,7 +362,8 @@ DIFFERENCES: Final = SQL(
         FULL JOIN there AS t USING (row_key)
         WHERE h.content_hash IS DISTINCT FROM t.content_hash AND (t.content_hash IS NOT NULL OR h.spoken_of)
     ), kept AS (
-        -- Not what an event changed after the answer, nor, of what only the state has, what came in after the question.
+        -- Not what an event changed after the answer; nor, of what only the state has, what came in after the question,
+        -- or from another agent of the zone: the one that was asked cannot speak for it.
         INSERT INTO outbox.difference (sync_id, row_key, kind, message_id, position)
         SELECT %(sync_id)s, f.row_key, f.kind, f.message_id, f.position
         FROM found AS f
@@ -355,7 +373,10 @@ DIFFERENCES: Final = SQL(
             JOIN inbox.message AS m USING (message_id)
             WHERE e.zone_id = %(zone_id)s AND e.row_key = f.row_key AND e.object_name = %(object_name)s
                 AND e.outcome IN ('applied', 'held', 'unfit', 'superseded')
-                AND (e.ordered_at > f.ordered_at OR (f.kind = 'missing_there' AND m.received_at >= %(asked_at)s))
+                AND (
+                    e.ordered_at > f.ordered_at
+                    OR (f.kind = 'missing_there' AND (m.received_at >= %(asked_at)s OR {of_another}))
+                )
         )
         RETURNING kind
     )
@@ -374,7 +395,7 @@ ONLY_HERE: Final = SQL(
         JOIN inbox.message AS m USING (message_id)
         WHERE e.zone_id = %(zone_id)s AND e.row_key = d.row_key AND e.object_name = %(object_name)s
             AND e.outcome IN ('applied', 'held', 'unfit', 'superseded')
-            AND (e.ordered_at > %(as_of)s OR m.received_at >= %(asked_at)s)
+            AND (e.ordered_at > %(as_of)s OR m.received_at >= %(asked_at)s OR {of_another})
     )
     ORDER BY d.row_key
     """

@@ -192,6 +192,31 @@ def test_years_the_answer_does_not_speak_of_are_left_alone(district):
     assert sif.ref("this") not in district.inbox.documents()
 
 
+def test_what_another_agent_of_the_zone_sent_is_not_the_asked_ones_to_deny(district):
+    district.limit(1)
+    district.register("HR")
+    district.load(*students("A", "B"))
+    district.inbox.put(sif.event("Add", *students("C"), at=sif.minute(1), source="HR"))
+    district.inbox.drain()
+    assert district.sync("StudentPersonal", students("A")).missing_there == 1
+    assert set(district.inbox.drain().documents()) == {sif.ref("A"), sif.ref("C")}
+    district.inbox.connection.execute("UPDATE inbox.agent SET unregistered_at = now() WHERE source_id = 'HR'")
+    assert district.sync("StudentPersonal", students("A")).missing_there == 1
+    assert set(district.inbox.drain().documents()) == {sif.ref("A")}
+
+
+def test_a_zone_that_is_in_other_hands_is_left_for_later(district, monkeypatch):
+    sync = district.ask("StudentPersonal")
+    district.answer(sync, students("A"))
+    monkeypatch.setattr(reconciliation, "LOCK_TIMEOUT", "100ms")
+    with district.inbox.connection.transaction():
+        district.inbox.one("SELECT pg_advisory_xact_lock(7437, %(zone)s)")
+        reconciliation.advance(district.url)
+        assert district.show(sync).state == "receiving"
+    reconciliation.advance(district.url)
+    assert district.show(sync).state == "applied"
+
+
 def test_an_empty_answer_waits(district):
     district.load(sif.student("P"), sif.school("S"), sif.enrollment("E", of="P"))
     sync = district.sync("StudentSchoolEnrollment", [])
@@ -276,7 +301,7 @@ def test_a_report_as_of_before_the_decision_does_not_change(district):
 @pytest.mark.parametrize(
     ("state", "reason"),
     [
-        ("failed", "The district's agent answered with SIF_Error 8/9."),
+        ("failed", "The request ended with SIF_Error 8/9."),
         ("cancelled", "The request was cancelled."),
         ("timed_out", "The answer did not come in time."),
     ],
