@@ -72,7 +72,8 @@ def student_attendance_summary(plan: Plan) -> Iterator[SynthObject]:
         ref = plan.ref_id("StudentAttendanceSummary", spell.number)
         last = year.until - 1 if spell.exit is None else spell.exit
         member = last - spell.entry + 1
-        absent = min(float(member), int(member * _absence_rate(draw) * _AWAY[spell.grade] * 2 + 0.5) / 2)
+        away = member * _absence_rate(draw) * _AWAY[spell.grade] * (1 + 0.3 * plan.need)
+        absent = min(float(member), int(away * 2 + 0.5) / 2)
         unexcused = int(absent * 2 * draw()) / 2
         xml = (
             f'<StudentAttendanceSummary RefId="{ref}" StudentPersonalRefId="{student}" '

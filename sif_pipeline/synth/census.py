@@ -33,6 +33,7 @@ _RACES: Final = {
 }
 _GENDERS: Final = {"M": "Male", "F": "Female", "U": "Nonbinary"}
 _CHRONIC: Final = 0.1  # of the days missed
+_SHARES: Final = {"white": "students", "chronic": "summaries"}  # what is counted in a district, and of how many
 
 LEVELS: Final = ("elementary", "middle", "high", "mixed")
 """Kinds of schools by where most of their students are."""
@@ -57,6 +58,7 @@ class Census:
     districts: list[int] = field(default_factory=list)  #: students of each
     schools: list[tuple[str, int]] = field(default_factory=list)  #: level and students of each
     single: int = 0  #: districts of one school
+    shares: dict[str, list[float]] = field(default_factory=dict)  #: per cent of each district's students, by measure
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class _District:
     sections: dict[bytes, bytes] = field(default_factory=dict)  #: school of a section
     rosters: Counter[bytes] = field(default_factory=Counter)  #: students of a section
     levels: dict[bytes, str] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def level(self, school: bytes) -> str:
         """Say what kind of school it is by where most of its students are, as the published figures are cut."""
@@ -105,6 +108,9 @@ def _count_district(census: Census, text: mmap.mmap) -> None:
             census.counts["seats", whom] += seats
             census.counts["classes", whom] += 1
     census.districts.append(census.counts["StudentPersonal", ""] - students)
+    for measure, total in _SHARES.items():
+        share = 100 * here.counts[measure] / max(1, here.counts[total])
+        census.shares.setdefault(measure, []).append(share)
     census.schools += [(here.level(school), grades.total()) for school, grades in here.grades.items()]
     census.single += len(here.grades) == 1
 
@@ -130,10 +136,12 @@ def _count_section(_: Census, here: _District, xml: bytes) -> None:
     here.sections[_part(b'RefId="', xml)] = here.courses[_part(b'SchoolCourseInfoRefId="', xml)]
 
 
-def _count_student(census: Census, _: _District, xml: bytes) -> None:
+def _count_student(census: Census, here: _District, xml: bytes) -> None:
     races = tuple(code.decode() for code in re.findall(rb"<Race><Code>(\d+)", xml))
     race = "Hispanic or Latino" if b"<HispanicLatino>Yes" in xml else _RACES.get(races, "Several races, not Hispanic")
     census.counts["race", race] += 1
+    here.counts["students"] += 1
+    here.counts["white"] += race == "White"
     census.counts["gender", _GENDERS[_part(b"<Gender>", xml).decode()]] += 1
 
 
@@ -149,6 +157,8 @@ def _count_enrollment(census: Census, here: _District, xml: bytes) -> None:
 def _count_attendance(census: Census, here: _District, xml: bytes) -> None:
     member, attended = float(_part(b"<DaysInMembership>", xml)), float(_part(b"<DaysAttended>", xml))
     level = here.level(_part(b'SchoolInfoRefId="', xml))
+    here.counts["summaries"] += 1
+    here.counts["chronic"] += member - attended >= _CHRONIC * member
     for whom in ("", level):
         census.counts["summaries", whom] += 1
         census.counts["half days", whom] += int(member * 2)
@@ -252,6 +262,10 @@ def _of_schools(census: Census) -> _Found:
         for group, ranked in sizes.items()
         for words, n in _QUARTERS.items()
     }
+    for measure, shares in census.shares.items():
+        ranked_shares = sorted(shares)
+        for words, n in _QUARTERS.items():
+            found["Between districts", f"{measure}: {words} have less than"] = ranked_shares[len(shares) * n // 4]
     found["Districts by students", "the largest has"] = max(census.districts)
     found["Districts by students", "of one school"] = census.single
     for level in LEVELS:

@@ -46,7 +46,7 @@ def _disciplined(plan: Plan) -> Iterator[tuple[int, Spell, float]]:
     so_far = plan.year.until / len(plan.year.days)
     number = 0
     for spell in plan.spells():
-        chosen, lot = draw() < _A_YEAR.get(spell.grade, 0) * so_far, draw()
+        chosen, lot = draw() < _A_YEAR.get(spell.grade, 0) * so_far * (1 + 0.6 * plan.need), draw()
         if chosen and spell.membership == "Home":
             number += 1
             yield number, spell, lot

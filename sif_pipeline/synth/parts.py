@@ -1,6 +1,7 @@
 """What the object writers share: the object as sent, weighted draws, and elements of several objects."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from sif_pipeline.synth.names import FAMILY_NAMES, GIVEN_NAMES, MIDDLE_NAMES
@@ -61,20 +62,29 @@ def _races(hispanic: str, *codes: str) -> str:
     return f"<RaceList>{races}</RaceList><HispanicLatino>{hispanic}</HispanicLatino>"
 
 
-ETHNICITY = table(
-    (_races("No", "1002"), 5076),
-    (_races("Yes", "1002"), 1834),
-    (_races("Yes", "1000"), 393),
-    (_races("Yes", "1000", "1002"), 262),
-    (_races("Yes", "0998"), 131),
-    (_races("No", "1000"), 1039),
-    (_races("No", "0999"), 755),
-    (_races("No", "1000", "1002"), 277),
-    (_races("No", "0999", "1002"), 200),
-    (_races("No", "0998"), 24),
-    (_races("No", "1001"), 8),
+_WHITE, _HISPANIC, _BLACK = -0.75, 1.1, 0.9  # how the shares move with need; white loses what the others gain
+_ETHNICITY = (
+    (_races("No", "1002"), 5076, _WHITE),
+    (_races("Yes", "1002"), 1834, _HISPANIC),
+    (_races("Yes", "1000"), 393, _HISPANIC),
+    (_races("Yes", "1000", "1002"), 262, _HISPANIC),
+    (_races("Yes", "0998"), 131, _HISPANIC),
+    (_races("No", "1000"), 1039, _BLACK),
+    (_races("No", "0999"), 755, 0.0),
+    (_races("No", "1000", "1002"), 277, 0.0),
+    (_races("No", "0999", "1002"), 200, 0.0),
+    (_races("No", "0998"), 24, 0.0),
+    (_races("No", "1001"), 8, 0.0),
 )
-"""RaceList and HispanicLatino in Massachusetts' shares of 2025-26; the races of Hispanics are a guess."""
+
+
+@lru_cache(maxsize=4)
+def ethnicity(need: float = 0.0) -> tuple[str, ...]:
+    """Return RaceList and HispanicLatino in Massachusetts' shares of 2025-26, moved by a district's need.
+
+    The races of Hispanics are a guess.
+    """
+    return table(*((races, round(max(0.0, share * (1 + slope * need)))) for races, share, slope in _ETHNICITY))
 
 
 def name_of_record(draw: Draw) -> str:

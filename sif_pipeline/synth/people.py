@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 from sif_pipeline.synth.names import BIRTH_COUNTRIES, STREETS, TOWNS
 from sif_pipeline.synth.parts import (
-    ETHNICITY,
     Draw,
     SynthObject,
     address,
     email,
+    ethnicity,
     lot,
     name_of_record,
     one_of,
@@ -26,7 +27,7 @@ _NON_BINARY = (
     '<SIF_ExtendedElements><SIF_ExtendedElement Name="MAGender">N</SIF_ExtendedElement></SIF_ExtendedElements>'
 )
 # About a quarter of the students first spoke another language than English, half of them are learning it.
-_LANGUAGE = table(
+_LANGUAGES = (
     *(("eng", 7400), ("spa", 1300), ("por", 480), ("hat", 160), ("chi", 150), ("vie", 90), ("ara", 90)),
     *(("cpp", 80), ("rus", 50), ("khm", 40), ("fre", 40), ("som", 20), ("nep", 20), ("amh", 20), ("ukr", 60)),
 )
@@ -47,7 +48,7 @@ def staff_personal(plan: Plan) -> Iterator[SynthObject]:
             f'<StaffPersonal RefId="{ref}"><LocalId>T{number:05d}</LocalId>'
             f"<StateProvinceId>9{plan.number:03d}{number:04d}</StateProvinceId>"
             f"{licence if draw() < 0.8 else ''}{name_of_record(draw)}"
-            f"<Demographics>{one_of(draw, ETHNICITY)}<Gender>{'F' if draw() < 0.76 else 'M'}</Gender>"
+            f"<Demographics>{one_of(draw, ethnicity())}<Gender>{'F' if draw() < 0.76 else 'M'}</Gender>"
             f"<BirthDate>{date.fromordinal(oldest + int(draw() * 16_000)).isoformat()}</BirthDate>"
             f"</Demographics><Title>{'Teacher' if number < plan.teachers else 'Paraprofessional'}</Title>"
             f"{email(f't{number:05d}', plan.code)}</StaffPersonal>"
@@ -65,7 +66,7 @@ def student_personal(plan: Plan) -> Iterator[SynthObject]:
 
 def _student(plan: Plan, seat: Seat, ref: str, draw: Draw) -> str:
     number, year = seat.number, plan.year.number
-    language, gender = one_of(draw, _LANGUAGE), one_of(draw, _GENDER)
+    language, gender = one_of(draw, _languages(plan.need)), one_of(draw, _GENDER)
     learner = language != "eng" and draw() < _LEARNERS
     newcomer = learner and draw() < _NEWCOMERS
     proficiency = _LEARNER if learner else _NATIVE_SPEAKER if language == "eng" else _REDESIGNATED
@@ -73,7 +74,7 @@ def _student(plan: Plan, seat: Seat, ref: str, draw: Draw) -> str:
     return (
         f'<StudentPersonal RefId="{ref}"><LocalId>S{number:05d}</LocalId>'
         f"<StateProvinceId>{plan.state_id(number)}</StateProvinceId>{name_of_record(draw)}"
-        f"<Demographics>{one_of(draw, ETHNICITY)}<Gender>{gender}</Gender>"
+        f"<Demographics>{one_of(draw, ethnicity(plan.need))}<Gender>{gender}</Gender>"
         f"<BirthDate>{_birth_date(seat.grade, year, draw)}</BirthDate>"
         f"<PlaceOfBirth>{one_of(draw, TOWNS)}</PlaceOfBirth>"
         f"<CountryOfBirth>{one_of(draw, BIRTH_COUNTRIES) if newcomer else 'US'}</CountryOfBirth>"
@@ -83,12 +84,20 @@ def _student(plan: Plan, seat: Seat, ref: str, draw: Draw) -> str:
         f"{email(f's{number:05d}', plan.code)}"
         f"<OnTimeGraduationYear>{year + max(0, 13 - GRADES.index(seat.grade))}</OnTimeGraduationYear>"
         f"<IDEA>{'Yes' if lot(ref) < SERVED else 'No'}</IDEA><Migrant>{yes(draw, 0.0005)}</Migrant>"
-        f"<EconomicDisadvantage>{yes(draw, 0.42)}</EconomicDisadvantage>"
+        f"<EconomicDisadvantage>{yes(draw, 0.42 * (1 + 0.8 * plan.need))}</EconomicDisadvantage>"
         f"<ELL>{'Yes' if learner else 'No'}</ELL><Homeless>{yes(draw, 0.03)}</Homeless>"
         f"<Section504>{yes(draw, 0.06)}</Section504><Immigrant>{'Yes' if newcomer else 'No'}</Immigrant>"
         f"{_first_enrollment(plan, draw) if newcomer else ''}{_NON_BINARY if gender == 'U' else ''}"
         "</StudentPersonal>"
     )
+
+
+@lru_cache(maxsize=4)
+def _languages(need: float) -> tuple[str, ...]:
+    """Return the first languages in their shares: English, and the others moved by a district's need."""
+    (english, _), *others = _LANGUAGES
+    moved = [(language, round(share * (1 + 0.9 * need))) for language, share in others]
+    return table((english, 10_000 - sum(share for _, share in moved)), *moved)
 
 
 def _first_enrollment(plan: Plan, draw: Draw) -> str:

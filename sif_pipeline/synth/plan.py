@@ -5,7 +5,7 @@ are. Sizes follow the figures Massachusetts publishes: median district 1,391 stu
 grades of 2025-26.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from random import Random
@@ -15,10 +15,12 @@ from sif_pipeline.synth.names import SCHOOL_NAMES
 from sif_pipeline.synth.school_year import SchoolYear
 
 GRADES = ("PK", "KG", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "SP")
-_STATE_ENROLLMENT = (
+STATE_ENROLLMENT = (
     *(30779, 60871, 62836, 64067, 65117, 67343, 65468, 66427),
     *(67088, 67427, 71173, 69998, 69622, 70385, 1886),
 )
+"""Students of each grade in 2025-26."""
+
 # District sizes as multiples of their mean at even steps of rank, read off the 2016-17 quantiles (2 to 53,263
 # students); the last one stands for the few cities.
 _DISTRICT_SIZES = (
@@ -26,6 +28,25 @@ _DISTRICT_SIZES = (
     *(0.68, 0.78, 0.90, 1.03, 1.19, 1.42, 1.75, 2.26, 3.40, 7.64),
 )
 MAX_DISTRICTS, MAX_STUDENTS = 999, 99_999
+
+
+class Cuts(NamedTuple):
+    """How a district is cut into schools, by its students and theirs."""
+
+    single: int = 600  #: a smaller district is one school
+    two: int = 1_200  #: a smaller one has an elementary and a high school
+    elementary: int = 430  #: students of a typical school
+    middle: int = 590
+    high: int = 1_100
+
+
+class Character(NamedTuple):
+    """In what a district differs from the state as a whole."""
+
+    weights: Sequence[float] = STATE_ENROLLMENT  #: how many students each grade has, relative to the others
+    single: bool = False  #: it is one school
+    need: float = 0.0  #: -1 to 1: poverty, mixture and absence below or above the state's means
+    cuts: Cuts = Cuts()
 
 
 class School(NamedTuple):
@@ -76,6 +97,7 @@ class Plan:
     size: int  #: students
     year: SchoolYear
     schools: tuple[School, ...]
+    need: float = 0.0  #: as in Character
 
     def random(self, stream: str) -> Random:
         """Return the generator of one stream of choices; streams do not disturb each other."""
@@ -122,7 +144,15 @@ def ref_id(seed: int, code: str, kind: str, number: int) -> str:
     return blake2b(f"{seed}/{code}/{kind}/{number}".encode(), digest_size=16).hexdigest().upper()
 
 
-def plan(seed: int, number: int, students: int, year: SchoolYear, *, varied: bool = True) -> Plan:
+def plan(  # noqa: PLR0913 -- what a district follows from
+    seed: int,
+    number: int,
+    students: int,
+    year: SchoolYear,
+    *,
+    varied: bool = True,
+    character: Character = Character(),  # noqa: B008 -- never changes
+) -> Plan:
     """Return the plan of district `number` (1 to 999) of a state whose districts have `students` on average.
 
     With `varied` the sizes spread as Massachusetts' do, evenly over any run of districts; without it every
@@ -135,7 +165,8 @@ def plan(seed: int, number: int, students: int, year: SchoolYear, *, varied: boo
         raise ValueError(f"A synthetic district has at most {MAX_STUDENTS} students.")
     code = f"0999{number:04d}"
     random = Random(f"{seed}/{code}/schools")
-    return Plan(seed, number, code, size, year, tuple(_schools(random, seed, number, code, size)))
+    schools = tuple(_schools(random, seed, number, code, size, character))
+    return Plan(seed, number, code, size, year, schools, character.need)
 
 
 def _varied_size(seed: int, number: int, mean: int) -> int:
@@ -146,10 +177,13 @@ def _varied_size(seed: int, number: int, mean: int) -> int:
     return max(2, min(MAX_STUDENTS, round(mean * (low + (high - low) * (rank - step)))))
 
 
-def _schools(random: Random, seed: int, number: int, code: str, size: int) -> Iterator[School]:
-    in_grade = dict(zip(GRADES, shares(size, _STATE_ENROLLMENT), strict=True))
+def _schools(  # noqa: PLR0913, PLR0917 -- what schools follow from
+    random: Random, seed: int, number: int, code: str, size: int, character: Character
+) -> Iterator[School]:
+    in_grade = dict(zip(GRADES, shares(size, character.weights), strict=True))
     school_number = 0
-    for level, span, typical in _levels(random, size):
+    levels = _one_level(in_grade) if character.single else _levels(random, size, character.cuts)
+    for level, span, typical in levels:
         count = max(1, round(sum(in_grade[grade] for grade in span) / typical))
         weights = [0.4 + 1.5 * random.random() ** 2 for _ in range(count)]
         per_school = list(zip(*(shares(in_grade[grade], weights) for grade in span), strict=True))
@@ -174,15 +208,27 @@ def _school_name(random: Random, level: str) -> str:
     return f"{SCHOOL_NAMES[int(random.random() * len(SCHOOL_NAMES))]} {_SUFFIX[level]}"
 
 
-def _levels(random: Random, size: int) -> Sequence[tuple[str, tuple[str, ...], int]]:
+def _one_level(in_grade: Mapping[str, int]) -> Sequence[tuple[str, tuple[str, ...], int]]:
+    """Put all grades into one school, whatever its size."""
+    taught = [place for place, grade in enumerate(GRADES) if in_grade[grade]]
+    high = GRADES.index("09")
+    level = "2402" if taught[0] >= high else "1304" if taught[-1] < high else "1302"
+    return ((level, GRADES, sum(in_grade.values())),)
+
+
+def _levels(random: Random, size: int, cuts: Cuts) -> Sequence[tuple[str, tuple[str, ...], int]]:
     """Return how a district cuts its grades: (school level, grades, typical number of students)."""
-    if size < 600:
-        return (("1302", GRADES, 1_000),)
-    middle = ("05", "06", "07")[int(random.random() * 3)] if size >= 1_200 else "07"
+    if size < cuts.single:
+        return (("1302", GRADES, size),)
+    middle = ("05", "06", "07")[int(random.random() * 3)] if size >= cuts.two else "07"
     cut, high = GRADES.index(middle), GRADES.index("09")
-    if size < 1_200:
-        return (("1304", GRADES[:cut], 1_000), ("2402", GRADES[cut:], 1_000))
-    return (("1304", GRADES[:cut], 430), ("2400", GRADES[cut:high], 590), ("2402", GRADES[high:], 1_100))
+    if size < cuts.two:
+        return (("1304", GRADES[:cut], size), ("2402", GRADES[cut:], size))
+    return (
+        ("1304", GRADES[:cut], cuts.elementary),
+        ("2400", GRADES[cut:high], cuts.middle),
+        ("2402", GRADES[high:], cuts.high),
+    )
 
 
 def shares(total: int, weights: Sequence[float]) -> list[int]:

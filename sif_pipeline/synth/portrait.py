@@ -50,10 +50,9 @@ _TAIL_TEXT: Final = """\
 - **Rosters.** Published are nine seats in classes for every student. Here a student of grades K to 5 has a roster for
   the four core subjects only, and none has one for advisory: that keeps the state at eleven million objects. The
   classes themselves are all there.
-- **Districts are alike.** All have grades PK to 12 and the state's mix of races, languages and needs; the real ones
-  differ much from each other. Regional high schools and charter schools of a few grades, most of the real districts of
-  one school, are missing.
-- **Chronic absence** falls more evenly on schools than it does in truth: a heavy tail of high schools is missing.
+- **Districts** differ in size, in the grades they have, and in one thing that stands for all others: how poor they are.
+  Race, first language and absence follow it; who needs special education does not. None is like any real one.
+- **Chronic absence** falls on more students of high schools than it does in truth, by shorter absences.
 - **Scores, marks, disabilities and evaluations** are distributed as seemed likely; no published figure stands
   behind them.
 - **Incidents** are counted, not students disciplined; here nearly every offender has one incident.

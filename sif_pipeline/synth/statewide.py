@@ -4,14 +4,15 @@ Districts are made and written one after the other, object by object: memory doe
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import log
 from pathlib import Path
 from random import Random
 
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.synth import messages
-from sif_pipeline.synth.plan import plan, shares
+from sif_pipeline.synth.plan import STATE_ENROLLMENT, Character, Cuts, plan, shares
 from sif_pipeline.synth.school_year import school_year
 from sif_pipeline.synth.state import SCHOOL_YEAR, TODAY, District, Expected
 
@@ -49,14 +50,71 @@ def _size_at(rank: int) -> float:
     return low + (high - low) * (place - step)
 
 
+# How many districts are one school, of which grades and sizes (2016-17).
+_SPANS = {"elementary": slice(0, 10), "secondary": slice(7, 14), "high": slice(10, 14), "all": slice(0, 15)}
+_SINGLE = (("elementary", 84, 0, 800), ("secondary", 17, 200, 960), ("high", 45, 160, 1_600), ("all", 22, 350, 1_500))
+_LEAST, _MOST = -0.85, 1.0  # need
+# With so many schools that stand alone, the others are a little smaller: 1,850 schools come out.
+_CUTS = Cuts(single=350, two=1_000, elementary=390, middle=590, high=1_080)
+
+
+def characters(seed: int) -> list[Character]:
+    """Return what each of the 404 districts is like, by its number less one; the means over all are the state's."""
+    students = sizes(seed)
+    spans, needs = _spans(seed, students), _needs(seed, students)
+    special = {span: tuple(_within(STATE_ENROLLMENT, _SPANS[span])) for span, *_ in _SINGLE}
+    taken = [shares(students[place], special[span]) for place, span in spans.items()]
+    scale = STUDENTS / sum(STATE_ENROLLMENT)
+    left = tuple(
+        max(0.0, total * scale - sum(n)) for total, n in zip(STATE_ENROLLMENT, zip(*taken, strict=True), strict=True)
+    )
+    return [
+        Character(special[spans[place]] if place in spans else left, single=place in spans, need=need, cuts=_CUTS)
+        for place, need in enumerate(needs)
+    ]
+
+
+def _spans(seed: int, students: list[int]) -> dict[int, str]:
+    """Choose the districts of one school: place in the list to the span of its grades."""
+    places = list(range(len(students)))
+    Random(f"{seed}/spans").shuffle(places)
+    chosen: dict[int, str] = {}
+    for span, count, low, high in _SINGLE:
+        fitting = [place for place in places if place not in chosen and low <= students[place] <= high]
+        chosen |= dict.fromkeys(fitting[:count], span)
+    return chosen
+
+
+def _within(weights: Sequence[float], span: slice) -> Iterator[float]:
+    places = range(len(weights))[span]
+    return (weight if place in places else 0.0 for place, weight in enumerate(weights))
+
+
+def _needs(seed: int, students: list[int]) -> list[float]:
+    """Spread need over the districts, more in larger ones, so that its mean over all students is nothing."""
+    draw = Random(f"{seed}/needs").random
+    raw = [0.38 * log(size / 1_400) + 1.5 * draw() - 0.75 for size in students]
+    low, high = -5.0, 5.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        over = sum(size * need for size, need in zip(students, _moved(raw, middle), strict=True)) > 0
+        low, high = (middle, high) if over else (low, middle)
+    return [round(need, 2) for need in _moved(raw, low)]
+
+
+def _moved(raw: list[float], by: float) -> list[float]:
+    return [min(_MOST, max(_LEAST, need - by)) for need in raw]
+
+
 def state(seed: int, *, share: float = 1.0, bad: float = 0.0) -> Iterator[District]:
     """Yield the districts of the state by number; with `share` (over 0, to 1) so many of them, of all sizes.
 
     A district is the same in every share. `bad` is the share of objects with a flaw.
     """
-    calendar, students = school_year(SCHOOL_YEAR, TODAY), sizes(seed)
+    calendar, students, like = school_year(SCHOOL_YEAR, TODAY), sizes(seed), characters(seed)
     for number in _chosen(students, share):
-        yield District(plan(seed, number, students[number - 1], calendar, varied=False), bad)
+        size, character = students[number - 1], like[number - 1]
+        yield District(plan(seed, number, size, calendar, varied=False, character=character), bad)
 
 
 def _chosen(students: list[int], share: float) -> list[int]:

@@ -14,7 +14,7 @@ from lxml import etree
 
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.synth import census, portrait, statewide
-from sif_pipeline.synth.plan import plan
+from sif_pipeline.synth.plan import GRADES, STATE_ENROLLMENT, plan
 from sif_pipeline.synth.school_year import school_year
 from sif_pipeline.synth.state import District
 
@@ -45,6 +45,21 @@ def test_there_are_as_many_districts_and_students_as_in_massachusetts() -> None:
 def test_schools_are_as_many_as_in_massachusetts() -> None:
     schools = sum(len(district.plan.schools) for district in statewide.state(SEED))
     assert schools == pytest.approx(1_850, rel=0.03)
+
+
+def test_districts_differ_and_come_to_the_states_means() -> None:
+    plans = [district.plan for district in statewide.state(SEED)]
+    grades: Counter[str] = Counter()
+    for one in plans:
+        for school in one.schools:
+            grades.update(dict(school.grades))
+    expected = [950_000 * n / sum(STATE_ENROLLMENT) for n in STATE_ENROLLMENT]
+    assert [grades[grade] for grade in GRADES] == pytest.approx(expected, rel=0.01)
+    assert sum(one.need * one.size for one in plans) / 950_000 == pytest.approx(0, abs=0.005)
+    assert {min(one.need for one in plans), max(one.need for one in plans)} == {-0.85, 1.0}
+    single = Counter(tuple(school.level for school in one.schools) for one in plans if len(one.schools) == 1)
+    assert single["2402",] == 45
+    assert 140 < single.total() < 210
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5])
@@ -121,9 +136,10 @@ def test_census_of_what_was_written_is_like_massachusetts(out: Path) -> None:
     found = {(figure.group, figure.measure): figure for figure in census.figures(census.take(out))}
     for key in (("Attendance", "rate"), ("Class size", "mean"), ("Staffing", "students per teacher")):
         assert found[key].synthetic == pytest.approx(found[key].published, rel=0.08), key
-    for figure in found.values():
-        if figure.group in {"Students by grade", "Students by race"} and figure.published > 3:
-            assert figure.synthetic == pytest.approx(figure.published, rel=0.2), figure
+    for group in ("Students by grade", "Students by race", "Students by gender"):
+        shares = [figure.synthetic for figure in found.values() if figure.group == group]
+        assert sum(shares) == pytest.approx(100, abs=0.1)
+    assert found["Students by gender", "Female"].synthetic == pytest.approx(48.58, abs=3)
 
 
 def test_the_page_shows_the_figures_beside_it_and_those_published() -> None:
@@ -152,7 +168,7 @@ def command(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(arguments, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("options", ["", "--districts 2", "--state --districts 2 --students 10"])
+@pytest.mark.parametrize("options", ["--districts 2", "--state --districts 2"])
 def test_command_wants_a_state_or_districts(options: str, tmp_path: Path) -> None:
     run = command(tmp_path / "new", *options.split())
     assert run.returncode == 2
