@@ -7,9 +7,10 @@ Whether a piece is good XML is the gate's business.
 import codecs
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn
+from typing import BinaryIO, Final, NamedTuple, NoReturn
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
@@ -31,8 +32,9 @@ WRAPPERS: Final = frozenset({"SIF_ObjectData", "SIF_EventObject"})
 class Cutter:
     """Follows expat through a file and keeps the bytes that no finished piece has taken yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: int = 0) -> None:
         self.parser = expat.ParserCreate("utf-8")
+        self._lines = lines  # of the file that it does not see
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.StartDoctypeDeclHandler = _refuse_doctype
@@ -53,7 +55,7 @@ class Cutter:
         try:
             self.parser.Parse(block, final)
         except expat.ExpatError as error:
-            raise Refused(1, 2, f"The file is not well-formed XML at line {error.lineno}.") from None
+            raise _broken(error.lineno + self._lines) from None
         if len(self._held) > MOST_HELD:
             raise Refused(12, 1, f"An object, or what stands before the first one, has more than {MOST_HELD} bytes.")
         if final and self._objects:
@@ -131,14 +133,100 @@ def pieces(path: Path) -> Iterator[bytes]:
 
     Raise Refused when the file is not well-formed, not in the encoding it says, or has a DOCTYPE.
     """
-    cutter = Cutter()
+    for piece in placed_pieces(path):
+        if piece.is_unseen:
+            _check(piece)
+        yield piece.text
+
+
+class Piece(NamedTuple):
+    """One piece of a file, and where it stood."""
+
+    text: bytes  #: a message, or a list, of its own
+    lines: int  #: added to a line number in it, this gives the line of the file
+    is_unseen: bool  #: no parser has seen it yet
+
+
+def placed_pieces(path: Path) -> Iterator[Piece]:
+    """Yield the pieces as `pieces` does, but leave it to the gate to find out that one is not well-formed."""
     with path.open("rb") as file:
-        for block in _utf8(file):
-            cutter.feed(block)
-            yield from cutter.ready
-            cutter.ready.clear()
-    cutter.feed(b"", final=True)
-    yield from cutter.ready
+        blocks = _utf8(file)
+        rest = yield from _plain_pieces(blocks)
+        yield from _followed(Cutter(rest.lines), chain((rest.text,), blocks))
+
+
+def _check(piece: Piece) -> None:
+    try:
+        expat.ParserCreate("utf-8").Parse(piece.text, True)  # noqa: FBT003 -- pyexpat takes it by position only
+    except expat.ExpatError as error:
+        raise _broken(error.lineno + piece.lines) from None
+
+
+def _broken(line: int) -> Refused:
+    return Refused(1, 2, f"The file is not well-formed XML at line {line}.")
+
+
+def _followed(cutter: Cutter, blocks: Iterable[bytes]) -> Iterator[Piece]:
+    for block, final in chain(((block, False) for block in blocks), ((b"", True),)):
+        cutter.feed(block, final=final)
+        yield from (Piece(text, 0, is_unseen=False) for text in cutter.ready)
+        cutter.ready.clear()
+
+
+class Rest(NamedTuple):
+    """What is left of a file where its tags have to be followed one by one, as if it were a file of its own."""
+
+    text: bytes  #: the file's head, and what is read already of what follows the last finished piece
+    lines: int  #: how many lines of the file are not in it
+
+
+_LIST = re.compile(rb"\s*<(?!SIF_Message[\s>])([A-Za-z_]\w*)(?:\s+[A-Za-z_][\w.:-]*=\"[^\"<]*\")*\s*>\s*(?=<)")
+_NAME = re.compile(rb"\s*<([A-Za-z_][\w.-]*)[ >]")
+_LONGEST_NAME = 1000
+_UNFINISHED, _DOUBTFUL = 0, -1
+
+
+def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest]:
+    """Yield the pieces of a bare list in which no tag needs to be followed; the same that a Cutter gives.
+
+    Where no comment, CDATA section or processing instruction is, every `<` begins a tag, so an object ends with the
+    first end tag of its name unless another one of that name began in it. From the piece on in which that is not
+    certain, and for the last one, the rest is given back.
+    """
+    held = next(blocks, b"")
+    if (found := _LIST.match(held)) is None:
+        return Rest(held, 0)
+    head, tail = found[0], b"</" + found[1] + b">"
+    held, lines, place, objects = held[found.end() :], 0, 0, 0
+    while (end := _end_of_object(held, place)) != _DOUBTFUL:
+        if end == _UNFINISHED:
+            if len(held) > MOST_HELD or (block := next(blocks, None)) is None:
+                break
+            held += block
+            continue
+        place, objects = end, objects + 1
+        if objects == MOST_OBJECTS or place >= MOST_BYTES:
+            if held.find(b"<!", 0, place) >= 0 or held.find(b"<?", 0, place) >= 0:
+                break
+            yield Piece(head + held[:place] + tail, lines, is_unseen=True)
+            lines += held.count(b"\n", 0, place)
+            held, place, objects = held[place:], 0, 0
+    return Rest(head + held, lines)
+
+
+def _end_of_object(held: bytes, place: int) -> int:
+    """Give the place behind the object that begins here; _UNFINISHED where more must be read, or _DOUBTFUL."""
+    found = _NAME.match(held, place)
+    if found is None:
+        return _UNFINISHED if len(held) - place < _LONGEST_NAME and b"</" not in held[place:] else _DOUBTFUL
+    name = found[1]
+    end = held.find(b"</" + name + b">", found.end())
+    if end < 0:
+        return _UNFINISHED
+    if held.find(b"<" + name, found.end(), end) >= 0:
+        within = re.compile(rb"<" + name + rb"[\s/>]").search(held, found.end(), end)
+        return _DOUBTFUL if within else end + len(name) + 3
+    return end + len(name) + 3
 
 
 def _utf8(file: BinaryIO) -> Iterator[bytes]:

@@ -30,7 +30,9 @@ def cut(body: bytes) -> list[Slice] | None:
     text = gate.text_of(body)
     if "<!" in text or "<?" in text or "\r" in text:
         return None
-    if (head := _HEAD.match(text)) is None or not _has_plain_names(head[0], text):
+    if (head := _HEAD.match(text)) is None:
+        return _of_list(text)
+    if not _has_plain_names(head[0], text):
         return None
     if head["event"]:
         return _of_event(text, head.end())
@@ -47,9 +49,13 @@ _HEAD = re.compile(
 )
 """Everything before the first object. Between the tags that it names, a well-formed message has whole elements."""
 
+_LIST_HEAD = re.compile(rf"\s*<(?!SIF_Message[\s>])(?P<name>[A-Za-z_]\w*)(?P<attributes>{_ATTRIBUTES})>\s*")
+"""The start of a bare list of objects; its own name does not matter."""
+
 _RESPONSE_ENDS = re.compile(r"</SIF_ObjectData>\s*</SIF_Response>\s*</SIF_Message>\s*")
 _EVENT_ENDS = re.compile(r"</SIF_EventObject>\s*</SIF_ObjectData>\s*</SIF_Event>\s*</SIF_Message>\s*")
 _NAME = re.compile(r"<([A-Za-z]\w*)[ >]")
+_KEYED = re.compile(r'<[A-Za-z]\w* [^<>]*?RefId="')
 _EMPTY = re.compile(rf"<[A-Za-z]\w*{_ATTRIBUTES}/>")
 _BLANKS = re.compile(r"\s*")
 
@@ -86,6 +92,18 @@ def _of_response(text: str, start: int) -> list[Slice] | None:
         if not rest and text.count(f"<{name}", start, stop) == len(texts) and _begin_with(texts, name):
             return [Slice(n, Action.RESPONSE, name, t + end_tag, 1) for n, t in enumerate(texts, 1)]
     return _one_by_one(text, start, stop)
+
+
+def _of_list(text: str) -> list[Slice] | None:
+    """Cut a bare list: its root has no key, and the first object has one; of others parsing has to tell."""
+    head = _LIST_HEAD.match(text)
+    if head is None or "RefId" in head["attributes"] or not _has_plain_names(head[0], text):
+        return None
+    stop = text.rfind(f"</{head['name']}>")
+    first = _KEYED.match(text, head.end())
+    if first is None or stop < head.end() or text[stop + len(head["name"]) + 3 :].strip():
+        return None
+    return _one_by_one(text, head.end(), stop)
 
 
 def _begin_with(texts: list[str], name: str) -> bool:

@@ -168,9 +168,9 @@ def test_a_refused_file_leaves_nothing_and_says_why(url, zone, file, content, wh
 
 
 NOT_CARRIED = {
-    "a request": (sif.response().replace(b"SIF_Response", b"SIF_Request"), "is a SIF_Request, which holds no objects"),
+    "a request": (sif.response().replace(b"SIF_Response", b"SIF_Request"), "has neither SIF_Query"),
     "a registration": (sif.response().replace(b"SIF_Response", b"SIF_Register"), "is a SIF_Register"),
-    "an event about nothing": (sif.event("Add"), "The SIF_Event holds no object"),
+    "an event about nothing": (sif.event("Add"), "The message holds no object"),
     "another context": (
         sif.response(*students(2)).replace(
             b"</SIF_Header>", b"<SIF_Contexts><SIF_Context>Trial</SIF_Context></SIF_Contexts></SIF_Header>"
