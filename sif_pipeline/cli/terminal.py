@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from sif_pipeline import database, reports
 from sif_pipeline.config import Settings
@@ -73,7 +74,7 @@ def print_table(title: str, columns: Sequence[str], lines: Sequence[Sequence[Any
         numeric = bool(lines) and reports.is_number([line[place] for line in lines])
         table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
     for line in lines:
-        table.add_row(*("" if cell is None else _cell(cell) for cell in line))
+        table.add_row(*(Text("" if cell is None else _cell(cell)) for cell in line))
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
     console = Console(width=width)
     console.print(table)
@@ -82,7 +83,9 @@ def print_table(title: str, columns: Sequence[str], lines: Sequence[Sequence[Any
 
 
 def _cell(cell: Any) -> str:
-    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+    """Write a cell as it is read: what agents say of themselves must not steer the terminal."""
+    text = f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)
 
 
 def one_of(*allowed: str) -> Callable[[str], str]:

@@ -140,9 +140,15 @@ def test_agents_are_listed_shown_woken_and_purged(district: District) -> None:
     assert district.pull("LIBRARY") == []
 
 
+def test_what_an_agent_says_of_itself_does_not_steer_the_terminal(district: District) -> None:
+    name = "[/x] [red]SIS\u009b31m\u202e"
+    assert district.send(register().replace(b">SIS<", f">{name}<".encode())) == 0
+    shown = done(district.url, "agent", "show", "District-0101", SOURCE)
+    assert "[/x] [red]SIS\ufffd31m\ufffd" in shown
+
+
 def test_a_purge_asks_first(district: District) -> None:
-    found = run(district.url, "agent", "purge", "District-0101", "LIBRARY", answer="n\n")
-    assert found.returncode == 1
+    assert run(district.url, "agent", "purge", "District-0101", "LIBRARY", answer="n\n").returncode
     assert len(district.pull("LIBRARY")) == 2
 
 
