@@ -126,7 +126,7 @@ def _derived_part(cls: type[SifObject]) -> str:
         f"## Columns of `reporting.{cls.__tablename__}_versions` besides\n\nDeclared extended elements, and the codes "
         "of one Codeset; a value that is not of its type reads as NULL, and stays where it came from.\n\n"
     )
-    header = ("Column", "From", "Meaning", "Type", "Codes", "Feeds")
+    header = ("Column", "From", "Meaning", "Type", "Codes", "Private", "Feeds")
     return head + table(header, [_derived_line(cls, name, derived) for name, derived in cls.derived.items()])
 
 
@@ -134,11 +134,20 @@ def _derived_line(cls: type[SifObject], name: str, derived: Derived) -> list[str
     codes = f"[{derived.codes}](../../../schemas/massachusetts/{derived.codes}.csv)" if derived.codes else ""
     if isinstance(derived, Extended):
         source, path = code(f"extended ->> '{derived.name}'"), f"{EXTENDED}/{derived.name}"
-        type_ = _TYPE_NAMES[derived.type]
+        type_, private = _TYPE_NAMES[derived.type], True
     else:
-        source, path = f"{code(derived.column)}, Codeset {derived.codeset}", ""
-        type_ = "TEXT[]" if derived.every else "TEXT"
-    return [code(name), source, derived.meaning, type_, codes, ", ".join(fed_by(cls, path))]
+        (line,) = [line for column, line in elements(cls) if column.name == derived.column]
+        source, path = f"{code(derived.column)}, Codeset {derived.codeset}", line.path
+        type_, private = "TEXT[]" if derived.every else "TEXT", line.pii
+    return [
+        code(name),
+        source,
+        derived.meaning,
+        type_,
+        codes,
+        "private" if private else "",
+        ", ".join(fed_by(cls, path)),
+    ]
 
 
 _TYPE_NAMES = {str: "TEXT", int: "INTEGER", Decimal: "NUMERIC", date: "DATE"}

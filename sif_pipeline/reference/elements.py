@@ -34,11 +34,13 @@ def feeds() -> tuple[Feed, ...]:
 
 def fed_by(cls: type[SifObject], path: str) -> list[str]:
     """Name the fields that an element feeds; one that is inferred, and not published, has a question mark."""
-    return [
-        f"{feed.collection} {feed.field}{'' if feed.known == 'published' else ' (?)'}"
-        for feed in feeds()
-        if (feed.object_name, feed.path) == (cls.sif_name, path)
-    ]
+    found = (feed for feed in feeds() if (feed.object_name, feed.path) == (cls.sif_name, path))
+    return [f"{_field(feed)}{'' if feed.known == 'published' else ' (?)'}" for feed in found]
+
+
+def _field(feed: Feed) -> str:
+    named = feed.field.startswith(feed.collection)
+    return feed.field if named else f"{feed.collection} {feed.field}"
 
 
 def _rows(name: str) -> list[dict[str, str]]:

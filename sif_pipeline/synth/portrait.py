@@ -22,7 +22,7 @@ FIGURES: Final = "synthetic-state.csv"
 SEED: Final = 7
 """The seed of that run."""
 
-_EACH_ITS_OWN_SCALE: Final = {"Size", "Districts by students", "Schools by students"}
+_EACH_ITS_OWN_SCALE: Final = {"Size", "Staffing", "Districts by students", "Schools by students"}
 _ROW, _HEAD, _LEFT, _WIDTH, _RIGHT = 26, 44, 270, 330, 170  # of the chart, in its own units
 
 _PUBLISHED, _SYNTHETIC = "#9aa7b8", "#2b6cb0"  # the colours of the bars

@@ -75,7 +75,7 @@ def test_what_feeds_a_collection_is_a_column():
 
 
 def test_an_inferred_field_is_marked():
-    assert fed_by(objects()["StudentPersonal"], "LocalId") == ["SIMS DOE001", "SCS SCS01"]
+    assert fed_by(objects()["StudentPersonal"], "LocalId") == ["SIMS DOE001", "SCS01"]
     assert fed_by(objects()["StudentPersonal"], "AddressList/Address") == ["SIMS DOE014 (?)"]
 
 
