@@ -19,6 +19,9 @@ from sif_pipeline.state import reconciliation, requests, syncs
 
 AWAITED = ("open",)
 
+DRAIN_PATIENCE = 10
+"""Seconds after which one is told that only the drain is awaited: perhaps none runs."""
+
 
 class ObjectFirst(TyperGroup):
     """Takes `request StudentPersonal` for `request ask StudentPersonal`: no object is named like a command."""
@@ -102,6 +105,7 @@ def _ask(url: str, zone: str, question: requests.Question, *, sync: bool) -> str
 
 def _wait(url: str, msg_id: str) -> None:
     """Stay until a request has ended and its sync, if it is one, was compared; what it needs is done meanwhile."""
+    waited = 0
     with progress("Waiting for the answer") as bar:
         while True:
             reconciliation.advance(url)
@@ -110,6 +114,9 @@ def _wait(url: str, msg_id: str) -> None:
             if asked.state not in AWAITED and not _is_awaited(url, asked.sync_id):
                 break
             time.sleep(1)
+            waited += asked.state not in AWAITED
+            if waited == DRAIN_PATIENCE:
+                typer.echo("The answer is there; it is compared when what came before it is drained.", err=True)
     typer.echo(f"The request is {asked.state} after {asked.packets} packets{_error(asked.error)}.")
     if asked.sync_id is not None:
         typer.echo(words(syncs.show(url, asked.sync_id)))

@@ -3,7 +3,7 @@
 import getpass
 from collections import Counter
 from dataclasses import asdict, astuple, fields
-from datetime import time
+from datetime import UTC, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -12,6 +12,8 @@ import typer
 from sif_pipeline.cli import app
 from sif_pipeline.cli.request import words
 from sif_pipeline.cli.terminal import FORMATS, one_of, print_table, show, warehouse
+from sif_pipeline.config import Settings
+from sif_pipeline.exceptions import SifPipelineError
 from sif_pipeline.reports import Report
 from sif_pipeline.state import reconciliation, syncs
 
@@ -95,15 +97,39 @@ def refuse(number: Number, by: By = None) -> None:
         typer.echo(words(syncs.refuse(url, number, by or getpass.getuser())))
 
 
-@sync.command("advance", epilog="Example: sif-pipeline sync advance")
-def advance() -> None:
-    """Take every sync on: compare what is complete, apply what may be, give up what is late. In place of Airflow."""
+@sync.command("advance", epilog="Example: sif-pipeline sync advance --ask-due")
+def advance(
+    ask_due: Annotated[bool, typer.Option("--ask-due", help="Also ask the zones whose time of day has come.")] = False,
+) -> None:
+    """Take every sync on: compare what is complete, apply what may be, give up what is late. In place of Airflow.
+
+    Exit code 1 when a zone that is due could not be asked; the others are asked all the same.
+    """
+    failures: list[str] = []
     with warehouse() as url:
+        if ask_due:
+            failures = _ask_due(url)
         done = reconciliation.advance(url)
     typer.echo(
         f"{done.timed_out} requests given up, {len(done.failed)} syncs failed, {len(done.compared)} compared within "
         f"the limit, {len(done.waiting)} wait for a decision, {len(done.applied)} applied."
     )
+    for failure in failures:
+        typer.echo(failure, err=True)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _ask_due(url: str) -> list[str]:
+    """Ask the zones that are due, each on its own; give a sentence for each that could not be asked."""
+    failures = []
+    for zone in syncs.due(url, Settings.from_environment().timezone, datetime.now(UTC)):
+        try:
+            asked = syncs.ask_district(url, zone)
+            typer.echo(f"Zone {zone}: {len(asked)} requests.")
+        except SifPipelineError as error:
+            failures.append(f"Zone {zone}: {error}")
+    return failures
 
 
 @sync.command("schedule", epilog="Example: sif-pipeline sync schedule springfield 02:00 --limit 0.1")

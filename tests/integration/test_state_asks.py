@@ -250,6 +250,14 @@ def test_a_zone_is_due_at_its_time_of_day_until_it_was_asked(zone):
     assert zone.name not in syncs.due(zone.database_url, east, now + timedelta(days=2))
 
 
+def test_without_airflow_a_command_asks_who_is_due(zone):
+    said(zone, "sync", "schedule", zone.name, "00:00")
+    with joined(zone):
+        assert f"Zone {zone.name}: 1 requests." in said(zone, "sync", "advance", "--ask-due")
+        assert zone.name not in said(zone, "sync", "advance", "--ask-due")
+    said(zone, "sync", "schedule", zone.name, "never")
+
+
 @pytest.mark.parametrize(
     ("day", "began"), [("2026-08-31", "2025-09-01"), ("2026-09-01", "2026-09-01"), ("2027-06-30", "2026-09-01")]
 )
