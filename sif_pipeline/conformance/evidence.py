@@ -85,6 +85,7 @@ class Delivery:
 
     msg_id: str
     message_type: str
+    object_name: str | None
     state: str  #: queued, delivering, blocked, done or dropped
     attempts: int
     created_at: datetime
@@ -116,6 +117,7 @@ class Agent:
     vendor: str | None = None
     application: str | None = None
     is_registered: bool = False
+    wants_log_entries: bool = False  #: whether it subscribed to SIF_LogEntry, or provides it
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ from warehouse.base import objects
 SMALL, LARGE = 16 * 1024, 1024 * 1024
 """Bytes of the packets asked for: a response of many objects must be split, and may be big."""
 
+MOST_TOLD: Final = 20
+"""Findings that an agent is told of in a run."""
+
 FAVOURITE: Final = "StudentPersonal"
 """Asked for where the agent provides it: districts have many."""
 
@@ -79,10 +82,12 @@ def _outgoing(written: Written, kind: str, name: str) -> queue.Outgoing:
 
 
 def _tell(connection: Connection, evidence: Evidence, prompted: Prompted) -> None:
-    """Send a SIF_LogEntry for each object with findings, as the zone of a district does."""
+    """Send a SIF_LogEntry for objects with findings, as the zone of a district does to an agent that subscribed."""
+    if not evidence.agent.wants_log_entries:
+        return
     version = spoken_with(evidence.agent.versions)
     for sent in evidence.sent:
-        if sent.errors and sent.msg_id not in prompted.told:
+        if sent.errors and sent.msg_id not in prompted.told and len(prompted.told) < MOST_TOLD:
             prompted.told.add(sent.msg_id)
             written = write_log_entry(_entry(sent), version=version, destination_id=evidence.source_id)
             outgoing = _outgoing(written, "SIF_Event", "SIF_LogEntry")

@@ -60,7 +60,12 @@ def facts(found: Report) -> dict[str, str]:
         "From": _moment(evidence.exchanges[0].at) if evidence.exchanges else _moment(evidence.since),
         "Until": _moment(found.until),
     }
-    return {name: value for name, value in known.items() if value}
+    return {name: _plain(value) for name, value in known.items() if value}
+
+
+def _plain(text: str) -> str:
+    """Leave out what a terminal could take for a command: agents name themselves."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _moment(at: datetime) -> str:

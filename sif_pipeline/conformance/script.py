@@ -376,6 +376,19 @@ def _ack(evidence: Evidence) -> Verdict:
 
 
 @_step(
+    "log_entry", "Is told of findings", "SIF_LogEntry",
+    "Subscribe to SIF_LogEntry. For an object with a finding the zone then sends an event that adds a SIF_LogEntry; "
+    "acknowledge it, and show it to somebody.", is_needed=False,
+)  # fmt: skip
+def _log_entry(evidence: Evidence) -> Verdict:
+    told = [d for d in evidence.deliveries if d.object_name == "SIF_LogEntry"]
+    taken = [d for d in told if d.state == "done"]
+    if taken:
+        return _passed(f"Acknowledged: {len(taken)} of {len(told)} SIF_LogEntry.")
+    return _not_seen("A SIF_LogEntry waits." if told else "The agent was sent no SIF_LogEntry.")
+
+
+@_step(
     "sleep", "Asks the zone to wait", "SIF_SystemControl, SIF_Sleep", "Send SIF_Sleep; nothing is delivered from then.",
 )  # fmt: skip
 def _sleep(evidence: Evidence) -> Verdict:

@@ -33,8 +33,12 @@ ORDER BY max(exchange_id) DESC
 -- name: agent
 -- Grain: one agent, as it registered last.
 SELECT name, mode, max_buffer_size, coalesce(versions, '{}') AS versions, vendor, application,
-    unregistered_at IS NULL AS is_registered
-FROM inbox.agent WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s
+    unregistered_at IS NULL AS is_registered,
+    EXISTS (
+        SELECT FROM inbox.provision AS p
+        WHERE p.zone_id = a.zone_id AND p.source_id = a.source_id AND p.object_name = 'SIF_LogEntry'
+    ) AS wants_log_entries
+FROM inbox.agent AS a WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s
 
 -- name: exchanges
 -- Grain: one message of an agent since a moment, in order. What could not be read is everybody's.
@@ -55,7 +59,7 @@ LIMIT 500
 
 -- name: deliveries
 -- Grain: one message that was on the agent's queue since a moment, in order.
-SELECT msg_id, message_type, state, attempts, created_at, delivered_at, settled_at, last_failure
+SELECT msg_id, message_type, object_name, state, attempts, created_at, delivered_at, settled_at, last_failure
 FROM outbox.message
 WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND created_at >= %(since)s
 ORDER BY queue_id

@@ -39,7 +39,7 @@ STUDENTS = sample_objects("StudentPersonal", 120)
 def go_through(agent, zone, *, take):
     """Do everything the script asks for."""
     assert agent.ping().is_good
-    agent.join()
+    agent.join(subscribes=["SIF_LogEntry"])
     agent.event("Add", "StudentPersonal", STUDENTS[0])
     agent.event("Change", "StudentPersonal", STUDENTS[0])
     agent.event("Delete", "StudentPersonal", key_of(STUDENTS[0]))
@@ -109,6 +109,15 @@ def test_a_push_agent_is_watched_too(sandbox):
     thread.join(30)
     found = outcomes(looks[-1])
     assert {found[name] for name in ("delivery", "ack", "response", "packets", "big_response")} == {"passed"}
+
+
+def test_who_did_not_subscribe_to_log_entries_is_sent_none(sandbox):
+    with pulling(sandbox.url) as agent:
+        agent.register()
+        agent.event("Add", "StudentPersonal", flawed(STUDENTS[0]))
+        (report,) = watch(sandbox.database_url, sandbox.name, since=EVER, seconds=0)
+        assert outcomes(report)["log_entry"] == "not seen"
+        assert agent.fetch() is None
 
 
 def test_an_agent_that_forgets_what_was_not_answered_fails(sandbox):

@@ -40,12 +40,12 @@ def sent(*each, kind="SIF_Event"):
 
 
 def queued(*each):
-    """Make deliveries of (state, attempts, failure)."""
+    """Make deliveries of (state, attempts, failure) and, perhaps, an object."""
     return replace(
         said(("SIF_GetMessage", "0")),
         deliveries=tuple(
-            Delivery("B" * 32, "SIF_Request", state, attempts, BEGAN, BEGAN if attempts else None, None, failure)
-            for state, attempts, failure in each
+            Delivery("B" * 32, "SIF_Event", name, state, attempts, BEGAN, BEGAN if attempts else None, None, failure)
+            for state, attempts, failure, name in (one if len(one) == 4 else (*one, None) for one in each)
         ),
     )
 
@@ -103,6 +103,9 @@ CASES = [
     ("ack", queued(("delivering", 4, None)), FAILED, "4 times without an ack"),
     ("ack", queued(("delivering", 1, None)), NOT_SEEN, ""),
     ("ack", said(("SIF_Ack", "12/6 No such message.")), FAILED, "12/6"),
+    ("log_entry", queued(("done", 1, None, "SIF_LogEntry")), PASSED, "1 of 1 SIF_LogEntry"),
+    ("log_entry", queued(("queued", 0, None, "SIF_LogEntry")), NOT_SEEN, "A SIF_LogEntry waits."),
+    ("log_entry", queued(("done", 1, None)), NOT_SEEN, "no SIF_LogEntry"),
     ("sleep", said(("SIF_Sleep", "0")), PASSED, ""),
     ("wakeup", said(("SIF_Wakeup", "4/9 Register.")), FAILED, ""),
     ("response", asked("complete", 900), PASSED, "1 of 1 request."),
@@ -155,9 +158,10 @@ def one_of(evidence, step):
 
 
 def test_reports_escape_what_an_agent_says_of_itself():
-    agent = Agent(name="<b>|SIS|</b>", vendor="A & B")
+    agent = Agent(name="<b>|SIS|</b>", vendor="A & B\x9b2J")
     made = report(replace(said(("SIF_Register", "5/4 <No> | no.")), agent=agent), BEGAN)
     assert "&lt;b&gt;|SIS|" in FORMATS["html"](made)
+    assert "A & B 2J" in FORMATS["text"](made)
     assert "<b>" not in FORMATS["html"](made)
     markdown = FORMATS["markdown"](made)
     assert "&lt;b>\\|SIS\\|&lt;/b>" in markdown
