@@ -32,9 +32,10 @@ WRAPPERS: Final = frozenset({"SIF_ObjectData", "SIF_EventObject"})
 class Cutter:
     """Follows expat through a file and keeps the bytes that no finished piece has taken yet."""
 
-    def __init__(self, lines: int = 0) -> None:
+    def __init__(self, lines: int = 0, head: int = 0) -> None:
         self.parser = expat.ParserCreate("utf-8")
         self._lines = lines  # of the file that it does not see
+        self._head_ends = head  # in bytes, where that is known beforehand
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.StartDoctypeDeclHandler = _refuse_doctype
@@ -75,6 +76,8 @@ class Cutter:
             self._wrappers.append(_start_tag(name, attributes))
         elif self._head is None and self._is_object():
             self._head = bytes(self._held[: self._wrapped_from if self._wrappers else place])
+            place = self._head_ends or place
+            self._head = self._head[:place]
             self._prefix = bytes(self._held[:place])
             self._depth = len(self._open) + 1
             self._drop(place)
@@ -152,7 +155,7 @@ def placed_pieces(path: Path) -> Iterator[Piece]:
     with path.open("rb") as file:
         blocks = _utf8(file)
         rest = yield from _plain_pieces(blocks)
-        yield from _followed(Cutter(rest.lines), chain((rest.text,), blocks))
+        yield from _followed(Cutter(rest.lines, rest.head), chain((rest.text,), blocks))
 
 
 def _check(piece: Piece) -> None:
@@ -177,7 +180,8 @@ class Rest(NamedTuple):
     """What is left of a file where its tags have to be followed one by one, as if it were a file of its own."""
 
     text: bytes  #: the file's head, and what is read already of what follows the last finished piece
-    lines: int  #: how many lines of the file are not in it
+    lines: int = 0  #: how many lines of the file are not in it
+    head: int = 0  #: bytes of the file's head in it, where that is known
 
 
 _LIST = re.compile(rb"\s*<(?!SIF_Message[\s>])([A-Za-z_]\w*)(?:\s+[A-Za-z_][\w.:-]*=\"[^\"<]*\")*\s*>\s*(?=<)")
@@ -195,7 +199,7 @@ def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest]:
     """
     held = next(blocks, b"")
     if (found := _LIST.match(held)) is None:
-        return Rest(held, 0)
+        return Rest(held)
     head, tail = found[0], b"</" + found[1] + b">"
     held, lines, place, objects = held[found.end() :], 0, 0, 0
     while (end := _end_of_object(held, place)) != _DOUBTFUL:
@@ -211,7 +215,7 @@ def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest]:
             yield Piece(head + held[:place] + tail, lines, is_unseen=True)
             lines += held.count(b"\n", 0, place)
             held, place, objects = held[place:], 0, 0
-    return Rest(head + held, lines)
+    return Rest(head + held, lines, len(head))
 
 
 def _end_of_object(held: bytes, place: int) -> int:
