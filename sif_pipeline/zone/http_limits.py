@@ -5,11 +5,11 @@ It knows HTTP only; what a request asks for is the business of `server`.
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_body = False
         self._timers: list[asyncio.TimerHandle] = []
         self._unread: asyncio.TimerHandle | None = None
+        self._unanswered: deque[RequestResponseCycle] = deque()
         if len(self.connections) > self.bounds.connections and not self._make_room():
             self._refuse(b"503 Service Unavailable", "too_many_connections")
         else:
@@ -59,7 +60,15 @@ class BoundedHttp(HttpToolsProtocol):
         self._stop_clock()
         self.resume_writing()
         self.quiet.pop(self, None)
+        self._give_up_answering()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn gives none, ever
+        """Still answer a sender that says that it has said everything; some do, and wait."""
+        if not self._unanswered or self._in_body:
+            return False
+        self.cycle.keep_alive = False  # the latest one's
+        return self.scheme == "http"  # TLS cannot be half open
 
     def data_received(self, data: bytes) -> None:
         """Count before parsing; headers that have not ended within the limit never will."""
@@ -103,6 +112,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._within(self.bounds.body_seconds, self._too_slow)
         self._within(self.bounds.progress_seconds, self._check_progress)
         super().on_headers_complete()
+        self._unanswered.append(self.cycle)
 
     def on_message_complete(self) -> None:
         """End the deadlines: the rest is our own time."""
@@ -112,6 +122,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Go quiet, or have the rest of the answer read in time."""
+        self._unanswered.popleft()
         super().on_response_complete()
         if self.transport.is_closing():
             self._hang_up()
@@ -138,7 +149,15 @@ class BoundedHttp(HttpToolsProtocol):
         """Refuse what is no HTTP request, and log only that."""
         log.info("http_refused", extra={"facts": {"reason": "not_http"}})
         self._stop_clock()
-        super().send_400_response(msg)
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
+        self._give_up_answering()
+
+    def _give_up_answering(self) -> None:
+        """Tell every request under way that nobody listens any more; uvicorn tells the latest one only."""
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def _make_room(self) -> bool:
         """Close the connection that has been quiet the longest; False when every one has a request under way."""
@@ -198,6 +217,7 @@ class BoundedHttp(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
             self._hang_up()
+        self._give_up_answering()
 
 
 def bounded(bounds: Bounds) -> type[BoundedHttp]:

@@ -380,6 +380,16 @@ def test_pipelined_requests_are_answered_in_order(server):
     assert [i.decode() for i in answered] == ids
 
 
+def test_senders_that_close_their_side_first_are_answered_all_the_same(server):
+    ids = [uuid4().hex.upper() for _ in range(3)]
+    with connected(server) as link:
+        for body in map(event, ids):
+            link.sendall(head(server, f"Content-Length: {len(body)}") + body)
+        link.shutdown(socket.SHUT_WR)
+        answered = re.findall(rb"<SIF_OriginalMsgId>([^<]+)", reply(link))
+    assert [i.decode() for i in answered] == ids
+
+
 def test_expecting_agents_are_told_to_continue(server):
     body = event()
     with connected(server) as link:
