@@ -48,11 +48,6 @@ SELECT %(zone_id)s, %(source_id)s, kind, object_name
 FROM unnest(%(kinds)s::text[], %(object_names)s::text[]) AS named (kind, object_name)
 ON CONFLICT DO NOTHING
 
--- name: mode
--- Grain: one registered agent: Push or Pull.
-SELECT mode FROM inbox.agent
-WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND unregistered_at IS NULL
-
 -- name: nodes
 -- Grain: one registered agent of a zone, as it said of itself.
 SELECT source_id, name, mode, coalesce(versions, '{}') AS versions, max_buffer_size, secure AS is_secure, is_asleep

@@ -60,9 +60,9 @@ RETURNING message_id
 SELECT encode(body_sha256, 'hex') FROM inbox.message
 WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND msg_id = %(msg_id)s
 
--- name: agent
--- Grain: one registered agent; no row when it never registered, or left.
-SELECT mode FROM inbox.agent
+-- name: mode_of
+-- Grain: one registered agent; no row when it never registered, or left. Early ones registered without a mode.
+SELECT coalesce(mode, 'Pull') FROM inbox.agent
 WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND unregistered_at IS NULL
 
 -- name: audit

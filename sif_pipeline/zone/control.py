@@ -17,7 +17,7 @@ from sif_pipeline.sif.writing import Written, write_error, write_response
 from sif_pipeline.zone import access, handover, queue, routing
 from sif_pipeline.zone.provisioning import SQL
 from sif_pipeline.zone.queue import Outgoing
-from sif_pipeline.zone.storing import Connection, Incoming, Outcome, store
+from sif_pipeline.zone.storing import Connection, Incoming, Outcome, mode_of, store
 from sif_pipeline.zones import Zone
 from warehouse.base import objects
 from warehouse.inbox import MessageState
@@ -35,16 +35,9 @@ _NOT_SUPPORTED = Refused(12, 2, "This zone does not carry out the command; it kn
 
 
 async def _get_message(connection: Connection, zone: Zone, incoming: Incoming, message: Message) -> Outcome:
-    mode = await _mode(connection, zone, message)
-    if mode == "Push":
+    if await mode_of(connection, zone, message.source_id) == "Push":
         return Refused(5, 9, "The agent is registered for push; register it for pull to fetch messages.")
     return await handover.answer_get_message(connection, zone, message, incoming.channel)
-
-
-async def _mode(connection: Connection, zone: Zone, message: Message) -> str | None:
-    values = {"zone_id": zone.zone_id, "source_id": message.source_id}
-    found = await (await connection.execute(SQL["mode"], values)).fetchone()
-    return found[0] if found else None
 
 
 async def _sleep(connection: Connection, zone: Zone, _: Incoming, message: Message) -> Outcome:

@@ -14,7 +14,7 @@ from sif_pipeline.sif.gate import Limits, Refused, open_message
 from sif_pipeline.sif.messages import CARRIERS, DEFAULT_CONTEXT, Message, Original, read_message, read_original
 from sif_pipeline.zone import access, control, handover, provisioning, routing
 from sif_pipeline.zone.events import take_events
-from sif_pipeline.zone.storing import Connection, Incoming, Outcome, audit, is_registered, store, unregistered
+from sif_pipeline.zone.storing import Connection, Incoming, Outcome, audit, mode_of, store, unregistered
 from sif_pipeline.zones import Zone
 from warehouse.inbox import MessageState
 
@@ -76,7 +76,7 @@ async def _outcome(connection: Connection, zone: Zone, incoming: Incoming, messa
         return await provisioning.carry_out(connection, zone, incoming, message)
     if message.message_type in _EVENTS:
         return await take_events(connection, zone, incoming, message, _kept(zone, MessageState.PENDING))
-    if not await is_registered(connection, zone, message):
+    if await mode_of(connection, zone, message.source_id) is None:
         return await unregistered(connection, zone, message)
     return await _of_registered(connection, zone, incoming, message)
 

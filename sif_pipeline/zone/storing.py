@@ -139,10 +139,11 @@ async def _known_msg_id(connection: Connection, zone: Zone, row: dict[str, Any])
     return acks.ALREADY_HELD
 
 
-async def is_registered(connection: Connection, zone: Zone, message: Message) -> bool:
-    """Tell whether the sender of a message is registered in the zone."""
-    values = {"zone_id": zone.zone_id, "source_id": message.source_id}
-    return await (await connection.execute(SQL["agent"], values)).fetchone() is not None
+async def mode_of(connection: Connection, zone: Zone, source_id: str) -> str | None:
+    """Give the mode of an agent that is registered in the zone, Push or Pull; None for one that is not."""
+    values = {"zone_id": zone.zone_id, "source_id": source_id}
+    found = await (await connection.execute(SQL["mode_of"], values)).fetchone()
+    return found[0] if found else None
 
 
 async def unregistered(connection: Connection, zone: Zone, message: Message) -> Refused:
