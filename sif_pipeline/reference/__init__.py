@@ -9,7 +9,18 @@ from pathlib import Path
 
 from sif_pipeline.config import PROJECT
 from sif_pipeline.notices import CATALOGUE
-from sif_pipeline.reference import commands, conformance, dags, dictionary, elements, errors, official, tables, views
+from sif_pipeline.reference import (
+    codesets,
+    commands,
+    conformance,
+    dags,
+    dictionary,
+    elements,
+    errors,
+    official,
+    tables,
+    views,
+)
 from sif_pipeline.reference.markdown import code, page, table
 from warehouse.base import objects
 
@@ -31,6 +42,7 @@ def pages() -> dict[str, str]:
         "official-schemas.md": official.official_page(),
         "elements.md": elements.elements_page(),
         "collections.md": elements.collections_page(),
+        "codesets.md": codesets.codesets_page(),
     }
     made.update({f"objects/{name}.md": dictionary.object_page(cls) for name, cls in objects().items()})
     made["index.md"] = index_page(sorted(made))
@@ -75,6 +87,7 @@ def index_page(paths: Sequence[str]) -> str:
         "erd.md": "how the objects refer to each other",
         "elements.md": "every element of every object: its column, or why it has none",
         "collections.md": "which element feeds which field of the state's collections",
+        "codesets.md": "every code set of the standard and the state's own, and the columns that hold its codes",
         "official-schemas.md": "where our schemas judge otherwise than the official ones, and why",
         "tables.sql": "the tables of the schemas inbox, sif and sif_history",
     }
