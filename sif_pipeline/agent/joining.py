@@ -63,13 +63,13 @@ class _Membership:
 def run(url: str, joining: Joining, stop: threading.Event) -> int:
     """Be an agent of the zone until `stop` is set; return how many messages were taken in.
 
-    `url` is the warehouse. Raise UnknownZone for a zone we do not have; a zone server that is away or refuses us is
-    waited for, and logged.
+    `url` is the warehouse. Raise UnknownZone for a zone we do not have, ConfigurationError for a line that cannot be; a
+    zone server that is away or refuses us is waited for, and logged.
     """
+    agent = Agent(joining.line, joining.source_id, kit=joining.kit, name="State data collection")
     with psycopg.connect(url) as connection:
         zone_facts(connection, joining.zone)
     pool: Pool = ConnectionPool(url, min_size=1, max_size=4, timeout=5, open=True, kwargs={"connect_timeout": 3})
-    agent = Agent(joining.line, joining.source_id, kit=joining.kit, name="State data collection")
     with pool, agent:
         membership = _Membership(agent, joining, pool, stop)
         with _listening(membership):

@@ -361,3 +361,26 @@ def test_canonical_form_is_what_is_kept_of_a_pulled_message(inbox):
     ((body,),) = inbox.rows("body")
     assert etree.tostring(etree.fromstring(body), method="c14n", exclusive=True) == body
     assert read_delivered(body).original == Original("2.6", "SIS", zone.settled[0][0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--objects", "StudentPersonal,BusInfo"], "not declared: BusInfo"),
+        (["--request", "BusInfo"], "not declared: BusInfo"),
+        (["--push", "--listen", "7081"], "give host:port"),
+        (["--push", "--listen", "127.0.0.1:http"], "give host:port"),
+        (["--url", "ftp://zis.example.org"], "starts with http:// or https://"),
+        (["--client-cert", __file__], "cannot be read as PEM"),
+        ([], "There is no zone 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(module_database_url, arguments, words):
+    ran = subprocess.run(
+        [sys.executable, "-m", "sif_pipeline", "agent", "run", "--zone", "nowhere", "--url", "https://127.0.0.1:9/",
+         *arguments],
+        env={**os.environ, "SIF_DATABASE_URL": module_database_url, "COLUMNS": "200", "NO_COLOR": "1"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, words in ran.stderr) == (2, True), ran.stderr
+    assert "Traceback" not in ran.stderr
