@@ -145,7 +145,8 @@ class Place:
     def __init__(self, database_url, push_url, source_id="SIS", **columns):
         self.database_url, self.source_id = database_url, source_id
         with psycopg.connect(database_url) as connection:
-            self.token = zones.add(connection, f"Zone-{uuid4().hex}", "01010000")
+            self.name = f"Zone-{uuid4().hex}"
+            self.token = zones.add(connection, self.name, "01010000")
             self.id = connection.execute("SELECT max(zone_id) FROM inbox.zone").fetchone()[0]
         self.join(push_url, source_id, **columns)
 

@@ -338,12 +338,14 @@ class _Lines:
 
     def __init__(self, stack: AsyncExitStack, addressee: Addressee, context_for: ContextFor) -> None:
         self.stack = stack
+        self.url = addressee.push_url
         self.context_for = context_for if pushing.is_secure(addressee.push_url) else None
         self.open: dict[int, httpx.AsyncClient] = {}
 
     async def line(self, level: int) -> httpx.AsyncClient:
-        """Give the connection on which the agent's certificate is held to an authentication level."""
+        """Give the connection on which the agent's certificate is held to an authentication level; raise Failed."""
         if level not in self.open:
+            await pushing.check(self.url)
             context = self.context_for(level) if self.context_for else None
             self.open[level] = await self.stack.enter_async_context(pushing.line(context))
         return self.open[level]

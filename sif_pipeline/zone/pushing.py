@@ -7,6 +7,7 @@ from the environment, a bounded answer that goes through the gate, and no error 
 import asyncio
 import gzip
 import ipaddress
+import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator
@@ -59,29 +60,44 @@ async def push(client: httpx.AsyncClient, url: str | None, body: bytes, *, packe
     """POST a message and return the agent's answer, inflated; raise Failed, also after so many seconds."""
     try:
         async with asyncio.timeout(seconds):
-            return await _exchange(client, _checked(url), body, packed=packed)
+            return await _exchange(client, _parsed(url), body, packed=packed)
     except (TimeoutError, httpx.TimeoutException):
         raise Failed("timeout") from None
     except httpx.ConnectError as error:
         raise Failed("tls" if _is_of_tls(error) else "no_connection") from None
-    except httpx.InvalidURL:
-        raise Failed("url") from None
     except httpx.HTTPError:
         raise Failed("connection") from None
 
 
-def _checked(url: str | None) -> httpx.URL:
-    """Take a URL of http or https that leads to no address meant for a network's own services."""
-    checked = httpx.URL(url or "")
-    if checked.scheme not in ("http", "https") or not checked.host:
-        raise Failed("url")
+async def check(url: str | None) -> None:
+    """Raise Failed for a URL that is none of http or https, or leads to an address of a network's own services.
+
+    Whatever the host is written as counts for what it resolves to: 2852039166 is 169.254.169.254 too.
+    """
+    checked = _parsed(url)
     try:
-        address = ipaddress.ip_address(checked.host)
-    except ValueError:  # a name
-        return checked
-    if address.is_link_local or address.is_multicast or address.is_unspecified:
+        found = await asyncio.get_running_loop().getaddrinfo(checked.host, checked.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Failed("no_connection") from None
+    if any(_is_of_the_network(str(address[0])) for *_, address in found):
         raise Failed("url")
-    return checked
+
+
+def _is_of_the_network(address: str) -> bool:
+    """Tell whether an IP address is one that machines of a network, or of a cloud, find their services at."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    found = (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
+    return found.is_link_local or found.is_multicast or found.is_unspecified
+
+
+def _parsed(url: str | None) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url or "")
+    except httpx.InvalidURL:
+        raise Failed("url") from None
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise Failed("url")
+    return parsed
 
 
 async def _exchange(client: httpx.AsyncClient, url: httpx.URL, body: bytes, *, packed: bool) -> bytes:

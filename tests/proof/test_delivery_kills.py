@@ -123,6 +123,7 @@ def died(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_the_server_is_killed_at_each_step_of_a_delivery(cluster, tmp_path, died):
     change = KILL.format(died=str(died), death=OWN_DEATH, steps=STEPS)
     with push_agent() as agent, serving(cluster, tmp_path, change) as server:
@@ -139,6 +140,7 @@ def test_the_server_is_killed_at_each_step_of_a_delivery(cluster, tmp_path, died
         assert_came(seen_by(agent), sent, deaths=len(STEPS))
 
 
+@pytest.mark.slow
 def test_postgresql_is_killed_at_each_step_of_a_delivery(cluster, tmp_path, died):
     pidfile = cluster.settings.home / "postgres" / "data" / "postmaster.pid"
     change = KILL.format(died=str(died), death=POSTGRES_DEATH.format(pidfile=str(pidfile)), steps=STEPS)
@@ -160,6 +162,7 @@ def is_up(pidfile):
     return pidfile.exists() and psutil.pid_exists(int(pidfile.read_text().split()[0]))
 
 
+@pytest.mark.slow
 def test_the_agent_is_killed_at_each_step_of_taking_a_message(cluster, tmp_path):
     port, journal, died = quiet_port(), tmp_path / "journal", tmp_path / "died"
     journal.touch()
@@ -185,6 +188,7 @@ def test_the_agent_is_killed_at_each_step_of_taking_a_message(cluster, tmp_path)
     assert_came([tuple(line.split()) for line in journal.read_text().splitlines()], sent, deaths=3)
 
 
+@pytest.mark.slow
 def test_the_server_is_killed_at_each_step_of_a_pull(cluster, tmp_path, died):
     change = KILL.format(died=str(died), death=OWN_DEATH, steps=PULL_STEPS)
     with serving(cluster, tmp_path, change) as server:
