@@ -1,5 +1,6 @@
 """What a zone answers, and what it delivers inside an answer."""
 
+import re
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -68,15 +69,15 @@ def read_answer(body: bytes) -> Answer | None:
     if ack is None:
         return None
     own, original_msg_id = read_original(root), ack.findtext(_tag("SIF_OriginalMsgId"))
-    error, code = ack.find(_tag("SIF_Error")), ack.findtext(f"{_tag('SIF_Status')}/{_tag('SIF_Code')}")
+    error, code = ack.find(_tag("SIF_Error")), _number(ack.findtext(f"{_tag('SIF_Status')}/{_tag('SIF_Code')}"))
     about = (body, root.get("Version", ""), own, original_msg_id)
     if error is not None:
-        numbers = _number(error, "SIF_Category"), _number(error, "SIF_Code")
+        numbers = _number(error.findtext(_tag("SIF_Category"))) or 0, _number(error.findtext(_tag("SIF_Code"))) or 0
         return Answer(*about, error=numbers, description=error.findtext(_tag("SIF_Desc")) or "")
-    if code is None or not code.strip().isdigit():
+    if code is None:
         return None
     data = ack.find(f"{_tag('SIF_Status')}/{_tag('SIF_Data')}")
-    return Answer(*about, code=int(code), data=next(iter(data), None) if data is not None else None)
+    return Answer(*about, code=code, data=next(iter(data), None) if data is not None else None)
 
 
 def read_delivered(body: bytes) -> Delivered:
@@ -101,6 +102,7 @@ def _tag(name: str) -> str:
     return f"{{{NAMESPACE}}}{name}"
 
 
-def _number(parent: etree._Element, name: str) -> int:
-    text = (parent.findtext(_tag(name)) or "").strip()
-    return int(text) if text.isdigit() and len(text) < 5 else 0
+def _number(text: str | None) -> int | None:
+    """Read a code; None for what is none."""
+    digits = (text or "").strip()
+    return int(digits) if re.fullmatch("[0-9]{1,4}", digits) else None

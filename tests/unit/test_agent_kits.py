@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 
 from sif_pipeline.agent import Agent
@@ -12,7 +14,7 @@ from sif_pipeline.notices import Severity
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.acks import Status, agent_acl, write_ack
 from sif_pipeline.sif.gate import Refused, open_message
-from sif_pipeline.sif.messages import NAMESPACE, Original, Provided, objects, read_message
+from sif_pipeline.sif.messages import NAMESPACE, Message, Original, Provided, objects, read_message
 from sif_pipeline.sif.query import Condition, Where, read_where
 from sif_pipeline.testing import KITS, flawed, key_of, sample_objects
 
@@ -174,3 +176,26 @@ def test_samples_are_cut_and_spoiled():
 
 def wrapped(xml):
     return write(KITS["plain"], "SIF_Event", "SIS", event("Add", "StudentPersonal", xml)).body
+
+
+PIECES = [
+    b"<SIF_Status>", b"</SIF_Status>", b"<SIF_Code>", b"</SIF_Code>", b"<SIF_Error>", b"\xc2\xb2", b"9" * 5000,
+    b"<SIF_Data>", b"<SIF_Message/>", b"<!DOCTYPE x>", b"&x;", b"\x00", b"", b"-1", b" 7 ", b"<SIF_Ack/>", b"xmlns='x'",
+]  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.integers(0, 700), st.integers(0, 40), st.sampled_from(PIECES)), max_size=4))
+def test_whatever_a_zone_answers_is_read_or_is_none(changes):
+    body = write_ack(Original("2.6", "SIS", "A" * 32), Status(0, asked(4096).body.decode()))
+    for place, length, piece in changes:
+        body = body[:place] + piece + body[place + length :]
+    answer = read_answer(body)
+    assert answer is None or (answer.code is None) == (answer.error is not None)
+    if answer is not None and answer.delivered is not None:
+        assert isinstance(answer.delivered.content, (Message, Refused))
+    assert isinstance(read_delivered(body).content, (Message, Refused))
+
+
+@pytest.mark.parametrize("code", ["", "²", "٣", "1e1", "99999", "0x1"])
+def test_a_status_that_is_no_number_is_no_answer(code):
+    assert read_answer(write_ack(Original(), Status(0)).replace(b">0<", f">{code}<".encode())) is None
