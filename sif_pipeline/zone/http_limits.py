@@ -4,14 +4,13 @@ It knows HTTP only; what a request asks for is the business of `server`.
 """
 
 import asyncio
-import logging
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-log = logging.getLogger(__name__)
+from sif_pipeline.zone.refusals import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP request, and log only that."""
-        log.info("http_refused", extra={"facts": {"reason": "not_http"}})
+        tell("http_refused", "not_http")
         self._stop_clock()
         if not self.transport.is_closing():
             super().send_400_response(msg)
@@ -164,7 +163,7 @@ class BoundedHttp(HttpToolsProtocol):
         while self.quiet:
             longest, _ = self.quiet.popitem(last=False)
             if not longest.transport.is_closing():
-                log.info("http_refused", extra={"facts": {"reason": "made_room"}})
+                tell("http_refused", "made_room")
                 longest._hang_up()  # noqa: SLF001 -- it is one of us
                 return True
         return False
@@ -212,7 +211,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _refuse(self, status: bytes, reason: str) -> None:
         """Say why in one line and close, whatever else was going on."""
-        log.info("http_refused", extra={"facts": {"reason": reason}})
+        tell("http_refused", reason)
         self._stop_clock()
         if not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")

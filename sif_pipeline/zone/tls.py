@@ -26,6 +26,7 @@ from OpenSSL import SSL
 from OpenSSL.crypto import X509
 
 from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.zone.refusals import tell
 
 log = logging.getLogger(__name__)
 
@@ -200,7 +201,13 @@ class Session:
 
     def do_handshake(self) -> None:
         """Go on with the handshake; at its end `peer` tells who is there."""
-        self._act(self._connection.do_handshake)
+        try:
+            self._act(self._connection.do_handshake)
+        except ssl.SSLWantReadError:
+            raise
+        except ssl.SSLError as error:
+            tell("tls_refused", str(error.reason))
+            raise
         self.peer = _peer(self._connection, frozenset(self._flaws))
         self._handshakes.discard(self)
 
@@ -254,8 +261,10 @@ class Session:
                     self._connection.bio_write(self._incoming.read(_RECORD))
         except SSL.ZeroReturnError:
             raise ssl.SSLZeroReturnError from None
-        except SSL.Error:
-            raise ssl.SSLError("The TLS connection failed.") from None
+        except SSL.Error as error:
+            failed = ssl.SSLError("The TLS connection failed.")
+            failed.reason = _reason(error)
+            raise failed from None
         finally:
             self._flush()
 
@@ -265,6 +274,11 @@ class Session:
                 self._outgoing.write(self._connection.bio_read(_RECORD))
         except SSL.WantReadError:
             pass
+
+
+def _reason(error: SSL.Error) -> str:
+    """Give OpenSSL's own words for a failure, which are its constants, such as `unsupported protocol`."""
+    return str(error.args[0][-1][2]) if error.args and isinstance(error.args[0], list) and error.args[0] else "hung up"
 
 
 def _peer(connection: SSL.Connection, flaws: frozenset[int]) -> Peer:

@@ -64,13 +64,14 @@ def said(port, request, context):
     """Send a request and give the status of the first answer, and how long the server took to answer or hang up."""
     began, got = time.monotonic(), b""
     try:
-        with closing(socket.create_connection(("127.0.0.1", port), timeout=8)) as plain:
-            link = context.wrap_socket(plain) if context else plain
+        with (
+            closing(socket.create_connection(("127.0.0.1", port), timeout=8)) as plain,
+            closing(context.wrap_socket(plain) if context else plain) as link,
+        ):
             link.sendall(request)
             if not context:
                 link.shutdown(socket.SHUT_WR)
             got = link.recv(100)
-            link.close()
     except TimeoutError:
         return "silence", time.monotonic() - began
     except OSError:
@@ -109,7 +110,7 @@ def test_whatever_comes_is_answered_or_cut_and_the_next_message_is_taken(module_
 
 EVENTS = {
     "listening", "delivering", "http_refused", "message_refused", "message_repeated", "unknown_url", "certificate_ends",
-    "stopped",
+    "tls_refused",    "stopped",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The zone server over real sockets and a real database: conversations, abuse, outages and sudden death."""
 
 import gzip
+import json
 import os
 import re
 import signal
@@ -351,6 +352,17 @@ def test_bytes_that_are_not_http_end_the_connection(server, case):
             b"HTTP/1.1 400 Bad Request",
             b"HTTP/1.1 431 Request Header Fields Too Large",
         )
+
+
+def test_a_flood_of_refusals_does_not_fill_the_log(server):
+    before, start = len(server.lines), time.monotonic()
+    for _ in range(200):
+        with connected(server) as link:
+            link.sendall(b"nonsense\r\n\r\n")
+            reply(link)
+    lines = [json.loads(line) for line in server.lines[before:]]
+    refused = [line["connections"] for line in lines if line.get("reason") == "not_http"]
+    assert len(refused) <= time.monotonic() - start + 2
 
 
 def test_a_chunk_extension_flood_ends_the_connection(server):

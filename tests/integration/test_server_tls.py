@@ -140,6 +140,8 @@ def test_what_is_older_than_tls_1_2_and_what_is_not_tls_is_cut(server):
     with connected(server) as link:
         link.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert b"HTTP" not in link.recv(1000)
+    told = {line["reason"] for line in server.log() if line["event"] == "tls_refused"}
+    assert {"unsupported protocol", "http request"} <= told
 
 
 def connected(server):
