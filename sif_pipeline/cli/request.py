@@ -1,8 +1,8 @@
 """`sif-pipeline request`: the state asks a district, and looks at how far it is answered."""
 
 import time
-from dataclasses import astuple, fields
-from datetime import timedelta
+from dataclasses import asdict, astuple, fields
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -140,9 +140,18 @@ def words(sync: syncs.Sync) -> str:
             f": {sync.there:,} there and {sync.here or 0:,} here, {sync.missing_here or 0:,} missing here, "
             f"{sync.missing_there or 0:,} missing there, {sync.different or 0:,} different"
         )
-    reason = f" {sync.reason}" if sync.reason else ""
+    reason = f" {sync.reason}" if sync.reason and sync.state in ("waiting", "failed", "refused") else ""
     hint = f" `sif-pipeline sync show {sync.sync_id}` tells more." if sync.state == "waiting" else ""
-    return f"Sync {sync.sync_id} of {sync.object_name} in zone {sync.zone} is {sync.state}{found}.{reason}{hint}"
+    by = f" by {sync.decided_by}" if sync.decided_by not in (None, "limit") else ""
+    kept = ", without deletions" if sync.state == "applied" and not sync.deletes else ""
+    return (
+        f"Sync {sync.sync_id} of {sync.object_name} in zone {sync.zone} is {sync.state}{by}{kept}{found}.{reason}{hint}"
+    )
+
+
+def at(moment_: datetime | None) -> str:
+    """Spell a moment for a table: to the minute, in the state's time zone."""
+    return f"{moment_.astimezone(Settings.from_environment().timezone):%Y-%m-%d %H:%M}" if moment_ else ""
 
 
 @request.command("list", epilog="Example: sif-pipeline request list --zone springfield")
@@ -155,8 +164,13 @@ def list_(
     """Show what the state asked, whom, and how far it is answered."""
     with warehouse() as url:
         found = requests.listed(url, zone=zone, state=state, most=limit)
-    columns = tuple(field.name for field in fields(requests.Asked))
-    show(Report(columns, [astuple(asked) for asked in found]), format_, "Requests of the state")
+    if format_ == "table":
+        columns = ("msg_id", "zone", "object_name", "asked", "at", "state", "packets", "error", "sync_id")
+        lines = [tuple((asdict(one) | {"at": at(one.created_at)})[name] for name in columns) for one in found]
+        print_table("Requests of the state", columns, lines)
+    else:
+        every = tuple(field.name for field in fields(requests.Asked))
+        show(Report(every, [astuple(asked) for asked in found]), format_)
 
 
 @request.command("show", epilog="Example: sif-pipeline request show 5C0FFEE5C0FFEE5C0FFEE5C0FFEE5C0F")

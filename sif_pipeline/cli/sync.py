@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sif_pipeline.cli import app
-from sif_pipeline.cli.request import words
+from sif_pipeline.cli.request import at, words
 from sif_pipeline.cli.terminal import FORMATS, one_of, print_table, show, warehouse
 from sif_pipeline.config import Settings
 from sif_pipeline.exceptions import SifPipelineError
@@ -46,8 +46,9 @@ def list_(
         found = syncs.listed(url, zone=zone, state=state, most=limit)
     if format_ == "table":
         columns = ("sync_id", "zone", "object_name", "state", "there", "here", "missing_here", "missing_there",
-                   "different", "asked_at", "reason")  # fmt: skip
-        print_table("Full syncs", columns, [tuple(asdict(one)[name] for name in columns) for one in found])
+                   "different", "asked", "reason")  # fmt: skip
+        lines = [tuple((asdict(one) | {"asked": at(one.asked_at)})[name] for name in columns) for one in found]
+        print_table("Full syncs", columns, lines)
     else:
         show(Report(tuple(f.name for f in fields(syncs.Sync)), [astuple(one) for one in found]), format_)
 
@@ -135,7 +136,9 @@ def _ask_due(url: str) -> list[str]:
 @sync.command("schedule", epilog="Example: sif-pipeline sync schedule springfield 02:00 --limit 0.1")
 def schedule(
     zone: Annotated[str, typer.Argument(help="Name of the zone.")],
-    at: Annotated[str, typer.Argument(metavar="TIME", help="Time of day in the state's time zone, 02:00, or never.")],
+    time_of_day: Annotated[
+        str, typer.Argument(metavar="TIME", help="Time of day in the state's time zone, 02:00, or never.")
+    ],
     limit: Annotated[
         str | None,
         typer.Option(help="Share of an object's records that a sync may delete and change on its own, 0 to 1."),
@@ -143,8 +146,8 @@ def schedule(
 ) -> None:
     """Set when a zone is asked every day, and how much a full sync may change without a person."""
     with warehouse() as url:
-        syncs.schedule(url, zone, _time(at), _share(limit))
-    typer.echo(f"Zone {zone} is asked {'never' if at == 'never' else f'every day at {at}'}.")
+        syncs.schedule(url, zone, _time(time_of_day), _share(limit))
+    typer.echo(f"Zone {zone} is asked {'never' if time_of_day == 'never' else f'every day at {time_of_day}'}.")
 
 
 def _time(text: str) -> time | None:
