@@ -1,18 +1,21 @@
 """Receive files: a SIF_Message, or a bare list of objects, of any size, into the same inbox as everything else."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
+from sif_pipeline import core
 from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.sif import gate, messages
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.splitting import pieces
+from sif_pipeline.splitting import pieces, placed_pieces
 from sif_pipeline.zone.receive import CARRIERS, check
 
 FILES = queries("files")
@@ -22,6 +25,11 @@ WHOLE_BYTES = 2 * 1024 * 1024
 
 BARE = "Objects"
 """Message type of a bare list of objects."""
+
+Facts = dict[str, Any]
+"""Columns of inbox.message that a file gives."""
+
+OTHER_MESSAGE = "A different message with the same SIF_MsgId was received before; it was not replaced."
 
 
 @dataclass(slots=True)
@@ -107,7 +115,7 @@ def _store(connection: Connection, line: dict[str, object]) -> int | None:
         return None
     held = connection.execute(FILES["held"], line).fetchone()
     if held is None:
-        raise Refused(12, 1, "A different message with the same SIF_MsgId was received before; it was not replaced.")
+        raise Refused(12, 1, OTHER_MESSAGE)
     return int(held[0])
 
 
@@ -130,6 +138,44 @@ def _lines(file: Path) -> Iterator[dict[str, object]]:
         raise Refused(1, 3, "The file holds no SIF objects.")
 
 
+def accepted(file: Path) -> Iterator[tuple[Facts, list[core.Found]]]:
+    """Give what the inbox keeps of a file, as receiving it does, and the objects in each message or piece.
+
+    Raise Refused where the file cannot be read on; what stood before was given.
+    """
+    if file.stat().st_size <= WHOLE_BYTES:
+        body = file.read_bytes()
+        root = gate.open_message(_without_objects(body))
+        if messages.is_message(root):
+            yield _line(read_message(root), body, 0), core.accept(body)
+            return
+    identity, number = _identity(file), -1
+    for number, piece in enumerate(placed_pieces(file)):
+        root = gate.open_message(_without_objects(piece.text), core.LIMITS)
+        if messages.is_message(root):
+            yield _line(read_message(root), piece.text, number), core.accept(piece.text)
+        else:
+            facts: Facts = {**_BARE_LINE, "msg_id": _derived(identity, number), "body": piece.text}
+            yield facts, core.accept(piece.text)
+    if number < 0:
+        raise Refused(1, 3, "The file holds no SIF objects.")
+
+
+def _without_objects(body: bytes) -> bytes:
+    """Take the objects out of a message whose envelope is all that is looked at; give others as they are."""
+    head = _PLAIN_HEAD.match(body)
+    if head is None:
+        return body
+    stop = body.rfind(b"</" + (head[1] or head[2]) + b">")
+    return body[: head.end()] + body[stop:] if stop > head.end() else body
+
+
+_PLAIN_HEAD = re.compile(
+    rb"\s*(?:<(?!SIF_Message[\s>])(?=[^<]*>\s*<)(\w+)[^<>]*>"
+    rb"|<SIF_Message[^<>]*>\s*<SIF_Response>(?:(?!<SIF_ObjectData)[^!?])*?<(SIF_ObjectData)>)"
+)
+
+
 def read_message(root: etree._Element) -> messages.Message:
     """Read a file's envelope; raise Refused for what HTTP refuses, and for what carries no objects."""
     message = messages.read_message(root)
@@ -143,7 +189,7 @@ def read_message(root: etree._Element) -> messages.Message:
 _BARE_LINE = {"source_id": "file", "message_type": BARE, "sif_version": None, "sif_timestamp": None}
 
 
-def _line(message: messages.Message, body: bytes, number: int) -> dict[str, object]:
+def _line(message: messages.Message, body: bytes, number: int) -> Facts:
     return {
         "source_id": message.source_id,
         "msg_id": message.msg_id if number == 0 else _derived(message.msg_id, number),

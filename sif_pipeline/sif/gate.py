@@ -64,6 +64,20 @@ def open_message(data: bytes, limits: Limits | None = None) -> etree._Element:
     say.
     """
     limits = limits or Limits()
+    root = _parse_with_libxml2(_first_look(data, limits))
+    check_shape(root, limits)
+    return root
+
+
+def look(data: bytes, limits: Limits | None = None) -> None:
+    """Do what `open_message` does before libxml2 sees the message; raise Refused.
+
+    For whoever then gives libxml2 each object on its own, as its schema or `reopen_object` does, and every other part.
+    """
+    _first_look(data, limits or Limits())
+
+
+def _first_look(data: bytes, limits: Limits) -> bytes:
     if not data.strip():
         raise Refused(1, 2, "The message is empty.")
     if len(data) > limits.size:
@@ -72,9 +86,7 @@ def open_message(data: bytes, limits: Limits | None = None) -> etree._Element:
     if len(document) > 3 * limits.elements:  # the shortest element is `<a>`, so a smaller document cannot exceed it
         _count_elements(document, limits)
     _check_with_expat(document, limits)
-    root = _parse_with_libxml2(document)
-    _check_shape(root, limits)
-    return root
+    return document
 
 
 def too_large(limits: Limits) -> Refused:
@@ -221,8 +233,11 @@ def _not_well_formed(line: int) -> Refused:
     return Refused(1, 2, f"The message is not well-formed XML{where}; it was not stored. Ask the vendor of the agent.")
 
 
-def _check_shape(root: etree._Element, limits: Limits) -> None:
-    """Check depth and attributes with XPath, which libxml2 evaluates in one pass at its own speed."""
+def check_shape(root: etree._Element, limits: Limits) -> None:
+    """Check depth and attributes of a message's tree; raise Refused.
+
+    With XPath, which libxml2 evaluates in one pass at its own speed.
+    """
     if _compiled("boolean(" + "/*" * (limits.depth + 1) + ")")(root):
         raise Refused(12, 1, f"Elements are nested more than {limits.depth} deep; no SIF object is.")
     if _compiled(f"boolean(/descendant::*/@*[{limits.attributes + 1}])")(root):

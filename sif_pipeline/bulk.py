@@ -1,0 +1,344 @@
+"""The first load of a whole state: files are read once, and messages, events and rows go in together.
+
+It leaves the warehouse as receiving and draining the same files would. An object that nothing was said of before,
+valid, plainly spelled, and referring to known objects only, is what almost all of a first load is: for it there
+is nothing to look up, and it is written as it stands. All others are folded as the drain folds them, in the same
+transaction. What a run committed, the next one finds by the messages' identifiers and passes over.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sif_pipeline import files, loading
+from sif_pipeline.core import Found
+from sif_pipeline.database import Connection, connect, queries
+from sif_pipeline.drain import SESSION, DrainSummary, _no_garbage_collection, _prepare, _record
+from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.folding import Fold, ObjectEvent
+from sif_pipeline.loading import DatabaseStore
+from sif_pipeline.notices import Notice
+from sif_pipeline.reading import Claimed, _ordered_at
+from sif_pipeline.sif.gate import Refused
+from warehouse.base import objects
+from warehouse.inbox import Outcome
+
+BULK = queries("bulk")
+
+UNIT_BYTES = 2 * 1024 * 1024
+UNIT_MESSAGES = 500
+"""A transaction ends with the message that reaches one of these."""
+
+Key = bytes
+"""A row key as sixteen bytes: a large district has half a million of them in memory."""
+
+
+class Known:
+    """What was said of which objects of a zone so far, by keys only."""
+
+    def __init__(self) -> None:
+        self.whole: dict[str, set[Key]] = defaultdict(set)  #: a whole image was applied: others may refer to them
+        self.special: set[tuple[str, Key]] = set()  #: spoken of, or waited for: only a fold can tell what comes of it
+
+    def read(self, connection: Connection, zone_id: int) -> None:
+        """Begin with what the warehouse has of the zone."""
+        self.whole.clear()
+        self.special.clear()
+        for name, key, is_known in connection.execute(BULK["keys"], {"zone_id": zone_id}):
+            if is_known:
+                self.whole[name].add(bytes.fromhex(key))
+            else:
+                self.special.add((name, bytes.fromhex(key)))
+        waiting = connection.execute(BULK["awaited"], {"zone_id": zone_id})
+        self.special.update((name, bytes.fromhex(key)) for name, key in waiting)
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What became of some files."""
+
+    files: int = 0
+    summary: DrainSummary = field(default_factory=DrainSummary)
+    held_already: int = 0  #: messages of an earlier run, or that came twice
+    refused: list[tuple[Path, str]] = field(default_factory=list)  #: files that could not be read to their end, and why
+
+    def add(self, other: "Loaded") -> None:
+        """Count another zone's files in."""
+        self.files += other.files
+        self.summary.add(other.summary)
+        self.held_already += other.held_already
+        self.refused += other.refused
+
+
+class Line(NamedTuple):
+    """One message as it will be kept, with its objects."""
+
+    facts: dict[str, Any]  #: columns of inbox.message
+    found: list[Found]
+    file: Path
+
+
+@dataclass(slots=True)
+class Load:
+    """The load of one zone."""
+
+    connection: Connection
+    zone_id: int
+    stored: int  #: messages of the zone that this run has not come across yet
+    known: Known = field(default_factory=Known)
+    last_recorded_at: datetime | None = None
+    is_fresh: bool = False  #: `known` is what the warehouse has
+    mine: set[tuple[str, str]] = field(default_factory=set)  #: messages of this run
+    done: Loaded = field(default_factory=Loaded)
+
+
+def load_zone(url: str, zone_id: int, paths: Sequence[Path], progress: Callable[[int], None] | None = None) -> Loaded:
+    """Load files into an empty zone, in the order given; `progress` gets the bytes of each finished message.
+
+    Raise ConfigurationError when the zone holds messages that are not of these files.
+    """
+    with connect(url, SESSION, autocommit=True) as connection:
+        (stored,) = connection.execute(BULK["stored"], {"zone_id": zone_id}).fetchone() or (0,)
+        load = Load(connection, zone_id, stored)
+        for unit in _units(_lines(load, paths)):
+            with connection.transaction(), _no_garbage_collection():
+                _load_unit(load, unit)
+            if progress:
+                progress(sum(len(line.facts["body"]) for line in unit))
+        return load.done
+
+
+def _lines(load: Load, paths: Sequence[Path]) -> Iterator[Line]:
+    """Read files, one message or piece after the other; what stood before a fault in a file is given all the same."""
+    for path in paths:
+        load.done.files += 1
+        try:
+            for facts, found in files.accepted(path):
+                yield Line({**facts, "body_sha256": hashlib.sha256(facts["body"]).digest()}, found, path)
+        except Refused as refused:
+            load.done.refused.append((path, refused.sentence))
+        except OSError as error:
+            load.done.refused.append((path, f"The file cannot be read: {error.strerror}."))
+
+
+def _units(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    unit: list[Line] = []
+    size = 0
+    for line in lines:
+        unit.append(line)
+        size += len(line.facts["body"])
+        if size >= UNIT_BYTES or len(unit) == UNIT_MESSAGES:
+            yield unit
+            unit, size = [], 0
+    if unit:
+        yield unit
+
+
+def _load_unit(load: Load, unit: Sequence[Line]) -> None:
+    row = load.connection.execute(BULK["begin"], {"zone_id": load.zone_id}).fetchone()
+    last = row[1] if row else None
+    new = _new(load, unit)
+    if not new:
+        return
+    if load.stored > 0 or load.connection.execute(BULK["is_pending"], {"zone_id": load.zone_id}).fetchone() == (True,):
+        raise ConfigurationError(
+            "The zone holds other messages already; bulk is for the first load of a zone. Use `sif-pipeline receive`, "
+            "which takes files at any time."
+        )
+    if not load.is_fresh or load.last_recorded_at != last:
+        load.known.read(load.connection, load.zone_id)
+        load.is_fresh = True
+    load.last_recorded_at = _store(load, new)
+
+
+def _new(load: Load, unit: Sequence[Line]) -> list[Line]:
+    """Leave out the messages that the zone has; raise Refused for one that says something else than before."""
+    parameters = {
+        "zone_id": load.zone_id,
+        "source_ids": [line.facts["source_id"] for line in unit],
+        "msg_ids": [line.facts["msg_id"] for line in unit],
+        "hashes": [line.facts["body_sha256"] for line in unit],
+    }
+    held = {(s, m): (message_id, same) for message_id, s, m, same in load.connection.execute(BULK["held"], parameters)}
+    new: dict[tuple[str, str], Line] = {}
+    again: list[int] = []
+    for line in unit:
+        identity = line.facts["source_id"], line.facts["msg_id"]
+        before = new.get(identity)
+        message_id, is_same = held.get(identity, (None, True))
+        if not is_same or (before and before.facts["body_sha256"] != line.facts["body_sha256"]):
+            load.done.refused.append((line.file, files.OTHER_MESSAGE))
+        elif before or message_id is not None:
+            load.done.held_already += 1
+            load.stored -= identity not in load.mine
+            again += [message_id] if message_id is not None and identity in load.mine else []
+        else:
+            new[identity] = line
+    load.mine.update(new)
+    if again:
+        load.connection.execute(files.FILES["count_duplicates"], {"message_ids": again})
+    return list(new.values())
+
+
+def _store(load: Load, lines: Sequence[Line]) -> datetime | None:
+    """Write messages and what they say on the connection's transaction; give the recorded time of the last one."""
+    claimed = _claimed(load, lines)
+    sorted_ = Sorted()
+    for message, line in zip(claimed, lines, strict=True):
+        _sort(load.known, message, line.found, sorted_)
+    _store_messages(load.connection, claimed, lines)
+    _write_plain(load.connection, sorted_)
+    load.done.summary.messages += len(lines)
+    load.done.summary.objects += sum(len(line.found) for line in lines)
+    load.done.summary.loaded += sorted_.plain
+    if sorted_.special:
+        _fold(load, sorted_.special, sorted_.notices)
+    recorded_at = claimed[-1].recorded_at
+    load.connection.execute(BULK["advance"], {"zone_id": load.zone_id, "recorded_at": recorded_at})
+    return recorded_at
+
+
+def _claimed(load: Load, lines: Sequence[Line]) -> list[Claimed]:
+    reserved = load.connection.execute(BULK["reserve"], {"messages": len(lines)}).fetchall()
+    claimed = [
+        Claimed(message_id, load.zone_id, f["source_id"], f["message_type"], f["sif_timestamp"], at, None, f["body"])
+        for (message_id, at), (f, *_) in zip(reserved, lines, strict=True)
+    ]
+    _record(load.connection, claimed)
+    return claimed
+
+
+@dataclass(slots=True)
+class Sorted:
+    """Objects by what they need."""
+
+    rows: dict[str, list[loading.Line]] = field(default_factory=lambda: defaultdict(list))  #: written as they stand
+    events: list[str] = field(default_factory=list)  #: of those
+    plain: int = 0  #: number of those
+    special: list[ObjectEvent] = field(default_factory=list)  #: folded
+    notices: dict[tuple[int, int], list[Notice]] = field(default_factory=dict)  #: by message and position
+
+
+def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) -> None:
+    """Tell objects that can be written as they stand from those that only a fold can judge."""
+    ordered_at, notices = _ordered_at(message)
+    recorded, message_id, zone_id = _spelled(message.recorded_at), str(message.message_id), str(message.zone_id)
+    ordered, first = _spelled(ordered_at), found[0] if notices and found else None
+    twice = _twice(found)
+    for one in found:
+        if one is first or not one.is_plain or not _is_first(known, one, twice):
+            _take_special(known, message, ordered_at, one, notices if one is first else [], into)
+            continue
+        image, key = one.content.image, one.row_key
+        assert image is not None  # noqa: S101 -- it is plain
+        into.rows[one.name].append((
+            zone_id, key, *image.cells, recorded, message_id, one.content.content_hash, image.extended,
+            one.content.document,
+        ))  # fmt: skip
+        into.events.append(
+            f"{message_id}\t{one.position}\t{zone_id}\t{one.name}\t{key}\t{one.action}\t{ordered}\tapplied\t\\N\t\\N\n"
+        )
+        into.plain += 1
+
+
+def _spelled(at: datetime | None) -> str:
+    return at.isoformat() if at else ""
+
+
+def _twice(found: Sequence[Found]) -> set[tuple[str, str | None]]:
+    """Find the objects that a message speaks of more than once."""
+    if len({(one.name, one.row_key) for one in found}) == len(found):
+        return set()
+    return {key for key, count in Counter((one.name, one.row_key) for one in found).items() if count > 1}
+
+
+def _is_first(known: Known, one: Found, twice: set[tuple[str, str | None]]) -> bool:
+    """Tell whether nothing was said of a plain object before, and everything it refers to is there; remember it."""
+    image = one.content.image
+    assert image is not None  # noqa: S101 -- it is plain
+    key = bytes.fromhex(image.row_key)
+    if key in known.whole[one.name] or (known.special and (one.name, key) in known.special):
+        return False
+    if twice and (one.name, one.row_key) in twice:
+        return False
+    for name, ref_id in image.references:
+        if bytes.fromhex(ref_id) not in known.whole[name] and name in objects():
+            return False
+    known.whole[one.name].add(key)
+    return True
+
+
+def _take_special(  # noqa: PLR0913, PLR0917 -- the event's own parts
+    known: Known, message: Claimed, ordered_at: datetime, one: Found, notices: list[Notice], into: Sorted
+) -> None:
+    assert message.recorded_at is not None  # noqa: S101 -- it was recorded
+    event = ObjectEvent(
+        message.message_id, one.position, message.zone_id, one.name, one.row_key, one.action, ordered_at,
+        message.recorded_at, one.content, one.outcome,
+    )  # fmt: skip
+    into.special.append(event)
+    into.notices[event.message_id, event.position] = [*one.notices, *notices]
+    if one.row_key is not None and one.name in objects():
+        known.special.add((one.name, bytes.fromhex(one.row_key)))
+    if one.outcome is Outcome.APPLIED:
+        awaited = ((name, bytes.fromhex(ref_id)) for name, ref_id in event.references)
+        known.special.update((name, key) for name, key in awaited if key not in known.whole[name])
+
+
+def _store_messages(connection: Connection, claimed: Sequence[Claimed], lines: Sequence[Line]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            BULK["store"],
+            [
+                {
+                    **line.facts,
+                    "message_id": message.message_id,
+                    "zone_id": message.zone_id,
+                    "received_at": message.received_at,
+                    "recorded_at": message.recorded_at,
+                    "objects": len(line.found),
+                }
+                for message, line in zip(claimed, lines, strict=True)
+            ],
+        )
+
+
+def _write_plain(connection: Connection, found: Sorted) -> None:
+    with connection.cursor() as cursor:
+        for name, lines in found.rows.items():
+            with cursor.copy(loading.statements(objects()[name]).copy_current) as copy:
+                copy.write(loading.copy_text(lines))
+        if found.events:
+            with cursor.copy(loading.COPY_EVENTS) as copy:
+                copy.write("".join(found.events))
+
+
+def _fold(load: Load, events: list[ObjectEvent], notices: dict[tuple[int, int], list[Notice]]) -> None:
+    """Fold the events that need it, as the drain does, and count what became of them."""
+    store = DatabaseStore(load.connection)
+    fold = Fold(store)
+    _prepare(store, fold, events)
+    for event in events:
+        fold.take(event, notices[event.message_id, event.position])
+    loading.write(load.connection, fold, events)
+    for _, name, key in (state.key for state in fold.states.values() if state.known):
+        load.known.whole[name].add(bytes.fromhex(key))
+    _count(load, events)
+
+
+def _count(load: Load, events: Iterable[ObjectEvent]) -> None:
+    outcomes: dict[int, Counter[Outcome]] = defaultdict(Counter)
+    for event in events:
+        outcomes[event.message_id][event.outcome] += 1
+    for message_id, found in outcomes.items():
+        held, rejected = found[Outcome.HELD], found[Outcome.REJECTED] + found[Outcome.UNFIT]
+        if held or rejected:
+            parameters = {"message_id": message_id, "held": held, "rejected": rejected}
+            load.connection.execute(BULK["count"], parameters)
+        load.done.summary.held += held
+        load.done.summary.rejected += rejected
+        load.done.summary.loaded += found[Outcome.APPLIED]

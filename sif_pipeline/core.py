@@ -1,0 +1,125 @@
+"""From the bytes of a message to the rows of its objects: a pure function, which knows no database and keeps no state.
+
+COPY, Parquet and any other engine take what it gives. `read` gives Python values, `arrow.batches` Arrow's.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from sif_pipeline import content, reading
+from sif_pipeline.content import Content
+from sif_pipeline.mapping import Key
+from sif_pipeline.notices import Notice
+from sif_pipeline.reading import Claimed
+from sif_pipeline.sif import cutting, gate, schema
+from sif_pipeline.sif.cutting import XSI, Slice
+from sif_pipeline.sif.messages import NAMESPACE
+from warehouse.inbox import Outcome
+
+LIMITS = gate.Limits(size=16 * gate.Limits().size)
+"""What a piece of a file may cost: a single object may be larger than a message by HTTP."""
+
+
+class Found(NamedTuple):
+    """One object of a message, read and judged by the schema."""
+
+    position: int  #: in the message, from 1
+    action: str  #: Add, Change, Delete or Response; empty where the message says none of them
+    name: str  #: of its element
+    row_key: Key | None  #: None where it has no key that can be used
+    content: Content  #: its columns, references, extended elements, document and content hash
+    outcome: Outcome  #: APPLIED where it may take part in a fold, REJECTED or UNKNOWN where not
+    notices: list[Notice]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a valid whole image in the common spelling: nothing needs to be said of it."""
+        return self.content.image is not None and self.outcome is Outcome.APPLIED and not self.notices
+
+
+def accept(body: bytes) -> list[Found]:
+    """Read the objects of bytes from outside, or raise Refused as the gate does.
+
+    The gate's first parser sees all of it, and libxml2 each object that is spelled plainly on its own, without a tree.
+    What is around the objects of such a message is the caller's to give to the gate.
+    """
+    slices = cutting.cut(body) if _may_be_plain(body) else None
+    if slices is None:
+        gate.open_message(body, LIMITS)
+        return read(body)
+    gate.look(body, LIMITS)
+    try:
+        return _of_slices(slices, is_new=True)
+    except gate.Refused:
+        gate.open_message(body, LIMITS)  # says what is wrong, and where
+        raise
+
+
+def _may_be_plain(body: bytes) -> bool:
+    """Tell whether a text can be cut at all before the gate has seen it."""
+    try:
+        return "<!" not in gate.text_of(body)
+    except gate.Refused:
+        return False
+
+
+def read(body: bytes) -> list[Found]:
+    """Read the objects of a message, or of a bare list, that once passed the gate, in their order."""
+    slices = cutting.cut(body)
+    return _of_reading(body) if slices is None else _of_slices(slices)
+
+
+def _of_slices(slices: Sequence[Slice], *, is_new: bool = False) -> list[Found]:
+    contents = [content.of_slice(cut) for cut in slices]
+    valid = schema.are_valid(cut.text for cut, found in zip(slices, contents, strict=True) if found)
+    plain = [found if found and next(valid) else None for found in contents]
+    doubtful = [cut for cut, found in zip(slices, plain, strict=True) if found is None]
+    judged = iter(_judged(doubtful, is_new=is_new) if doubtful else ())
+    return [
+        next(judged)
+        if found is None or found.image is None
+        else Found(cut.position, cut.action, cut.name, found.image.row_key, found, Outcome.APPLIED, [])
+        for cut, found in zip(slices, plain, strict=True)
+    ]
+
+
+def _judged(slices: Sequence[Slice], *, is_new: bool) -> Iterator[Found]:
+    """Have objects that are not plain read as a message of their own, on the lines where they stood."""
+    if is_new:
+        for cut in slices:
+            gate.check_shape(gate.reopen_object(cut.text), LIMITS)
+    text, line = _HEAD, 1
+    for cut in slices:
+        text += "\n" * (cut.line - line) + cut.text
+        line = max(cut.line, line) + cut.text.count("\n")
+    for found, cut in zip(_of_reading(f"{text}{_TAIL}".encode()), slices, strict=True):
+        yield found._replace(position=cut.position, action=cut.action)
+
+
+_HEAD = (
+    f'<SIF_Message xmlns="{NAMESPACE}" xmlns:xsi="{XSI}" Version="2.7"><SIF_Response><SIF_Header></SIF_Header>'
+    "<SIF_ObjectData>"
+)
+_TAIL = "</SIF_ObjectData></SIF_Response></SIF_Message>"
+
+
+def _of_reading(body: bytes) -> list[Found]:
+    message = Claimed(0, 0, "", "Objects", None, _ANY_TIME, _ANY_TIME, body)
+    reading.read([message])
+    return [
+        Found(
+            event.position,
+            event.action,
+            event.object_name,
+            event.row_key,
+            event.content,
+            event.outcome,
+            list(message.notices.get(event.position, ())),
+        )
+        for event in message.events
+    ]
+
+
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+"""A message without a time of its own reads the same at any."""
