@@ -197,6 +197,7 @@ class Session:
         self._flaws: set[int] = set()
         self._connection.set_app_data(self._flaws)
         self._more = True  # what came with the end of the handshake is inside already
+        self._failed = False
         self.peer: Peer | None = None
 
     def do_handshake(self) -> None:
@@ -207,7 +208,10 @@ class Session:
             raise
         except ssl.SSLError as error:
             tell("tls_refused", str(error.reason))
-            raise
+            if self._failed or not self._outgoing.pending:
+                raise
+            self._failed = True
+            raise ssl.SSLWantReadError from None  # has the alert sent, which says why; then the client hangs up
         self.peer = _peer(self._connection, frozenset(self._flaws))
         self._handshakes.discard(self)
 

@@ -135,7 +135,7 @@ def test_what_is_older_than_tls_1_2_and_what_is_not_tls_is_cut(server):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
-    with connected(server) as link, pytest.raises(ssl.SSLError):
+    with connected(server) as link, pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
         context.wrap_socket(link)
     with connected(server) as link:
         link.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n\r\n")
