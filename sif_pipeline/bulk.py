@@ -7,18 +7,23 @@ transaction. What a run committed, the next one finds by the messages' identifie
 """
 
 import hashlib
+import multiprocessing
+import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sif_pipeline import files, loading
+from sif_pipeline import files, loading, zones
+from sif_pipeline.boundary import without_values
 from sif_pipeline.core import Found
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.drain import SESSION, DrainSummary, _no_garbage_collection, _prepare, _record
-from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.folding import Fold, ObjectEvent
 from sif_pipeline.loading import DatabaseStore
 from sif_pipeline.notices import Notice
@@ -28,6 +33,9 @@ from warehouse.base import objects
 from warehouse.inbox import Outcome
 
 BULK = queries("bulk")
+
+SETTINGS = {**SESSION, "application_name": "sif-bulk", "synchronous_commit": "off"}
+"""What the last moments before a crash committed may be lost and is loaded again; `finish` waits for the disk."""
 
 UNIT_BYTES = 2 * 1024 * 1024
 UNIT_MESSAGES = 500
@@ -74,6 +82,153 @@ class Loaded:
         self.refused += other.refused
 
 
+class Task(NamedTuple):
+    """What one worker takes on: a zone with its files."""
+
+    zone_id: int
+    zone: str
+    paths: list[Path]
+    bytes: int  #: of all its files
+
+
+Progress = Callable[[int, int], None]
+"""Gets bytes done and bytes in all."""
+
+
+def plan(url: str, zone: str | None, paths: Sequence[Path], *, add_zones: bool = False) -> list[Task]:
+    """Say which files go into which zone, the largest zone first.
+
+    Without `zone` each path is a folder of one subfolder or `*.xml` file for each zone, named like the zone or its
+    district's code; `add_zones` makes those that are missing. Raise UnknownZone.
+    """
+    wanted = _by_name(paths) if zone is None else {zone: [file for path in paths for file in files.below(path)]}
+    with connect(url, autocommit=True) as connection:
+        found = _zones(connection, wanted)
+        for name in [name for name in wanted if name not in found] if add_zones else ():
+            zones.add(connection, name, name)
+        found = _zones(connection, wanted) if add_zones else found
+    if missing := sorted(wanted.keys() - found.keys()):
+        raise UnknownZone(
+            f"There is no zone named {missing[0]!r}, and none of a district with that code ({len(missing)} such); "
+            "`sif-pipeline zone add` makes one, --add-zones all of them."
+        )
+    tasks = [Task(found[name], name, paths, sum(map(_size, paths))) for name, paths in wanted.items()]
+    return sorted(tasks, key=lambda task: -task.bytes)
+
+
+def _by_name(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """Collect the files of each zone from folders: subfolders, and files, are named like their zone."""
+    wanted: dict[str, list[Path]] = {}
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        for entry in inside:
+            if entry.is_dir():
+                wanted.setdefault(entry.name, []).extend(files.below(entry))
+            elif entry.suffix == ".xml":
+                wanted.setdefault(entry.stem, []).append(entry)
+    return {name: found for name, found in wanted.items() if found}
+
+
+def _zones(connection: Connection, wanted: Mapping[str, object]) -> dict[str, int]:
+    """Find zones by their name or, where none has it, by the code of their district."""
+    lines = connection.execute(BULK["zones"], {"names": list(wanted)}).fetchall()
+    for _, name, _, is_sandbox in lines:
+        if is_sandbox:
+            raise ConfigurationError(f"Zone {name} is a sandbox, whose messages never reach the warehouse.")
+    by_code = {code: zone_id for zone_id, _, code, _ in lines}
+    return {name: z for name, z in (by_code | {name: z for z, name, *_ in lines}).items() if name in wanted}
+
+
+def _size(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
+
+
+def load(url: str, tasks: Sequence[Task], *, workers: int = 1, progress: Progress | None = None) -> Loaded:
+    """Load zones, several at a time in processes of their own, then bring the planner's statistics up to date.
+
+    Raise ConfigurationError when a zone holds messages that are not of its files; zones loaded by then stay loaded.
+    """
+    total, done = sum(task.bytes for task in tasks), Loaded()
+    if min(workers, len(tasks)) <= 1:
+        seen = 0
+        for task in tasks:
+            done.add(_in_turn(url, task, seen, total, progress))
+            seen += task.bytes
+    else:
+        for each in _in_processes(url, tasks, min(workers, len(tasks)), total, progress):
+            done.add(each)
+    finish(url)
+    return done
+
+
+def _in_turn(url: str, task: Task, seen: int, total: int, progress: Progress | None) -> Loaded:
+    reached = seen
+
+    def tell(size: int) -> None:
+        nonlocal reached
+        reached = min(reached + size, seen + task.bytes)
+        if progress:
+            progress(reached, total)
+
+    return load_zone(url, task.zone_id, task.paths, tell)
+
+
+_counter: Any = None
+"""Bytes done by all workers; set in each when it starts."""
+
+
+def _begin_work(counter: Any) -> None:
+    global _counter  # noqa: PLW0603 -- the one thing that a worker shares, given to it once
+    _counter = counter
+
+
+def _work(url: str, task: Task) -> Loaded:
+    with without_values():
+        return load_zone(url, task.zone_id, task.paths, _count_bytes)
+
+
+def _count_bytes(size: int) -> None:
+    with _counter.get_lock():
+        _counter.value += size
+
+
+def _in_processes(
+    url: str, tasks: Sequence[Task], workers: int, total: int, progress: Progress | None
+) -> Iterator[Loaded]:
+    context = multiprocessing.get_context("spawn")
+    counter = context.Value("q", 0)
+    with ProcessPoolExecutor(workers, context, _begin_work, (counter,)) as pool:
+        waiting = [pool.submit(_work, url, task) for task in tasks]
+        try:
+            _watch(waiting, lambda: progress(min(counter.value, total), total) if progress else None)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+        yield from (future.result() for future in waiting)
+
+
+def _watch(waiting: Sequence[Future[Loaded]], tell: Callable[[], None]) -> None:
+    """Wait until all are done, or one failed, and raise its failure."""
+    while any(not future.done() for future in waiting):
+        for future in waiting:
+            if future.done():
+                future.result()
+        tell()
+        time.sleep(LOOK_SECONDS)
+
+
+LOOK_SECONDS = 0.2
+"""Pause between two looks at the workers."""
+
+
+def finish(url: str) -> None:
+    """Have the planner know what is there, and the disk all of it."""
+    with connect(url, {"application_name": "sif-bulk"}, autocommit=True) as connection:
+        connection.execute(BULK["analyze"])
+
+
 class Line(NamedTuple):
     """One message as it will be kept, with its objects."""
 
@@ -101,15 +256,15 @@ def load_zone(url: str, zone_id: int, paths: Sequence[Path], progress: Callable[
 
     Raise ConfigurationError when the zone holds messages that are not of these files.
     """
-    with connect(url, SESSION, autocommit=True) as connection:
+    with connect(url, SETTINGS, autocommit=True) as connection:
         (stored,) = connection.execute(BULK["stored"], {"zone_id": zone_id}).fetchone() or (0,)
-        load = Load(connection, zone_id, stored)
-        for unit in _units(_lines(load, paths)):
+        state = Load(connection, zone_id, stored)
+        for unit in _units(_lines(state, paths)):
             with connection.transaction(), _no_garbage_collection():
-                _load_unit(load, unit)
+                _load_unit(state, unit)
             if progress:
                 progress(sum(len(line.facts["body"]) for line in unit))
-        return load.done
+        return state.done
 
 
 def _lines(load: Load, paths: Sequence[Path]) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -50,11 +51,26 @@ class Reporter:
     """Moves a progress bar on."""
 
     def __init__(self, bar: Progress, task: Any) -> None:
-        self._bar, self._task = bar, task
+        self._bar, self._task, self._began = bar, task, time.monotonic()
 
     def to(self, done: float, total: float | None = None, words: str = "") -> None:
         """Show how much of how much is done."""
         self._bar.update(self._task, completed=done, total=total, words=words)
+
+    def bytes(self, done: int, total: int) -> None:
+        """Show how many of how many bytes are done, and the time left at the pace so far, once that can be told."""
+        seconds = time.monotonic() - self._began
+        left = (total - done) / done * seconds if done > total / 100 and seconds > SOON else None
+        words = f"{done >> 20} of {total >> 20} MiB"
+        self.to(done, total, words + (f", about {_duration(left)} left" if left is not None else ""))
+
+
+SOON = 5.0
+"""Seconds before which nothing is said of the time left: the pace is not known yet."""
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def show(report: reports.Report, format_: str, title: str = "") -> None:
