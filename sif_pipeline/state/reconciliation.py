@@ -1,7 +1,7 @@
 """Reconciliation: a district's full answer is compared with what its events had built, and repaired by events.
 
 The packets of a full sync wait in the inbox, staged. When the last one is there they are compared, object by object,
-by the hash of the canonical document. Within the zone's limit, or when a person agrees, the packets become ordinary
+by content, not by spelling. Within the zone's limit, or when a person agrees, the packets become ordinary
 messages and what only the state had is deleted by events of ours in the same inbox: one transaction, and a replay
 gives the same. docs/adr/0007-reconciliation-by-ordinary-events.md has the reasons.
 """
@@ -20,16 +20,17 @@ from lxml import etree
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier
 
-from sif_pipeline import mapping
+from sif_pipeline import content, mapping
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import SifPipelineError
 from sif_pipeline.loading import copy_text
 from sif_pipeline.reading import AHEAD, BEHIND
-from sif_pipeline.sif import gate, messages
+from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import NEWEST_ACK
 from sif_pipeline.sif.writing import write_message
 from sif_pipeline.state import requests
+from sif_pipeline.state.spelling import forget_spellings
 from warehouse.base import CURRENT, SifObject, elements, objects
 from warehouse.inbox import MessageState
 from warehouse.outbox import SyncState
@@ -274,14 +275,13 @@ def _lines(
     cls: type[SifObject], year: str | None, message_id: int, ordered_at: datetime, body: bytes
 ) -> Iterator[tuple[str | None, ...]]:
     try:
-        root = gate.reopen(body)
+        sent = content.of_message(body)
     except gate.Refused:
         raise Unreadable from None
-    for found in messages.objects(root):
+    for position, found in sent.items():
         if found.element.tag == mapping.NAMESPACE + cls.sif_name:
-            hashed = mapping.content_hash(mapping.document(found.element))
             yield (
-                mapping.row_key(cls, found.element), hashed, str(message_id), str(found.position),
+                mapping.row_key(cls, found.element), found.content_hash, str(message_id), str(position),
                 ordered_at.isoformat(), _school_year(found.element, year),
             )  # fmt: skip
 
@@ -308,6 +308,8 @@ def _count(connection: Connection, sync: Claimed, as_of: datetime) -> Counts:
         return counts
     for kind, times in connection.execute(sql["differences"], row):
         setattr(counts, kind, times)
+    if counts.different:
+        counts.different -= forget_spellings(connection, sync.cls, sync.zone_id, sync.sync_id)
     return counts
 
 

@@ -79,6 +79,17 @@ def test_spelling_of_the_answer_makes_no_difference(district):
     assert (sync.different, sync.missing_here, sync.missing_there) == (0, 0, 0)
 
 
+def test_attributes_in_another_order_make_no_difference_either(district):
+    enrollment = sif.enrollment("E", of="A", at="S", entry="2026-09-01")
+    district.load(*students("A"), sif.school("S"), enrollment)
+    start, rest = enrollment.split(">", 1)
+    name, *attributes = start.split(" ")
+    sync = district.sync("StudentSchoolEnrollment", [" ".join([name, *reversed(attributes)]) + ">" + rest])
+    assert len(attributes) > 2
+    assert (sync.there, sync.different, sync.missing_here, sync.missing_there) == (1, 0, 0, 0)
+    assert syncs.differences(district.url, sync.sync_id) == []
+
+
 def test_what_changed_after_the_answer_is_no_difference(district):
     district.load(*students("A", "B", "C"), minute=1)
     sync = district.ask("StudentPersonal")
