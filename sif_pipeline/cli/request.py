@@ -149,6 +149,11 @@ def words(sync: syncs.Sync) -> str:
     )
 
 
+def spelled(sync_id: int | None) -> str:
+    """Spell a sync's number as it is typed."""
+    return "" if sync_id is None else str(sync_id)
+
+
 def at(moment_: datetime | None) -> str:
     """Spell a moment for a table: to the minute, in the state's time zone."""
     return f"{moment_.astimezone(Settings.from_environment().timezone):%Y-%m-%d %H:%M}" if moment_ else ""
@@ -166,7 +171,10 @@ def list_(
         found = requests.listed(url, zone=zone, state=state, most=limit)
     if format_ == "table":
         columns = ("msg_id", "zone", "object_name", "asked", "at", "state", "packets", "error", "sync_id")
-        lines = [tuple((asdict(one) | {"at": at(one.created_at)})[name] for name in columns) for one in found]
+        lines = [
+            tuple((asdict(one) | {"at": at(one.created_at), "sync_id": spelled(one.sync_id)})[name] for name in columns)
+            for one in found
+        ]
         print_table("Requests of the state", columns, lines)
     else:
         every = tuple(field.name for field in fields(requests.Asked))

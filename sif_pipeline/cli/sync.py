@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from sif_pipeline.cli import app
-from sif_pipeline.cli.request import at, words
+from sif_pipeline.cli.request import at, spelled, words
 from sif_pipeline.cli.terminal import FORMATS, one_of, print_table, show, warehouse
 from sif_pipeline.config import Settings
 from sif_pipeline.exceptions import SifPipelineError
@@ -47,7 +47,12 @@ def list_(
     if format_ == "table":
         columns = ("sync_id", "zone", "object_name", "state", "there", "here", "missing_here", "missing_there",
                    "different", "asked", "reason")  # fmt: skip
-        lines = [tuple((asdict(one) | {"asked": at(one.asked_at)})[name] for name in columns) for one in found]
+        lines = [
+            tuple(
+                (asdict(one) | {"asked": at(one.asked_at), "sync_id": spelled(one.sync_id)})[name] for name in columns
+            )
+            for one in found
+        ]
         print_table("Full syncs", columns, lines)
     else:
         show(Report(tuple(f.name for f in fields(syncs.Sync)), [astuple(one) for one in found]), format_)
