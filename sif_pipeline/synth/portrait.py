@@ -45,6 +45,19 @@ are those of the year up to 20 November 2026, discipline scaled to a year.
 """
 
 _TAIL_TEXT: Final = """\
+## Make it
+
+```
+sif-pipeline synth --state --seed 7 --out state/                          # all of it
+sif-pipeline synth --state --seed 7 --share 0.01 --out part/              # four districts of all sizes
+sif-pipeline synth --state --seed 7 --share 0.01 --bad 0.02 --out part/   # with flaws, and what must become of them
+```
+
+The whole state is 11.1 million objects in 404 files of 5.6 GB together. One run took 97 seconds of CPU time, 9
+millionths of a second an object, and never more than 98 MB of memory. The same seed gives the same bytes; a district is
+the same in every share. `manifest.jsonl` beside the files says what is in each, and how much of each object a warehouse
+must hold in the end. `sif-pipeline bulk` loads all of it, `sif-pipeline receive --zone ZONE FILE` one district.
+
 ## What it is not
 
 - **Rosters.** Published are nine seats in classes for every student. Here a student of grades K to 5 has a roster for
