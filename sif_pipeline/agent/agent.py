@@ -149,6 +149,11 @@ class Agent:
         """Publish an event: Add, Change or Delete, of one object or, as some kits do, several."""
         return self.say("SIF_Event", writing.event(action, object_name, *objects))
 
+    def bundle(self, *events: tuple[str, str, bytes]) -> Answer:
+        """Publish events (action, name, object) in one SIF_BundledEvents, as kits of 2.6 may; one answer for all."""
+        contents = (writing.event(*event) for event in events)
+        return self.say("SIF_BundledEvents", writing.bundled(self.kit, self.source_id, contents))
+
     def ask(
         self, object_name: str, *, where: Where = EVERYTHING, destination_id: str = "", buffer_size: int = 0
     ) -> Written:

@@ -45,6 +45,16 @@ def write(  # noqa: PLR0913 -- one argument for each thing the envelope says
     return Written(id_, _dressed(kit, body))
 
 
+def bundled(kit: Kit, source_id: str, contents: Iterable[bytes]) -> bytes:
+    """Write the SIF_Events of a SIF_BundledEvents (2.6): each with a SIF_Header of its own and what `event` writes."""
+    parts = []
+    for content in contents:
+        header = _header_parts(kit, new_msg_id(), source_id, "", contexts=True)
+        written = f"<SIF_Header>{''.join(header[name] for name in kit.header)}</SIF_Header>".encode()
+        parts.append(b"".join((b"<SIF_Event>", written, content, b"</SIF_Event>")))
+    return b"<SIF_Events>" + b"".join(parts) + b"</SIF_Events>"
+
+
 def _header_parts(kit: Kit, msg_id: str, source_id: str, destination_id: str, *, contexts: bool) -> dict[str, str]:
     return {
         "SIF_MsgId": _element("SIF_MsgId", msg_id),

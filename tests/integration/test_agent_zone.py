@@ -10,6 +10,8 @@ import pytest
 from sif_pipeline.agent import Line, ZoneRefuses, ZoneSilent
 from sif_pipeline.agent.listener import Address, listening
 from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.sif.gate import open_message
+from sif_pipeline.sif.messages import objects
 from sif_pipeline.testing import KITS, flawed, key_of, pulling, sample_objects, zone_server
 
 
@@ -55,6 +57,19 @@ def test_a_message_that_is_sent_again_is_known(zone):
                             b"<SIF_PacketNumber>1</SIF_PacketNumber><SIF_MorePackets>No</SIF_MorePackets><SIF_ObjectData>"
                             + flawed(sample_objects("LEAInfo")[0]) + b"</SIF_ObjectData>")  # fmt: skip
         assert [agent.send(event).code, agent.send(event).code] == [0, 7]
+
+
+def test_a_bundle_of_events_is_one_message(zone):
+    student = sample_objects("StudentPersonal")[0]
+    with pulling(zone.url) as agent:
+        agent.register()
+        events = [("Add", "StudentPersonal", student), ("Delete", "StudentPersonal", key_of(student))]
+        assert agent.bundle(*events).code == 0
+    ((kind, body),) = zone.rows(
+        "SELECT message_type, body FROM inbox.message JOIN inbox.zone USING (zone_id)"
+        " WHERE name = %(zone)s AND state = 'pending'"
+    )
+    assert (kind, [o.action for o in objects(open_message(body))]) == ("SIF_BundledEvents", ["Add", "Delete"])
 
 
 def test_who_did_not_register_is_refused(zone):

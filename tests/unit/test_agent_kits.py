@@ -48,6 +48,7 @@ def everything(agent, monkeypatch):
     agent.register()
     agent.declare(provides=["StudentPersonal", "SchoolInfo"], subscribes=["StaffPersonal"], requests=["LEAInfo"])
     agent.event("Add", "StudentPersonal", student)
+    agent.bundle(("Add", "StudentPersonal", student), ("Change", "StudentPersonal", student))
     agent.send(
         agent.ask("SchoolInfo", where=Where((Condition("LocalId", "GT", "1 < 2"), Condition("SchoolName", "NE", "x"))))
     )
