@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 import sif_text as sif
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sif_sync import District
 
 from sif_pipeline import mapping, reports
@@ -359,6 +361,45 @@ def test_the_report_tells_what_the_latest_comparison_found(district):
     (line,) = reports.run(district.url, "reconciliation", before, utc).lines
     assert line[3] != latest.sync_id
     assert line[5] == "compared"
+
+
+sides = st.dictionaries(st.sampled_from("ABCDEF"), st.sampled_from(["Ada", "Ben"]), max_size=6)
+
+
+@given(here=sides, there=sides, packets=st.integers(1, 3), later=st.sampled_from(["nothing", "A changes", "B goes"]))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_accepted_sync_leaves_what_the_district_has(database_url, here, there, packets, later):
+    """Whatever events had built, and however the answer is cut; what happens after it still counts; a replay agrees."""
+    with sif.connected(database_url) as connection:
+        district = District.new(connection, database_url)
+        district.load(*(sif.student(word, local=word, first=first) for word, first in here.items()))
+        sync = district.ask("StudentPersonal")
+        told = [sif.student(word, local=word, first=first) for word, first in there.items()]
+        for number in range(packets):
+            district.answer(sync, told[number::packets], more=number < packets - 1)
+        expected = {sif.ref(word): first for word, first in there.items()}
+        happens(district, later, expected, here)
+        reconciliation.advance(district.url)
+        if district.show(sync).state == "waiting":
+            syncs.accept(district.url, sync.sync_id, "pat")
+        documents = district.inbox.drain().documents()
+        assert {key: text.split("<FirstName>")[1].split("<")[0] for key, text in documents.items()} == expected
+        before = district.inbox.everything()
+        replay(district.url, district.inbox.name)
+        assert district.inbox.everything() == before
+
+
+def happens(district, later, expected, here):
+    """Send an event that is ordered after the answer, and say what it makes of what is expected."""
+    at = district.now + timedelta(minutes=5)
+    if later == "A changes" and sif.ref("A") in expected and "A" in here:
+        change = sif.sparse("StudentPersonal", "A", '<Name Type="04"><FirstName>Cyd</FirstName></Name>')
+        district.inbox.put(sif.event("Change", change, at=at))
+        expected[sif.ref("A")] = "Cyd"
+    elif later == "B goes":
+        district.inbox.put(sif.event("Delete", sif.sparse("StudentPersonal", "B"), at=at))
+        expected.pop(sif.ref("B"), None)
+    district.inbox.drain()
 
 
 DIES = """
