@@ -51,6 +51,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 CONNECTIONS: Final = 16
 """Database connections of one server: commits that wait for the disk at the same time share one flush of it."""
 
+ZONE_AT_ONCE: Final = CONNECTIONS // 2
+"""Messages of one zone that are being stored at once; an agent sends one at a time, so that many more are a flood."""
+
 THREAD_FROM: Final = 64 * 1024
 """Bytes of a message from which it is read in a thread, so that short ones need not wait for it."""
 
@@ -251,6 +254,7 @@ class ZoneServer:
         )
         self.known: dict[bytes, tuple[Zone, float]] = {}
         self.doors: dict[tuple[int, bytes | None], tuple[identity.Door, float]] = {}
+        self.turns: dict[int, asyncio.Semaphore] = {}
         self.news = asyncio.Event()
         self.in_flight = 0
         self.unknown_urls = 0
@@ -378,12 +382,27 @@ class ZoneServer:
             incoming = replace(await self._incoming(scope, receive_part, body), channel=identity.channel(peer))
             if unwanted := unwanted or identity.source_refusal(door, incoming.original.source_id):
                 incoming = replace(incoming, content=unwanted)
-            async with self._database() as connection:
+            async with self._turn(zone), self._database() as connection:
                 ack = await receive(connection, zone, incoming)
             self.news.set()
             return _xml(ack, close=not incoming.body)
         finally:
             self.in_flight -= len(body)
+
+    @asynccontextmanager
+    async def _turn(self, zone: Zone) -> AsyncIterator[None]:
+        """Let a zone use some of the database connections at once: a flood from one leaves room for the others."""
+        turns = self.turns.setdefault(zone.zone_id, asyncio.Semaphore(ZONE_AT_ONCE))
+        try:
+            async with asyncio.timeout(WAIT):
+                await turns.acquire()
+        except TimeoutError:
+            log.warning("zone_too_busy", extra={"facts": {"zone": zone.name}})
+            raise Ended(COME_BACK) from None
+        try:
+            yield
+        finally:
+            turns.release()
 
     def _peer(self, scope: Scope) -> Peer | None:
         """Tell what is known of the client: by TLS of our own, or what a proxy vouches for by being the only way."""

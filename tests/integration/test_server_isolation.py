@@ -3,6 +3,8 @@
 import random
 import socket
 import statistics
+import subprocess
+import sys
 import time
 from contextlib import closing
 from uuid import uuid4
@@ -226,3 +228,46 @@ def test_how_long_an_answer_takes_tells_nothing_of_a_token(server, victim):
                 taken[name].append(time.perf_counter() - start)
     middles = sorted(statistics.median(times) for times in taken.values())
     assert middles[-1] < 1.25 * middles[0]
+
+
+FLOOD = """
+import asyncio, sys, httpx
+async def flood(url, body, client):
+    while True:
+        try: await client.post(url, content=body)
+        except httpx.TransportError: pass
+async def main():
+    body = sys.stdin.buffer.read()
+    async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=None)) as client:
+        await asyncio.gather(*(flood(sys.argv[1], body, client) for _ in range(100)))
+asyncio.run(main())
+"""
+
+
+def test_a_zone_whose_messages_cannot_be_stored_does_not_hold_back_the_others(server, victim, attacker):
+    """Lock a row that one zone's messages need, and have a hundred of them wait for it."""
+    body = event()
+    assert answer(attacker.post(body)) == 0
+    with psycopg.connect(server.database_url) as locker:
+        locker.execute(
+            "SELECT FROM inbox.agent JOIN inbox.zone USING (zone_id)"
+            " WHERE token_sha256 = sha256(%s::text::bytea) FOR UPDATE",
+            [attacker.token],
+        )
+        flood = subprocess.Popen(
+            [sys.executable, "-c", FLOOD, attacker.url], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+        try:
+            flood.stdin.write(message(REGISTER))
+            flood.stdin.close()
+            time.sleep(1.5)
+            taken = []
+            with httpx.Client() as agent:
+                for _ in range(40):
+                    start = time.perf_counter()
+                    assert answer(agent.post(victim.own.url, content=event())) == 0
+                    taken.append(time.perf_counter() - start)
+        finally:
+            flood.kill()
+            flood.wait()
+    assert statistics.median(taken) < 0.2
