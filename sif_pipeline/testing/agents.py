@@ -4,16 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
-
-from lxml import etree
 
 from sif_pipeline.agent.agent import Agent
 from sif_pipeline.agent.answers import Answer, Delivered, read_delivered
 from sif_pipeline.agent.client import Line
 from sif_pipeline.agent.listener import Address, listening
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import objects
 
 Outcome = Callable[[Delivered], int | Refused | None]
 """Says how a delivered message is acknowledged: a status, an error, or None for no ack at all."""
@@ -43,6 +41,13 @@ class SampleAgent(Agent):
         self.answered: list[Answer] = []  #: the zone's answers to its responses
         self._arrived = threading.Condition()
         self._held: set[str] = set()
+        self._answering: list[threading.Thread] = []
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Finish answering what was pushed, and hang up."""
+        for thread in self._answering:
+            thread.join(10)
+        super().__exit__(kind, error, at)
 
     def join(self, *, subscribes: Sequence[str] = (), requests: Sequence[str] = ()) -> list[Answer]:
         """Register, look at the zone, and declare what it holds; the zone's answers in order."""
@@ -109,17 +114,13 @@ class SampleAgent(Agent):
         if at_once:
             self._send_responses(delivered)
         else:
-            threading.Thread(target=self._send_responses, args=(delivered,), daemon=True).start()
+            self._answering.append(threading.Thread(target=self._send_responses, args=(delivered,), daemon=True))
+            self._answering[-1].start()
 
     def _send_responses(self, delivered: Delivered) -> None:
         asked = delivered.message.request
         found = [xml for name in (asked.object_names if asked else ()) for xml in self.holds.get(name, ())]
         self.answered.extend(self.respond(delivered, found))
-
-
-def elements(delivered: Delivered) -> list[etree._Element]:
-    """Give the objects in a delivered event or response."""
-    return [found.element for found in objects(delivered.root)] if delivered.root is not None else []
 
 
 @contextmanager
