@@ -96,6 +96,7 @@ def test_the_keyed_lists_are_those_of_the_standard():
     assert {(listed, key) for _, listed, key in keyed_lists()} == {
         ("AddressList", "Type"), ("EmailList", "Type"), ("OtherNames", "Type"), ("PhoneNumberList", "Type"),
         ("SIF_ExtendedElements", "Name"), ("Letter", "Code"), ("TermMarkLists", "TermInfoRefId"),
+        ("SpecialConditions", "Code"),
     }  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def key_of(item, key):
 
 
 def set_key(item, key, value):
-    if key == "Code":
+    if item.tag.endswith("ValidMark"):  # the one list whose key is an element
         etree.SubElement(item, item.tag.replace("ValidMark", key)).text = value
     else:
         item.set(key, value)
