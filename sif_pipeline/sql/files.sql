@@ -1,10 +1,11 @@
 -- name: store
--- Store one message or piece of a file; nothing when the zone already has it.
+-- Store one message or piece of a file; nothing when the zone already has it. A sandbox keeps it, and no drain takes it.
 INSERT INTO inbox.message
-    (zone_id, source_id, msg_id, message_type, sif_version, sif_timestamp, origin, body, body_sha256)
-VALUES
-    (%(zone_id)s, %(source_id)s, %(msg_id)s, %(message_type)s, %(sif_version)s, %(sif_timestamp)s, 'file', %(body)s,
-     sha256(%(body)s))
+    (zone_id, source_id, msg_id, message_type, sif_version, sif_timestamp, origin, body, body_sha256, state)
+SELECT
+    zone_id, %(source_id)s, %(msg_id)s, %(message_type)s, %(sif_version)s, %(sif_timestamp)s, 'file', %(body)s,
+    sha256(%(body)s), CASE WHEN is_sandbox THEN 'kept' ELSE 'pending' END
+FROM inbox.zone WHERE zone_id = %(zone_id)s
 ON CONFLICT (zone_id, source_id, msg_id) DO NOTHING
 RETURNING message_id
 

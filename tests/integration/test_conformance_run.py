@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 
-from sif_pipeline import drain
+from sif_pipeline import drain, files
 from sif_pipeline.agent import writing
 from sif_pipeline.agent.kit import PLAIN
 from sif_pipeline.conformance.script import STEPS, Outcome
@@ -146,17 +146,20 @@ def test_an_answer_is_held_back_only_while_somebody_watches(sandbox):
         assert agent.wire.resent == 0
 
 
-def test_nothing_of_a_sandbox_reaches_the_warehouse(sandbox):
+def test_nothing_of_a_sandbox_reaches_the_warehouse(sandbox, tmp_path):
     with pulling(sandbox.url, holds={"StudentPersonal": STUDENTS[:3]}) as agent:
         agent.join()
         for student in STUDENTS[:3]:
             assert agent.event("Add", "StudentPersonal", student).code == 0
         assert agent.say("SIF_Response", writing.response("0" * 32, 1, STUDENTS[4], more=False)).code == 0
+    file = tmp_path / "students.xml"
+    file.write_bytes(STUDENTS[5])
+    assert files.receive(sandbox.database_url, sandbox.name, [file]).messages == 1
     summary = drain.drain(sandbox.database_url)
     assert summary.messages == 0
     assert {state for (state,) in sandbox.rows(
         "SELECT state FROM inbox.message JOIN inbox.zone USING (zone_id) WHERE name = %(zone)s"
-        " AND message_type IN ('SIF_Event', 'SIF_Response')"
+        " AND message_type IN ('SIF_Event', 'SIF_Response', 'Objects')"
     )} == {"kept"}  # fmt: skip
     with psycopg.connect(sandbox.database_url) as connection:
         for cls in objects().values():
