@@ -5,10 +5,11 @@ for what was never answered, and acknowledges nothing that is not committed.
 """
 
 import logging
+import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from lxml import etree
@@ -92,7 +93,7 @@ def _stay(membership: _Membership) -> None:
 
 @contextmanager
 def _listening(membership: _Membership) -> Iterator[None]:
-    """Listen where the agent is to be pushed to, if it is."""
+    """Listen where the agent is to be pushed to, if it is: under a path that only the zone learns."""
     joining, agent = membership.joining, membership.agent
 
     def handle(body: bytes) -> bytes | None:
@@ -103,8 +104,9 @@ def _listening(membership: _Membership) -> Iterator[None]:
     if joining.address is None:
         yield
         return
-    with listening(joining.address, handle) as url:
-        agent.push_url = joining.push_url or url
+    secret = replace(joining.address, path=secrets.token_urlsafe(32))
+    with listening(secret, handle) as url:
+        agent.push_url = f"{joining.push_url.rstrip('/')}/{secret.path}" if joining.push_url else url
         yield
 
 

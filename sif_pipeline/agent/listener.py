@@ -5,6 +5,7 @@ in the order of arrival: what the agent makes of them may depend on it.
 """
 
 import asyncio
+import hmac
 import threading
 import zlib
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -39,13 +40,14 @@ class Address:
     key: Path | None = None  #: the certificate's private key, PEM
     authorities: Path | None = None  #: who vouches for the zone's certificate, PEM; the zone must then show one
     size: int = Limits().size  #: bytes of the largest message taken, inflated
+    path: str = ""  #: the only path that is answered, without slashes: a secret keeps others out; empty: any
 
 
 @contextmanager
 def listening(address: Address, handle: Handle) -> Iterator[str]:
     """Listen in a thread and give the URL for the zone; on leaving, finish what is at hand and close the port."""
     with _opened(address) as opened:
-        server = uvicorn.Server(_configuration(address, Port(handle, address.size)))
+        server = uvicorn.Server(_configuration(address, Port(handle, address)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]}, name="push listener")
         thread.start()
         try:
@@ -68,7 +70,7 @@ def _opened(address: Address) -> socket:
 
 def _url(address: Address, opened: socket) -> str:
     host = f"[{address.host}]" if ":" in address.host else address.host
-    return f"{'https' if address.certificate else 'http'}://{host}:{opened.getsockname()[1]}/"
+    return f"{'https' if address.certificate else 'http'}://{host}:{opened.getsockname()[1]}/{address.path}"
 
 
 def _configuration(address: Address, port: "Port") -> uvicorn.Config:
@@ -97,10 +99,10 @@ def _configuration(address: Address, port: "Port") -> uvicorn.Config:
 
 
 class Port:
-    """The ASGI application: any path, POST only, one message at a time."""
+    """The ASGI application: POST only, one message at a time."""
 
-    def __init__(self, handle: Handle, size: int) -> None:
-        self._handle, self._size = handle, size
+    def __init__(self, handle: Handle, address: Address) -> None:
+        self._handle, self._size, self._path = handle, address.size, address.path
         self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,6 +113,8 @@ class Port:
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+        if self._path and not hmac.compare_digest(scope["path"].strip("/").encode(), self._path.encode()):
+            return 404, b""
         if scope["method"] != "POST":
             return 405, b""
         body = await self._body(scope, receive)

@@ -36,6 +36,10 @@ def run(
         Path | None, typer.Option("--client-cert", exists=True, help="Our certificate, PEM; for --push our port's too.")
     ] = None,
     key: Annotated[Path | None, typer.Option("--client-key", exists=True, help="Its private key, PEM.")] = None,
+    callers: Annotated[
+        Path | None,
+        typer.Option("--listen-ca", exists=True, help="With --push: the zone must show a certificate these vouch for."),
+    ] = None,
     authorities: Annotated[
         Path | None, typer.Option("--ca", exists=True, help="Who vouches for the zone's certificate, PEM.")
     ] = None,
@@ -54,7 +58,7 @@ def run(
         zone,
         Line(url, certificate, key, authorities, patience=10.0),
         source_id,
-        None if pull else _address(listen, certificate, key),
+        None if pull else _address(listen, certificate, key, callers),
         push_url,
         _names(names) or tuple(objects()),
         tuple(objects()) if requests == "all" else _names(requests),
@@ -65,13 +69,17 @@ def run(
     typer.echo(f"{taken} messages taken in.")
 
 
-def _address(listen: str, certificate: Path | None, key: Path | None) -> "Address":
+def _address(listen: str, certificate: Path | None, key: Path | None, callers: Path | None) -> "Address":
     from sif_pipeline.agent.listener import Address  # noqa: PLC0415
 
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
         raise typer.BadParameter("give host:port, such as 0.0.0.0:7081", param_hint="--listen")
-    return Address(host.strip("[]"), int(port), certificate, key)
+    if callers and not certificate:
+        raise typer.BadParameter(
+            "give --client-cert too: callers show certificates over HTTPS only", param_hint="--listen-ca"
+        )
+    return Address(host.strip("[]"), int(port), certificate, key, callers)
 
 
 def _names(text: str) -> tuple[str, ...]:

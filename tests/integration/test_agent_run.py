@@ -180,6 +180,11 @@ def test_what_is_pushed_is_stored_and_then_acknowledged(inbox):
     with served(zone) as url, joined(inbox, url, address=Address()):
         wait_until(lambda: "SIF_Wakeup" in zone.kinds())
         push_url = zone.said[0].message.registration.push_url
+        elsewhere = [
+            httpx.post(push_url + "x", content=b"<a/>"),
+            httpx.post(push_url.rpartition("/")[0], content=b"<a/>"),
+        ]
+        assert [reply.status_code for reply in elsewhere] == [404, 404]
         written = event(zone)
         answers = [read_delivered(httpx.post(push_url, content=written.body).content).message.answer for _ in range(2)]
         assert [a.status for a in answers] == [1, 7]
@@ -193,6 +198,13 @@ def test_what_is_pushed_is_stored_and_then_acknowledged(inbox):
         ping = writing.write(PLAIN, "SIF_SystemControl", "ZIS", writing.control("SIF_Ping"))
         assert read_delivered(httpx.post(push_url, content=ping.body).content).message.answer.status == 1
     assert [e for (e,) in inbox.rows("event", "inbox.audit", "audit_id")] == ["message_refused"]
+
+
+def test_a_push_url_of_another_address_has_the_secret_path_too(inbox):
+    zone = ForeignZone()
+    with served(zone) as url, joined(inbox, url, address=Address(), push_url="http://sif.example.org:7081/"):
+        wait_until(lambda: zone.said)
+    assert re.fullmatch(r"http://sif\.example\.org:7081/[\w-]{43}", zone.said[0].message.registration.push_url)
 
 
 def test_a_suspended_zone_leaves_messages_where_they_are_and_a_sandbox_keeps_them(inbox):
@@ -370,6 +382,7 @@ def test_canonical_form_is_what_is_kept_of_a_pulled_message(inbox):
         (["--request", "BusInfo"], "not declared: BusInfo"),
         (["--push", "--listen", "7081"], "give host:port"),
         (["--push", "--listen", "127.0.0.1:http"], "give host:port"),
+        (["--push", "--listen-ca", __file__], "give --client-cert too"),
         (["--url", "ftp://zis.example.org"], "starts with http:// or https://"),
         (["--client-cert", __file__], "cannot be read as PEM"),
         ([], "There is no zone 'nowhere'"),
