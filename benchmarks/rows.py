@@ -43,15 +43,16 @@ def _ratio(above: Callable[[Round], float], below: Callable[[Round], float]) -> 
     return lambda found: above(found) / below(found)
 
 
-REF, COPY, VALIDATE, RECEIVE, LOAD, RELOAD, BAD, EVENTS, PEER, ORM = (
+REF, COPY, VALIDATE, RECEIVE, LOAD, RELOAD, BAD, EVENTS, BULK, PEER, ORM = (
     "REF", "COPY", "validate+extract", "receive", "full load", "unchanged reload", "10 % bad", "single events",
-    "xml2db", "lxml + ORM",
+    "bulk load", "xml2db", "lxml + ORM",
 )  # fmt: skip
 
 RATIOS = (
     Ratio(VALIDATE, "REF / ours", ">= 0.45", _ratio(_total(REF), _total(VALIDATE)), (REF, VALIDATE)),
     Ratio(LOAD, "(REF + COPY) / ours", ">= 0.25, then 0.40", _ratio(_total(REF, COPY), _total(LOAD)), (REF, COPY)),
     Ratio("receive and load", "(REF + COPY) / ours", "", _ratio(_total(REF, COPY), _total(RECEIVE, LOAD)), (REF, COPY)),
+    Ratio(BULK, "(REF + COPY) / ours", ">= 0.40", _ratio(_total(REF, COPY), _total(BULK)), (REF, COPY)),
     Ratio(RELOAD, "REF / ours", ">= 3", _ratio(_total(REF), _total(RELOAD)), (REF,)),
     Ratio(BAD, "10 % bad / all good", "<= 1.10", _ratio(_total(BAD), _total(LOAD)), ()),
     Ratio(EVENTS, "one in a message / 500", "", _ratio(_total(EVENTS), _total(LOAD)), ()),
@@ -123,6 +124,7 @@ class Bench:
             yield RELOAD, self._work("load", url)
         yield BAD, self._in_clone(self.bad, "load")
         yield EVENTS, self._in_clone(self.events, "load")
+        yield BULK, self._in_clone(self.empty, "bulk", "objects.xml")
         if _has_xml2db():
             yield PEER, self._xml2db()
         yield ORM, self._in_clone(self.empty, "orm", "peers.xml")
