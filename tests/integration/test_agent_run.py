@@ -14,6 +14,7 @@ import httpx
 import psycopg
 import pytest
 from lxml import etree
+from typer.testing import CliRunner
 
 from sif_pipeline import zones
 from sif_pipeline.agent import writing
@@ -22,6 +23,7 @@ from sif_pipeline.agent.client import Line
 from sif_pipeline.agent.joining import Joining, run
 from sif_pipeline.agent.kit import PLAIN
 from sif_pipeline.agent.listener import Address
+from sif_pipeline.cli import agent_run, app
 from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.gate import Refused
@@ -375,6 +377,11 @@ def test_canonical_form_is_what_is_kept_of_a_pulled_message(inbox):
     assert read_delivered(body).original == Original("2.6", "SIS", zone.settled[0][0])
 
 
+assert agent_run  # its import makes the command
+
+AGENT_RUN = ["agent", "run", "--zone", "nowhere", "--url", "https://127.0.0.1:9/"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -383,6 +390,16 @@ def test_canonical_form_is_what_is_kept_of_a_pulled_message(inbox):
         (["--push", "--listen", "7081"], "give host:port"),
         (["--push", "--listen", "127.0.0.1:http"], "give host:port"),
         (["--push", "--listen-ca", __file__], "give --client-cert too"),
+    ],
+)
+def test_options_that_cannot_be_are_said_at_once(arguments, words):
+    ran = CliRunner().invoke(app, [*AGENT_RUN, *arguments], env={"COLUMNS": "200", "NO_COLOR": "1"})
+    assert (ran.exit_code, words in ran.stderr) == (2, True), ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
         (["--url", "ftp://zis.example.org"], "starts with http:// or https://"),
         (["--client-cert", __file__], "cannot be read as PEM"),
         ([], "There is no zone 'nowhere'"),
@@ -390,9 +407,8 @@ def test_canonical_form_is_what_is_kept_of_a_pulled_message(inbox):
 )
 def test_what_cannot_be_is_said_in_a_sentence(module_database_url, arguments, words):
     ran = subprocess.run(
-        [sys.executable, "-m", "sif_pipeline", "agent", "run", "--zone", "nowhere", "--url", "https://127.0.0.1:9/",
-         *arguments],
-        env={**os.environ, "SIF_DATABASE_URL": module_database_url, "COLUMNS": "200", "NO_COLOR": "1"},
+        [sys.executable, "-m", "sif_pipeline", *AGENT_RUN, *arguments],
+        env={**os.environ, "SIF_DATABASE_URL": module_database_url},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (ran.returncode, words in ran.stderr) == (2, True), ran.stderr
