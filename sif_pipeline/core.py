@@ -17,6 +17,9 @@ from sif_pipeline.sif.cutting import XSI, Slice
 from sif_pipeline.sif.messages import NAMESPACE
 from warehouse.inbox import Outcome
 
+WHOLE_IMAGES = frozenset({"Add", "Response"})
+"""Actions that carry everything of their object."""
+
 LIMITS = gate.Limits(size=16 * gate.Limits().size)
 """What a piece of a file may cost: a single object may be larger than a message by HTTP."""
 

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from sif_pipeline import bulk as loading
+from sif_pipeline import files
+from sif_pipeline import parquet as export
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import progress, warehouse
 
@@ -20,11 +22,17 @@ def bulk(
     add_zones: Annotated[
         bool, typer.Option("--add-zones", help="Make the zones that are missing, named as the files are.")
     ] = False,
+    parquet: Annotated[
+        Path | None, typer.Option("--parquet", help="Write Parquet files below this folder instead; no database.")
+    ] = None,
 ) -> None:
     """Load a whole district, or state, into empty zones: receive and drain in one pass.
 
     Stopped at any point, the same command goes on where it was. Exit code 1 when a file could not be read to its end.
     """
+    if parquet is not None:
+        _write(paths, parquet)
+        return
     with warehouse() as url, progress("Loading") as bar:
         tasks = loading.plan(url, zone, paths, add_zones=add_zones)
         done = loading.load(url, tasks, workers=workers, progress=bar.bytes)
@@ -33,7 +41,17 @@ def bulk(
         f"{sums.messages} messages: {sums.loaded} objects loaded, {sums.held} held, {sums.rejected} rejected; "
         f"{done.held_already} messages were there already, of {done.files} files."
     )
-    for path, why in done.refused:
+    _tell(done.refused)
+
+
+def _write(paths: list[Path], folder: Path) -> None:
+    written = export.write((file for path in paths for file in files.below(path)), folder)
+    typer.echo(f"{written.rows} rows and {written.findings} findings of {written.files} files are below {folder}.")
+    _tell(written.refused)
+
+
+def _tell(refused: list[tuple[Path, str]]) -> None:
+    for path, why in refused:
         typer.echo(f"{path}: {why}", err=True)
-    if done.refused:
+    if refused:
         raise typer.Exit(1)

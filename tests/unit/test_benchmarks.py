@@ -87,7 +87,7 @@ def _round(**each: float) -> rows.Round:
     named = {"ref": rows.REF, "copy": rows.COPY, "load": rows.LOAD, "receive": rows.RECEIVE, "bad": rows.BAD}
     costs = {named[name]: Cost(client=value, objects=100) for name, value in each.items()}
     one = Cost(client=1.0, objects=100)
-    return dict.fromkeys((rows.VALIDATE, rows.RELOAD, rows.EVENTS, rows.ORM, rows.PEER), one) | costs
+    return dict.fromkeys((rows.VALIDATE, rows.RELOAD, rows.EVENTS, rows.BULK, rows.ORM, rows.PEER), one) | costs
 
 
 def test_ratios_are_medians_of_the_rounds() -> None:
