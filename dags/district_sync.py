@@ -77,14 +77,20 @@ def district_sync() -> None:
     @task(map_index_template="{{ district }}")
     def ask(one: dict[str, Any]) -> dict[str, Any]:
         from airflow.sdk import get_current_context
+        from airflow.sdk.exceptions import AirflowFailException
 
         from sif_pipeline.config import Settings
+        from sif_pipeline.exceptions import ConfigurationError, UnknownZone
         from sif_pipeline.local import postgres
         from sif_pipeline.state import syncs
 
         get_current_context()["district"] = one["zone"]  # type: ignore[typeddict-unknown-key]
         with postgres.running(Settings.from_environment()) as url:
-            return {"zone": one["zone"], "asked": syncs.ask_district(url, one["zone"], everything=one["everything"])}
+            try:
+                asked = syncs.ask_district(url, one["zone"], everything=one["everything"])
+            except (ConfigurationError, UnknownZone) as reason:
+                raise AirflowFailException(str(reason)) from None  # to ask again would not help
+        return {"zone": one["zone"], "asked": asked}
 
     @task.sensor(
         mode="reschedule",
