@@ -11,6 +11,8 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+import psycopg
+
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.notices import CATALOGUE, Severity
 from sif_pipeline.sif import gate
@@ -55,10 +57,13 @@ class Span(NamedTuple):
 
 
 def tell(url: str, *, after: timedelta = AFTER) -> int:
-    """Put what is to be told on the agents' queues, each agent in a transaction of its own; give how many entries."""
+    """Put what is to be told on the agents' queues, each agent in a transaction of its own; give how many entries.
+
+    An agent that cannot be told, for whatever reason, is told later, and keeps no other from being told.
+    """
     with connect(url, {"application_name": "sif-state"}, autocommit=True) as connection:
         listeners = connection.execute(QUERIES["listeners"]).fetchall()
-        return sum(_tell_agent(connection, zone_id, source_id, after) for zone_id, source_id in listeners)
+        return sum(_guarded(connection, zone_id, source_id, after) for zone_id, source_id in listeners)
 
 
 async def keep_telling(url: str, every: timedelta = EVERY) -> None:
@@ -73,6 +78,17 @@ async def keep_telling(url: str, every: timedelta = EVERY) -> None:
                 log.warning("telling_interrupted", extra={"facts": {"error": type(error).__name__}})
             was_good = False
         await asyncio.sleep(every.total_seconds())
+
+
+def _guarded(connection: Connection, zone_id: int, source_id: str, after: timedelta) -> int:
+    try:
+        return _tell_agent(connection, zone_id, source_id, after)
+    except Exception as error:
+        if isinstance(error, psycopg.OperationalError) and (connection.broken or connection.closed):
+            raise  # there is nobody to go on with
+        facts = {"zone_id": zone_id, "source_id": source_id, "error": type(error).__name__}  # its words may hold values
+        log.error("agent_not_told", extra={"facts": facts})  # noqa: TRY400
+        return 0
 
 
 def _tell_agent(connection: Connection, zone_id: int, source_id: str, after: timedelta) -> int:
@@ -97,7 +113,8 @@ def _tell_span(connection: Connection, span: Span, version: str | None, room: in
         return 0
     (_, _, all_messages, all_objects) = found[0]
     each = found if all_messages <= room else found[: room - 1]
-    entries = [_entry(connection, span, message_id, count) for message_id, count, _, _ in each]
+    made = [_entry(connection, span, message_id, count) for message_id, count, _, _ in each]
+    entries = [entry for entry in made if entry is not None]
     if all_messages > len(each):
         counted = sum(count for _, count, _, _ in each)
         entries.append(_others(all_messages - len(each), all_objects - counted))
@@ -112,18 +129,22 @@ def _enqueue(connection: Connection, span: Span, entry: LogEntry, version: str |
     queue.enqueue_now(connection, span.zone_id, span.source_id, message)
 
 
-def _entry(connection: Connection, span: Span, message_id: int, count: int) -> LogEntry:
+def _entry(connection: Connection, span: Span, message_id: int, count: int) -> LogEntry | None:
+    """Make the entry for a message; None where its findings were resolved in the meantime."""
     row = span.row | {"message_id": message_id, "most": LISTED}
     findings = connection.execute(QUERIES["findings"], row).fetchall()
-    kind = CATALOGUE[findings[0][0]]
-    category, code = BUSINESS_RULE if kind.severity is Severity.ERROR else RELATED_MISSING
+    if not findings:
+        return None
+    first = findings[0][0]
+    is_missing = first in CATALOGUE and CATALOGUE[first].severity is not Severity.ERROR
+    category, code = RELATED_MISSING if is_missing else BUSINESS_RULE
     (body,) = connection.execute(QUERIES["body"], row, binary=True).fetchone() or (b"",)
     return LogEntry(
         category=category,
         code=code,
-        sentence=f"{_objects(count)} of this message {_are(count)} not loaded. {kind.title} {kind.remedy}",
-        level=LogLevel.ERROR if kind.severity is Severity.ERROR else LogLevel.WARNING,
-        application_code=kind.code,
+        sentence=f"{_objects(count)} of this message {_are(count)} not loaded. {_words(first)}",
+        level=LogLevel.WARNING if is_missing else LogLevel.ERROR,
+        application_code=first,
         details="\n".join(f"{found} at {path} ({times}): {_title(found)}" for found, path, times in findings),
         objects="".join(_log_object(*line) for line in connection.execute(QUERIES["objects"], row).fetchall()),
         original_header=_header(bytes(body)),
@@ -135,6 +156,11 @@ def _header(body: bytes) -> str:
         return header_of(gate.reopen(body))
     except gate.Refused:
         return ""
+
+
+def _words(code: str) -> str:
+    """Say a finding and its remedy; one that this release does not know any more is said by its code alone."""
+    return f"{CATALOGUE[code].title} {CATALOGUE[code].remedy}" if code in CATALOGUE else f"Finding: {code}."
 
 
 def _title(code: str) -> str:

@@ -85,6 +85,40 @@ def test_nobody_else_is_told(district):
     assert entries(district, "OTHER") == []
 
 
+def test_an_agent_that_cannot_be_told_keeps_no_other_from_it(district, monkeypatch):
+    other = District.new(district.inbox.connection, district.url)
+    other.subscribe("SIF_LogEntry")
+    district.load(invalid("A"))
+    other.load(invalid("B"))
+    told = log_entries._tell_agent
+
+    def fails(connection, zone_id, *more):
+        if zone_id == min(district.inbox.zone_id, other.inbox.zone_id):
+            connection.execute("SELECT 1 / 0")
+        return told(connection, zone_id, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log_entries, "_tell_agent", fails)
+        assert log_entries.tell(district.url, after=AT_ONCE) == 1
+    assert log_entries.tell(district.url, after=AT_ONCE) == 1  # it is told when it can be
+
+
+def test_a_finding_of_another_release_is_told_by_its_code(district):
+    district.load(invalid())
+    district.inbox.connection.execute("UPDATE inbox.notice SET code = 'of_an_older_release'")
+    assert log_entries.tell(district.url, after=AT_ONCE) == 1
+    (entry,) = entries(district)
+    assert said(entry, "SIF_ApplicationCode") == "of_an_older_release"
+    assert said(entry, "SIF_Desc").endswith("not loaded. Finding: of_an_older_release.")
+
+
+def test_findings_resolved_while_an_entry_is_written_are_not_told(district, monkeypatch):
+    district.load(invalid())
+    monkeypatch.setitem(log_entries.QUERIES, "findings", b"SELECT code, path, 1 FROM inbox.notice WHERE false")
+    assert log_entries.tell(district.url, after=AT_ONCE) == 0
+    assert entries(district) == []
+
+
 @pytest.mark.parametrize("change", ["UPDATE inbox.zone SET log_entries = false", "DELETE FROM inbox.provision"])
 def test_who_does_not_want_it_is_not_told(district, change):
     district.inbox.connection.execute(change)
