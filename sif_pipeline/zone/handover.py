@@ -109,8 +109,12 @@ _ERRORS: Final = {
 async def set_aside(
     connection: AsyncConnection, zone_id: int, source_id: str, found: Waiting, obstacle: LogEntry
 ) -> None:
-    """Take off a message that cannot be handed over: its addressee gets a SIF_LogEntry, a requester an error."""
-    await queue.settle(connection, found.queue_id, obstacle.application_code)
+    """Take off a message that cannot be handed over: its addressee gets a SIF_LogEntry, a requester an error.
+
+    Nothing where it is off the queue already: whoever took it off has told them.
+    """
+    if not await queue.settle(connection, found.queue_id, obstacle.application_code):
+        return
     detail = f"{found.message_type} {found.msg_id}: {obstacle.application_code}"
     await _audit(connection, "message_not_deliverable", zone_id, source_id, detail)
     if found.message_type == "SIF_Request":

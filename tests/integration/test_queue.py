@@ -294,6 +294,20 @@ def test_a_message_over_the_buffer_becomes_a_log_entry_about_it(zone):
     assert zone.states()[0] == (large.msg_id, "dropped", "message_larger_than_buffer")
 
 
+def test_pulls_at_once_have_a_message_that_cannot_be_handed_over_told_of_once(zone):
+    zone.put(large := an_event(pad=30000))
+
+    async def pull(connection):
+        return await handover.take_next(connection, zone.id, AGENT, Level(), new_id())
+
+    zone.run(*[pull] * 8)
+    entries = [msg_id for msg_id, _, _ in zone.states() if msg_id != large.msg_id]
+    assert zone.pulled() == entries
+    assert len(entries) == 1, "one SIF_LogEntry"
+    audited = zone.rows("SELECT detail FROM inbox.audit WHERE zone_id = %(zone)s AND event = 'message_not_deliverable'")
+    assert audited == [(f"SIF_Event {large.msg_id}: message_larger_than_buffer",)]
+
+
 def test_a_log_entry_that_does_not_fit_either_is_not_queued(zone):
     with psycopg.connect(zone.url) as connection:
         connection.execute("UPDATE inbox.agent SET max_buffer_size = 300 WHERE zone_id = %s", [zone.id])
