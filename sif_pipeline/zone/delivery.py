@@ -293,7 +293,7 @@ class _Deliveries:
 
     async def _fail(self, addressee: Addressee, found: Waiting, failed: Failed) -> bool:
         """Leave the agent alone for a while; a message that alone asks for more of its certificate is set aside."""
-        if failed.kind == "tls" and found.authentication_level > addressee.authentication_level:
+        if failed.kind == pushing.NOT_TRUSTED and found.authentication_level > addressee.authentication_level:
             async with self.pool.connection() as connection, connection.transaction():
                 await handover.set_aside(connection, addressee.zone_id, addressee.source_id, found, handover.NOT_SECURE)
             return True

@@ -29,6 +29,10 @@ CONNECT_SECONDS: Final = 10.0
 """Seconds for a connection to an agent."""
 
 
+NOT_TRUSTED: Final = "certificate"
+"""The kind of failure where the agent's certificate is none that the authentication level asks for."""
+
+
 class Failed(Exception):
     """A delivery that did not bring the agent's SIF_Ack; its kind has no value of the message or the URL in it."""
 
@@ -64,7 +68,7 @@ async def push(client: httpx.AsyncClient, url: str | None, body: bytes, *, packe
     except (TimeoutError, httpx.TimeoutException):
         raise Failed("timeout") from None
     except httpx.ConnectError as error:
-        raise Failed("tls" if _is_of_tls(error) else "no_connection") from None
+        raise Failed(_kind_of(error)) from None
     except httpx.HTTPError:
         raise Failed("connection") from None
 
@@ -131,13 +135,19 @@ def _inflated(answer: bytes, encoding: str) -> bytes:
     return plain
 
 
-def _is_of_tls(error: BaseException | None) -> bool:
-    """Find out whether TLS is behind an error of the connection, certificates above all."""
+def _kind_of(error: BaseException | None) -> str:
+    """Name what kept a connection from being made: the agent's certificate, something else of TLS, or neither.
+
+    Only a certificate says for sure that the agent is not as secure as asked: a handshake may break off for a moment.
+    """
+    kind = "no_connection"
     while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return NOT_TRUSTED
         if isinstance(error, ssl.SSLError):
-            return True
+            kind = "tls"
         error = error.__cause__ or error.__context__
-    return False
+    return kind
 
 
 _LIMITS: Final = Limits(size=ANSWER_BYTES, elements=1000)

@@ -2,8 +2,9 @@
 
 import gzip
 import socket
+import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 
 import pytest
@@ -204,7 +205,7 @@ def test_https_agents_are_trusted_as_the_zone_says(server, certificate, level, s
             wait_until(lambda: place.states() == [(msg_id, settled)])
         else:
             wait_until(lambda: place.agent()[0] >= 2)
-            assert place.agent()[1] == "tls"
+            assert place.agent()[1] == "certificate"
             assert taken == []
 
 
@@ -217,6 +218,30 @@ def test_only_the_message_that_asks_for_more_of_the_certificate_is_set_aside(ser
         wait_until(lambda: len(taken) == 2)
         assert [state for _, state in place.states()][:2] == ["dropped", "done"]
         assert (taken[0], event.msg_id in taken) == (later.msg_id, False)
+
+
+def test_a_handshake_that_breaks_off_says_nothing_of_the_certificate(server):
+    """A port where every connection is hung up on, or answered with what is no TLS, until the real agent is back."""
+    hang_ups = iter([b"", b"HTTP/1.0 400 Bad Request\r\n\r\n"] * 100)
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening_socket:
+        threading.Thread(target=hang_up, args=(listening_socket, hang_ups), daemon=True).start()
+        place = Place(server.database_url, f"https://127.0.0.1:{listening_socket.getsockname()[1]}/agent")
+        event = an_event()
+        place.put(queue.Outgoing(event.sender_id, event.msg_id, "SIF_Event", event.body, level=Level(2, 1)))
+        wait_until(lambda: place.agent()[0] >= 2)
+        assert place.agent()[1] in {"tls", "no_connection", "connection"}
+        assert place.states() == [(event.msg_id, "delivering")]
+        place.rows("UPDATE inbox.agent SET is_asleep = TRUE WHERE zone_id = %(zone)s RETURNING 1")
+
+
+def hang_up(listening_socket, words):
+    """Accept connections, read the beginning of each, say a word that is no TLS, and close it."""
+    with suppress(OSError):
+        while True:
+            connection, _ = listening_socket.accept()
+            with connection, suppress(OSError):
+                connection.recv(4096)
+                connection.sendall(next(words))
 
 
 @pytest.fixture(scope="module")
