@@ -14,23 +14,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sif_pipeline import files, loading, zones
+from psycopg.adapt import PyFormat
+from psycopg.sql import SQL, Identifier, Placeholder
+
+from sif_pipeline import drain, files, loading, zones
 from sif_pipeline.boundary import without_values
 from sif_pipeline.core import Found
 from sif_pipeline.database import Connection, connect, queries
-from sif_pipeline.drain import SESSION, DrainSummary, _no_garbage_collection, _prepare, _record
+from sif_pipeline.drain import SESSION, TICK, DrainSummary, _no_garbage_collection, _prepare
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
-from sif_pipeline.folding import Fold, ObjectEvent
+from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent
 from sif_pipeline.loading import DatabaseStore
 from sif_pipeline.notices import Notice
 from sif_pipeline.reading import Claimed, _ordered_at
 from sif_pipeline.sif.gate import Refused
 from warehouse.base import objects
-from warehouse.inbox import Outcome
+from warehouse.inbox import Message, Outcome, Zone
 
 BULK = queries("bulk")
 
@@ -50,19 +54,34 @@ class Known:
 
     def __init__(self) -> None:
         self.whole: dict[str, set[Key]] = defaultdict(set)  #: a whole image was applied: others may refer to them
-        self.special: set[tuple[str, Key]] = set()  #: spoken of, or waited for: only a fold can tell what comes of it
+        self.spoken: set[tuple[str, Key]] = set()  #: something else was said of them: only a fold can tell what is so
+        self.awaited: set[tuple[str, Key]] = set()  #: some event waits for them
 
     def read(self, connection: Connection, zone_id: int) -> None:
         """Begin with what the warehouse has of the zone."""
         self.whole.clear()
-        self.special.clear()
+        self.spoken.clear()
+        self.awaited.clear()
         for name, key, is_known in connection.execute(BULK["keys"], {"zone_id": zone_id}):
             if is_known:
                 self.whole[name].add(bytes.fromhex(key))
             else:
-                self.special.add((name, bytes.fromhex(key)))
+                self.spoken.add((name, bytes.fromhex(key)))
+        self._read_awaited(connection, zone_id)
+
+    def add(self, message: Claimed, found: Sequence[Found]) -> None:
+        """Take in what a drained message said; an object it released counts as spoken of."""
+        for event in message.events:
+            if event.row_key is not None and event.outcome is Outcome.APPLIED and event.action in WHOLE_IMAGES:
+                self.whole[event.object_name].add(bytes.fromhex(event.row_key))
+            if event.waiting is not None:
+                self.awaited.add((event.waiting[0], bytes.fromhex(event.waiting[1])))
+        keys = ((one.name, bytes.fromhex(one.row_key)) for one in found if one.row_key is not None)
+        self.spoken.update((name, key) for name, key in keys if key not in self.whole[name])
+
+    def _read_awaited(self, connection: Connection, zone_id: int) -> None:
         waiting = connection.execute(BULK["awaited"], {"zone_id": zone_id})
-        self.special.update((name, bytes.fromhex(key)) for name, key in waiting)
+        self.awaited.update((name, bytes.fromhex(key)) for name, key in waiting)
 
 
 @dataclass(slots=True)
@@ -185,8 +204,15 @@ def _begin_work(counter: Any) -> None:
 
 
 def _work(url: str, task: Task) -> Loaded:
+    return load_zone_safely(url, task.zone_id, task.paths, _count_bytes)
+
+
+def load_zone_safely(
+    url: str, zone_id: int, paths: Sequence[Path], progress: Callable[[int], None] | None = None
+) -> Loaded:
+    """Load a zone; exceptions hold no value from its files, so that a task or another process may tell them."""
     with without_values():
-        return load_zone(url, task.zone_id, task.paths, _count_bytes)
+        return load_zone(url, zone_id, paths, progress)
 
 
 def _count_bytes(size: int) -> None:
@@ -307,7 +333,8 @@ def _load_unit(load: Load, unit: Sequence[Line]) -> None:
     if not load.is_fresh or load.last_recorded_at != last:
         load.known.read(load.connection, load.zone_id)
         load.is_fresh = True
-    load.last_recorded_at = _store(load, new)
+    load.last_recorded_at = last
+    _store(load, new)
 
 
 def _new(load: Load, unit: Sequence[Line]) -> list[Line]:
@@ -339,32 +366,86 @@ def _new(load: Load, unit: Sequence[Line]) -> list[Line]:
     return list(new.values())
 
 
-def _store(load: Load, lines: Sequence[Line]) -> datetime | None:
-    """Write messages and what they say on the connection's transaction; give the recorded time of the last one."""
+def _store(load: Load, lines: Sequence[Line]) -> None:
+    """Write messages and what they say on the connection's transaction, in their order."""
     claimed = _claimed(load, lines)
+    plain: list[tuple[Claimed, Line]] = []
     sorted_ = Sorted()
     for message, line in zip(claimed, lines, strict=True):
-        _sort(load.known, message, line.found, sorted_)
-    _store_messages(load.connection, claimed, lines)
-    _write_plain(load.connection, sorted_)
-    load.done.summary.messages += len(lines)
-    load.done.summary.objects += sum(len(line.found) for line in lines)
-    load.done.summary.loaded += sorted_.plain
-    if sorted_.special:
-        _fold(load, sorted_.special, sorted_.notices)
-    recorded_at = claimed[-1].recorded_at
-    load.connection.execute(BULK["advance"], {"zone_id": load.zone_id, "recorded_at": recorded_at})
-    return recorded_at
+        if _says_again(load.known, line.found):
+            _write(load, plain, sorted_)
+            plain, sorted_ = [], Sorted()
+            _drain(load, message, line)
+        else:
+            _record(load, message)
+            _sort(load.known, message, line.found, sorted_)
+            plain.append((message, line))
+    _write(load, plain, sorted_)
 
 
 def _claimed(load: Load, lines: Sequence[Line]) -> list[Claimed]:
     reserved = load.connection.execute(BULK["reserve"], {"messages": len(lines)}).fetchall()
-    claimed = [
+    return [
         Claimed(message_id, load.zone_id, f["source_id"], f["message_type"], f["sif_timestamp"], at, None, f["body"])
         for (message_id, at), (f, *_) in zip(reserved, lines, strict=True)
     ]
-    _record(load.connection, claimed)
-    return claimed
+
+
+def _record(load: Load, message: Claimed) -> None:
+    """Give a message its recorded time, as the drain does."""
+    last = load.last_recorded_at
+    message.recorded_at = max(message.received_at, last + TICK) if last else message.received_at
+    load.last_recorded_at = message.recorded_at
+
+
+def _says_again(known: Known, found: Sequence[Found]) -> bool:
+    """Tell whether a message speaks of an object that was spoken of, or twice of one: then the drain takes it whole."""
+    keys = [(one.name, bytes.fromhex(one.row_key)) for one in found if one.row_key is not None]
+    if len(set(keys)) < len(keys):
+        return True
+    return any(key in known.whole[name] or (name, key) in known.spoken for name, key in keys)
+
+
+def _drain(load: Load, message: Claimed, line: Line) -> None:
+    """Store a message and have it drained on the same transaction."""
+    _insert(load.connection, message, line, {"state": "pending"})
+    load.done.summary.add(drain.load(load.connection, [message]))
+    load.last_recorded_at = message.recorded_at
+    load.known.add(message, line.found)
+
+
+def _write(load: Load, messages: Sequence[tuple[Claimed, Line]], found: "Sorted") -> None:
+    """Write messages and their objects: most as they stand, the others by a fold."""
+    if not messages:
+        return
+    for message, line in messages:
+        ordered_at, _ = _ordered_at(message)
+        settled = {"state": "done", "recorded_at": message.recorded_at, "loaded_at": datetime.now(UTC)}
+        _insert(load.connection, message, line, settled | {"objects": len(line.found)} | {"ordered_at": ordered_at})
+    _write_plain(load.connection, found)
+    load.done.summary.messages += len(messages)
+    load.done.summary.objects += sum(len(line.found) for _, line in messages)
+    load.done.summary.loaded += found.plain
+    if found.special:
+        _fold(load, found.special, found.notices)
+    load.connection.execute(BULK["advance"], {"zone_id": load.zone_id, "recorded_at": load.last_recorded_at})
+    if "last_ordered_at" in Zone.__table__.columns:
+        ordered_at, message_id = max((_ordered_at(message)[0], message.message_id) for message, _ in messages)
+        newest = {"zone_id": load.zone_id, "ordered_at": ordered_at, "message_id": message_id}
+        load.connection.execute(BULK["newest"], newest)
+
+
+def _insert(connection: Connection, message: Claimed, line: Line, settled: Mapping[str, Any]) -> None:
+    values = {
+        **line.facts, **settled, "message_id": message.message_id, "zone_id": message.zone_id, "origin": "file",
+        "received_at": message.received_at,
+    }  # fmt: skip
+    names = [name for name in values if name in Message.__table__.columns]
+    statement = SQL("INSERT INTO inbox.message ({}) OVERRIDING SYSTEM VALUE VALUES ({})").format(
+        SQL(", ").join(map(Identifier, names)),
+        SQL(", ").join([Placeholder(name, PyFormat.BINARY if name == "body" else PyFormat.AUTO) for name in names]),
+    )
+    connection.execute(statement, values)
 
 
 @dataclass(slots=True)
@@ -383,16 +464,16 @@ def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) 
     ordered_at, notices = _ordered_at(message)
     recorded, message_id, zone_id = _spelled(message.recorded_at), str(message.message_id), str(message.zone_id)
     ordered, first = _spelled(ordered_at), found[0] if notices and found else None
-    twice = _twice(found)
+    repeatable = _repeatable()
     for one in found:
-        if one is first or not one.is_plain or not _is_first(known, one, twice):
+        if one is first or not one.is_plain or not _has_all(known, one):
             _take_special(known, message, ordered_at, one, notices if one is first else [], into)
             continue
         image, key = one.content.image, one.row_key
         assert image is not None  # noqa: S101 -- it is plain
         into.rows[one.name].append((
             zone_id, key, *image.cells, recorded, message_id, one.content.content_hash, image.extended,
-            one.content.document,
+            one.content.document, *repeatable,
         ))  # fmt: skip
         into.events.append(
             f"{message_id}\t{one.position}\t{zone_id}\t{one.name}\t{key}\t{one.action}\t{ordered}\tapplied\t\\N\t\\N\n"
@@ -400,25 +481,22 @@ def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) 
         into.plain += 1
 
 
+@cache
+def _repeatable() -> tuple[str, ...]:
+    """Give the cell that says that the same image again would change nothing, where tables have it."""
+    return ("t",) if all("repeatable" in cls.__table__.columns for cls in objects().values()) else ()
+
+
 def _spelled(at: datetime | None) -> str:
     return at.isoformat() if at else ""
 
 
-def _twice(found: Sequence[Found]) -> set[tuple[str, str | None]]:
-    """Find the objects that a message speaks of more than once."""
-    if len({(one.name, one.row_key) for one in found}) == len(found):
-        return set()
-    return {key for key, count in Counter((one.name, one.row_key) for one in found).items() if count > 1}
-
-
-def _is_first(known: Known, one: Found, twice: set[tuple[str, str | None]]) -> bool:
-    """Tell whether nothing was said of a plain object before, and everything it refers to is there; remember it."""
+def _has_all(known: Known, one: Found) -> bool:
+    """Tell whether all that a plain object refers to is there and nothing waits for it; then remember it."""
     image = one.content.image
     assert image is not None  # noqa: S101 -- it is plain
     key = bytes.fromhex(image.row_key)
-    if key in known.whole[one.name] or (known.special and (one.name, key) in known.special):
-        return False
-    if twice and (one.name, one.row_key) in twice:
+    if known.awaited and (one.name, key) in known.awaited:
         return False
     for name, ref_id in image.references:
         if bytes.fromhex(ref_id) not in known.whole[name] and name in objects():
@@ -438,28 +516,10 @@ def _take_special(  # noqa: PLR0913, PLR0917 -- the event's own parts
     into.special.append(event)
     into.notices[event.message_id, event.position] = [*one.notices, *notices]
     if one.row_key is not None and one.name in objects():
-        known.special.add((one.name, bytes.fromhex(one.row_key)))
+        known.spoken.add((one.name, bytes.fromhex(one.row_key)))
     if one.outcome is Outcome.APPLIED:
         awaited = ((name, bytes.fromhex(ref_id)) for name, ref_id in event.references)
-        known.special.update((name, key) for name, key in awaited if key not in known.whole[name])
-
-
-def _store_messages(connection: Connection, claimed: Sequence[Claimed], lines: Sequence[Line]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            BULK["store"],
-            [
-                {
-                    **line.facts,
-                    "message_id": message.message_id,
-                    "zone_id": message.zone_id,
-                    "received_at": message.received_at,
-                    "recorded_at": message.recorded_at,
-                    "objects": len(line.found),
-                }
-                for message, line in zip(claimed, lines, strict=True)
-            ],
-        )
+        known.awaited.update((name, key) for name, key in awaited if key not in known.whole[name])
 
 
 def _write_plain(connection: Connection, found: Sorted) -> None:

@@ -34,22 +34,17 @@ WHERE zone_id = %(zone_id)s AND outcome IN ('held', 'superseded') AND waiting_ke
 SELECT nextval(pg_get_serial_sequence('inbox.message', 'message_id')), clock_timestamp()
 FROM generate_series(1, %(messages)s)
 
--- name: store
-INSERT INTO inbox.message (
-    message_id, zone_id, source_id, msg_id, message_type, sif_version, sif_timestamp, origin, received_at, body,
-    body_sha256, state, recorded_at, loaded_at, objects
-)
-OVERRIDING SYSTEM VALUE
-VALUES (
-    %(message_id)s, %(zone_id)s, %(source_id)s, %(msg_id)s, %(message_type)s, %(sif_version)s, %(sif_timestamp)s,
-    'file', %(received_at)s, %(body)b, %(body_sha256)b, 'done', %(recorded_at)s, clock_timestamp(), %(objects)s
-)
-
 -- name: count
 UPDATE inbox.message SET held = %(held)s, rejected = %(rejected)s WHERE message_id = %(message_id)s
 
 -- name: advance
 UPDATE inbox.zone SET last_recorded_at = %(recorded_at)s WHERE zone_id = %(zone_id)s
+
+-- name: newest
+-- The newest message of the zone: a repeated image in a newer one need not be kept as an event.
+UPDATE inbox.zone SET last_ordered_at = %(ordered_at)s, last_ordered_id = %(message_id)s
+WHERE zone_id = %(zone_id)s
+  AND (last_ordered_at IS NULL OR (last_ordered_at, last_ordered_id) < (%(ordered_at)s, %(message_id)s))
 
 -- name: analyze
 ANALYZE

@@ -18,6 +18,7 @@ from sif_pipeline import files, zones
 from sif_pipeline.config import PROJECT
 from sif_pipeline.local.airflow import POOLS
 from sif_pipeline.state import syncs
+from sif_pipeline.synth import statewide as synth
 from sif_pipeline.testing import pulling, sample_objects, zone_server
 
 EXAMPLE = PROJECT / "tests/examples/LEAInfo/valid/minimal.xml"
@@ -89,7 +90,7 @@ def test_every_dag_has_what_an_operator_needs(read: dict[str, Any]) -> None:
         assert dag["manual"].startswith("# ")
         assert "**When something is wrong" in dag["manual"]
         assert dag["tags"]
-        assert dag["max_active_runs"] <= (16 if dag["tags"] == ["districts"] else 2)
+        assert dag["max_active_runs"] <= (100 if dag["tags"] == ["districts"] else 2)
         assert dag["catchup"] is False
         for task in dag["tasks"].values():
             assert task["owner"] == "sif-pipeline"
@@ -104,6 +105,17 @@ def test_every_pool_is_declared(read: dict[str, Any]) -> None:
 
 def test_ingest_has_a_standby(read: dict[str, Any]) -> None:
     assert read["dags"]["ingest"]["max_active_runs"] == 2
+
+
+def test_runs_that_wait_for_late_districts_leave_room_for_the_next(read: dict[str, Any]) -> None:
+    """A silent district a run, every five minutes, each waited for six hours: the run after them still asks."""
+    waiting = timedelta(hours=6) // timedelta(minutes=5)
+    assert read["dags"]["district_sync"]["max_active_runs"] > waiting
+
+
+def test_what_goes_wrong_with_the_states_traffic_keeps_no_district_from_being_asked(read: dict[str, Any]) -> None:
+    tasks = read["dags"]["district_sync"]["tasks"]
+    assert tasks["go_on"]["after"] == tasks["due"]["after"] == []
 
 
 @pytest.fixture
@@ -141,6 +153,24 @@ def test_receive_files_takes_what_is_dropped(
         assert connection.execute("SELECT state FROM inbox.message").fetchall() == [("pending",)]
 
 
+def test_bulk_load_takes_a_state_and_says_what_it_refused(
+    database_url: str, short_dags: Path, airflow_environment: dict[str, str], tmp_path: Path
+) -> None:
+    synth.write_state(tmp_path / "state", 7, share=0.005)
+    codes = {file.stem for file in (tmp_path / "state").glob("*.xml")}
+    found = states(
+        "bulk_load", short_dags, airflow_environment | {"SIF_DATABASE_URL": database_url},
+        folder=str(tmp_path / "state"), add_zones=True,
+    )  # fmt: skip
+    assert found == {"plan": "success", "finish": "success"} | {f"load[{n}]": "success" for n in range(len(codes))}
+    with psycopg.connect(database_url) as connection:
+        loaded = connection.execute(
+            "SELECT z.name FROM inbox.zone AS z JOIN sif.lea_info USING (zone_id) ORDER BY 1"
+        ).fetchall()
+        assert {name for (name,) in loaded} == codes
+        assert connection.execute("SELECT DISTINCT state FROM inbox.message").fetchall() == [("done",)]
+
+
 def test_district_sync_asks_and_waits_for_each_district_on_its_own(
     url: str, short_dags: Path, airflow_environment: dict[str, str]
 ) -> None:
@@ -156,7 +186,7 @@ def test_district_sync_asks_and_waits_for_each_district_on_its_own(
                 zones=["North", "South", "nowhere"], everything=True,
             )  # fmt: skip
     assert {task: state for task, state in found.items() if "[2]" not in task} == {
-        "due": "success", "district.ask[0]": "success", "district.ask[1]": "success",
+        "go_on": "success", "due": "success", "district.ask[0]": "success", "district.ask[1]": "success",
         "district.answered[0]": "success", "district.answered[1]": "success",
     }  # fmt: skip
     assert found["district.ask[2]"] == "failed"

@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+import time
 
 import pytest
 import sif_events
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from sif_pipeline import bulk, drain, files, splitting
 from sif_pipeline.drain import Limits
-from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.replay import replay
 
 NS = f'xmlns="{sif.NAMESPACE}" xmlns:xsi="{sif.XSI}"'
@@ -112,7 +115,7 @@ def test_any_list_ends_as_if_it_had_been_received_and_drained(
 @given(sif_events.messages(10), st.integers(1, 12), st.randoms())
 def test_any_messages_end_as_if_they_had_been_received_and_drained(
     url, connection, tmp_path_factory, names, unit, random
-):
+):  # noqa: PLR0917 -- fixtures
     folder = tmp_path_factory.mktemp("messages")
     for number, place in enumerate(random.sample(range(len(names)), len(names))):
         (folder / f"{number:03}.xml").write_bytes(sif_events.body(names[place], sif.minute(place)))
@@ -125,3 +128,106 @@ def test_any_messages_end_as_if_they_had_been_received_and_drained(
     before = other.everything()
     replay(url, other.name)
     assert other.everything() == before
+
+
+@pytest.fixture
+def list_of_nine(tmp_path, small_pieces):
+    path = tmp_path / "a.xml"
+    path.write_bytes(bare(*students(9)))
+    return path
+
+
+def test_stopped_at_any_message_the_next_run_goes_on_and_loads_nothing_twice(
+    url, connection, list_of_nine, monkeypatch
+):
+    whole, _ = loaded(connection, url, [list_of_nine])
+    for reached in (1, 2):
+        zone, written = sif.Inbox.new(connection), []
+        with monkeypatch.context() as broken:
+            broken.setattr(bulk, "UNIT_BYTES", 1)
+            broken.setattr(bulk, "_write_plain", _failing_after(reached, bulk._write_plain, written))
+            with pytest.raises(KeyboardInterrupt):
+                bulk.load_zone(url, zone.zone_id, [list_of_nine])
+        assert zone.states() == ["done"] * reached
+        done = bulk.load_zone(url, zone.zone_id, [list_of_nine])
+        assert (done.held_already, done.summary.messages) == (reached, 3 - reached)
+        assert timeless(zone) == timeless(whole)
+        again = bulk.load_zone(url, zone.zone_id, [list_of_nine])
+        assert (again.held_already, again.summary.objects) == (3, 0)
+        assert timeless(zone) == timeless(whole)
+
+
+def _failing_after(number, function, written):
+    def fail(*arguments):
+        if len(written) == number:
+            raise KeyboardInterrupt
+        written.append(arguments)
+        return function(*arguments)
+
+    return fail
+
+
+LOAD = """
+import sys
+from pathlib import Path
+from sif_pipeline import bulk
+bulk.load_zone(sys.argv[1], int(sys.argv[2]), [Path(sys.argv[3])])
+"""
+
+
+def test_killed_while_it_loads_the_next_run_ends_as_if_nothing_had_been(url, connection, tmp_path):
+    path = tmp_path / "a.xml"
+    path.write_bytes(bare(*students(12_000), between=""))
+    zone = sif.Inbox.new(connection)
+    worker = subprocess.Popen([sys.executable, "-c", LOAD, url, str(zone.zone_id), str(path)])
+    while not zone.states() and worker.poll() is None:
+        time.sleep(0.02)
+    worker.kill()
+    worker.wait()
+    done = bulk.load_zone(url, zone.zone_id, [path])
+    assert done.held_already >= 1
+    assert done.held_already + done.summary.messages == 12
+    assert zone.one("SELECT count(*) FROM sif.student_personal WHERE zone_id = %(zone)s") == (12_000,)
+    assert zone.one("SELECT count(*) FROM inbox.object_event WHERE zone_id = %(zone)s") == (12_000,)
+
+
+def test_a_zone_with_other_messages_is_left_alone_and_receive_is_named(url, connection, list_of_nine):
+    zone = sif.Inbox.new(connection)
+    zone.put(sif.event("Add", sif.student("A"), at=sif.minute(1)))
+    before = zone.everything()
+    with pytest.raises(ConfigurationError, match="sif-pipeline receive"):
+        bulk.load_zone(url, zone.zone_id, [list_of_nine])
+    assert zone.everything() == before
+
+
+def test_zones_are_found_by_name_or_code_and_made_when_asked(url, connection, tmp_path, small_pieces):
+    names = [f"b{sif.msg_id()[-6:]}{number}" for number in range(3)]
+    (tmp_path / names[0]).mkdir()
+    (tmp_path / names[0] / "1.xml").write_bytes(sif.response(*students(2), at=sif.minute(1)))
+    (tmp_path / f"{names[1]}.xml").write_bytes(bare(*students(5)))
+    (tmp_path / f"{names[2]}.xml").write_bytes(bare(sif.lea()))
+    (tmp_path / "manifest.jsonl").write_text("{}\n")
+    with pytest.raises(UnknownZone, match="--add-zones"):
+        bulk.plan(url, None, [tmp_path])
+    tasks = bulk.plan(url, None, [tmp_path], add_zones=True)
+    assert sorted(task.zone for task in tasks) == names
+    seen = []
+    done = bulk.load(url, tasks, workers=2, progress=lambda reached, total: seen.append((reached, total)))
+    assert (done.files, done.summary.loaded, done.refused) == (3, 8, [])
+    assert {total for _, total in seen} == {sum(task.bytes for task in tasks)}
+    found = connection.execute(
+        "SELECT z.name, count(*) FROM inbox.object_event JOIN inbox.zone AS z USING (zone_id)"
+        " WHERE z.name = ANY(%s) GROUP BY 1 ORDER BY 1", (names,),
+    ).fetchall()  # fmt: skip
+    assert found == [(names[0], 2), (names[1], 5), (names[2], 1)]
+    assert bulk.load(url, bulk.plan(url, None, [tmp_path]), workers=2).held_already == done.summary.messages
+
+
+def test_the_fault_of_one_zone_is_told_by_its_worker(url, connection, tmp_path):
+    zones = [sif.Inbox.new(connection) for _ in range(2)]
+    zones[0].put(sif.event("Add", sif.student("A"), at=sif.minute(1)))
+    path = tmp_path / "a.xml"
+    path.write_bytes(bare(*students(2)))
+    tasks = [bulk.Task(zone.zone_id, zone.name, [path], 100) for zone in zones]
+    with pytest.raises(ConfigurationError, match="first load"):
+        bulk.load(url, tasks, workers=2)
