@@ -109,13 +109,14 @@ def advance(
 ) -> None:
     """Take every sync on: compare what is complete, apply what may be, give up what is late. In place of Airflow.
 
-    Exit code 1 when a zone that is due could not be asked; the others are asked all the same.
+    Exit code 1 when a zone that is due could not be asked, or a sync failed; the others are taken on all the same.
     """
     failures: list[str] = []
     with warehouse() as url:
         if ask_due:
             failures = _ask_due(url)
         done = reconciliation.advance(url)
+        failures += [_failure(syncs.show(url, number)) for number in done.failed]
     typer.echo(
         f"{done.timed_out} requests given up, {len(done.failed)} syncs failed, {len(done.compared)} compared within "
         f"the limit, {len(done.waiting)} wait for a decision, {len(done.applied)} applied."
@@ -124,6 +125,10 @@ def advance(
         typer.echo(failure, err=True)
     if failures:
         raise typer.Exit(1)
+
+
+def _failure(failed: syncs.Sync) -> str:
+    return f"Sync {failed.sync_id} of {failed.object_name} in zone {failed.zone} failed. {failed.reason or ''}".rstrip()
 
 
 def _ask_due(url: str) -> list[str]:

@@ -120,7 +120,8 @@ def advance(url: str) -> Progress:
     """Take every full sync one step on, or two: give up what is late, compare what is complete, apply what may be.
 
     Any number may do so at once, and as often as they like: each step is one transaction that holds its sync. A sync
-    that cannot be compared is failed and stops no other.
+    that cannot be compared is failed, one that the database cannot serve now is left for later, and neither stops
+    another.
     """
     progress = Progress()
     settings = {"application_name": "sif-state", "timezone": "UTC", "lock_timeout": LOCK_TIMEOUT}
@@ -154,8 +155,12 @@ def _guarded(connection: Connection, sync_id: int, step: Any) -> bool:
             return bool(step(connection, sync_id))
     except (NotYet, psycopg.errors.LockNotAvailable):  # somebody has the zone in hand: a drain, or a long replay
         return False
-    except psycopg.OperationalError:
-        raise
+    except psycopg.OperationalError as error:
+        if connection.broken or connection.closed:
+            raise  # there is nobody to go on with
+        facts = {"sync_id": sync_id, "failure": type(error).__name__}  # a deadlock, a time limit, a full disk
+        log.warning("sync_put_off", extra={"facts": facts})
+        return False
     except Exception as error:  # noqa: BLE001 -- whatever one district's answer provokes must not stop the others
         kind = type(error).__name__  # its words may hold values
         log.error("sync_failed", extra={"facts": {"sync_id": sync_id, "failure": kind}})  # noqa: TRY400

@@ -13,13 +13,15 @@ import sif_text as sif
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sif_sync import District
+from typer.testing import CliRunner
 
 from sif_pipeline import mapping, reports
+from sif_pipeline.cli import sync as sync_command
 from sif_pipeline.config import PROJECT
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.replay import replay
 from sif_pipeline.sif import gate, messages, schema
-from sif_pipeline.state import reconciliation, syncs
+from sif_pipeline.state import reconciliation, rounds, syncs
 from warehouse.base import objects
 
 EXAMPLES = PROJECT / "tests/examples"
@@ -344,6 +346,46 @@ def test_one_broken_answer_stops_no_other(district, monkeypatch):
     reconciliation.advance(district.url)
     assert (district.show(broken).state, district.show(good).state) == ("failed", "applied")
     assert district.show(broken).reason == "It could not be compared (ZeroDivisionError): a defect of the program."
+
+
+def test_a_sync_that_failed_is_no_outcome(district, monkeypatch):
+    sync = district.ask("StudentPersonal")
+    district.answer(sync, students("A"))
+    monkeypatch.setattr(reconciliation, "_read_answer", lambda *_: 1 / 0)
+    reason = f"Failed: sync {sync.sync_id} of StudentPersonal: It could not be compared \\(ZeroDivisionError\\)"
+    with pytest.raises(rounds.SyncFailed, match=reason):
+        rounds.outcome(district.url, [sync.request_msg_id])
+
+
+def test_the_command_that_takes_syncs_on_fails_where_one_failed(district, monkeypatch):
+    sync = district.ask("StudentPersonal")
+    district.answer(sync, students("A"))
+    monkeypatch.setattr(reconciliation, "_read_answer", lambda *_: 1 / 0)
+    done = CliRunner().invoke(sync_command.sync, ["advance"], env={"SIF_DATABASE_URL": district.url})
+    assert (done.exit_code, "1 syncs failed" in done.stdout) == (1, True)
+    said = f"Sync {sync.sync_id} of StudentPersonal in zone {district.inbox.name} failed. It could not be compared"
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.DeadlockDetected, psycopg.errors.DiskFull])
+def test_what_the_database_cannot_do_now_is_left_for_later_and_stops_no_other(district, monkeypatch, error):
+    late, good = district.ask("StudentPersonal"), district.ask("SchoolInfo")
+    district.answer(late, students("A"))
+    district.answer(good, [sif.school("S")])
+    read = reconciliation._read_answer
+
+    def fails(connection, sync):
+        if sync.sync_id == late.sync_id:
+            raise error
+        return read(connection, sync)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reconciliation, "_read_answer", fails)
+        reconciliation.advance(district.url)
+    assert (district.show(late).state, district.show(good).state) == ("receiving", "applied")
+    district.inbox.drain()
+    reconciliation.advance(district.url)
+    assert district.show(late).state == "applied"
 
 
 def test_the_report_tells_what_the_latest_comparison_found(district):
