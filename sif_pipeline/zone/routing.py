@@ -167,7 +167,7 @@ async def take_response(
 ) -> Outcome:
     """Pass a SIF_Response on to who asked; `store` puts one for the state into the inbox, in the same transaction.
 
-    A response nobody asked for is taken in for the state, unless it is meant for another agent.
+    A response nobody asked for is taken in for the state, unless it is addressed to anybody else.
     """
     async with connection.transaction():
         asked = await _asked(connection, zone, message)
@@ -198,16 +198,21 @@ async def _asked(connection: AsyncConnection, zone: Zone, message: Message) -> A
 
 
 async def _unsolicited(connection: AsyncConnection, zone: Zone, message: Message, store: Store) -> Outcome:
-    """Take in what nobody asked for rather than lose it; a zone may be set to refuse it."""
-    addressee = {"zone_id": zone.zone_id, "source_id": message.destination_id}
-    if await _first(connection, "solicited_only", addressee) == (True,):
-        return _NO_SUCH_REQUEST
-    if message.destination_id not in (None, SOURCE_ID) and await _first(connection, "agent", addressee):
+    """Take in what nobody asked for rather than lose it, if it is for the state; a zone may be set to refuse it.
+
+    What is for any other agent is not the state's to read, whether or not that agent is registered just now.
+    """
+    if message.destination_id not in (None, SOURCE_ID):
+        return _NOT_THE_STATES
+    if await _first(connection, "solicited_only", {"zone_id": zone.zone_id}) == (True,):
         return _NO_SUCH_REQUEST
     return await store(MessageState.PENDING)
 
 
 _NO_SUCH_REQUEST = Refused(8, 10, "No SIF_Request with this SIF_RequestMsgId is known; repeat the one of the request.")
+_NOT_THE_STATES = Refused(
+    8, 10, f"SIF_DestinationId made no such SIF_Request; what is for the state unasked goes to {SOURCE_ID}."
+)
 
 
 def _misfit(asked: Asked, message: Message, size: int) -> Refused | None:

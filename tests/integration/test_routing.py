@@ -468,12 +468,18 @@ def test_a_request_of_the_state_that_times_out_is_only_noted(zone):
     assert zone.pull(REQUESTER) is None
 
 
-@pytest.mark.parametrize("to", ["SIF-PIPELINE", None, "STATE-COLLECTOR"])
+@pytest.mark.parametrize("to", ["SIF-PIPELINE", None])
 def test_what_nobody_asked_for_is_taken_in_unless_the_zone_is_set_to_refuse_it(zone, to):
     assert zone.send(response(new_id(), to=to)) == 0
     assert zone.inbox() == [("pending", 1, False)]
     zone.change("UPDATE inbox.zone SET solicited_only = TRUE WHERE zone_id = %(zone)s")
     assert zone.send(response(new_id(), to=to)) == (8, 10)
+
+
+@pytest.mark.parametrize("to", ["STATE-COLLECTOR", REQUESTER])
+def test_what_nobody_asked_for_and_is_for_somebody_else_never_becomes_the_states(zone, to):
+    assert zone.send(response(new_id(), to=to)) == (8, 10)
+    assert zone.inbox() == []
 
 
 def test_a_request_to_who_left_is_neither_queued_nor_remembered(zone):
