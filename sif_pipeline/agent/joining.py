@@ -1,7 +1,7 @@
 """Joining a zone that somebody else runs: register, declare, ask, and take in what comes, until told to stop.
 
 Whichever side restarts, the other goes on: the agent registers again when the zone has forgotten it, asks again only
-for what was never answered, and acknowledges nothing that is not committed.
+for what was not answered to the end, and acknowledges nothing that is not committed.
 """
 
 import logging
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import psycopg
 from lxml import etree
@@ -42,7 +43,8 @@ class Joining:
     address: Address | None = None  #: where to listen; None for pull
     push_url: str = ""  #: how the zone reaches that address, where it is not the address itself
     objects: tuple[str, ...] = ()  #: to subscribe to
-    requests: tuple[str, ...] = ()  #: to ask for in full, once
+    requests: tuple[str, ...] = ()  #: to ask for in full, once: what was answered to the end is not asked for again
+    again: bool = False  #: ask once more for what was answered before this run
     period: float = 30.0  #: seconds between two looks into an empty queue, or at the registration for push
     kit: Kit = PLAIN
 
@@ -53,6 +55,7 @@ class _Membership:
     joining: Joining
     pool: Pool
     stop: threading.Event
+    since: datetime | None = None  #: answers to what was asked from here on count; None for every one
     taken: int = 0
 
     def take(self, delivered: Delivered) -> Outcome:
@@ -70,25 +73,30 @@ def run(url: str, joining: Joining, stop: threading.Event) -> int:
     agent = Agent(joining.line, joining.source_id, kit=joining.kit, name="State data collection")
     with psycopg.connect(url) as connection:
         zone_facts(connection, joining.zone)
+        (began,) = connection.execute("SELECT clock_timestamp()").fetchone() or (None,)
     pool: Pool = ConnectionPool(url, min_size=1, max_size=4, timeout=5, open=True, kwargs={"connect_timeout": 3})
     with pool, agent:
-        membership = _Membership(agent, joining, pool, stop)
+        membership = _Membership(agent, joining, pool, stop, began if joining.again else None)
         with _listening(membership):
             _stay(membership)
     return membership.taken
 
 
 def _stay(membership: _Membership) -> None:
-    """Take part until told to stop, however often the zone is silent or refuses; then wait longer each time."""
+    """Take part until told to stop, however often the zone or our database is away; then wait longer each time."""
     wait = 1.0
     while not membership.stop.is_set():
         try:
             _take_part(membership)
-            wait = 1.0
         except (ZoneSilent, ZoneRefuses) as trouble:
             log.warning("zone_%s", "silent" if isinstance(trouble, ZoneSilent) else "refuses")
-            membership.stop.wait(wait)
-            wait = min(wait * 2, _LONGEST_WAIT)
+        except psycopg.OperationalError as trouble:  # PoolTimeout is one; its words may hold addresses
+            log.warning("database_away", extra={"facts": {"error": type(trouble).__name__}})
+        else:
+            wait = 1.0
+            continue
+        membership.stop.wait(wait)
+        wait = min(wait * 2, _LONGEST_WAIT)
 
 
 @contextmanager
@@ -160,7 +168,7 @@ def _allowed(access: etree._Element | None, part: str, wanted: Sequence[str]) ->
 
 
 def _ask(membership: _Membership, object_name: str) -> None:
-    """Ask for every object of a kind, unless the answer is coming in already.
+    """Ask for every object of a kind, unless it was answered to the end, or the answer is coming in.
 
     The request is on record before it is sent: its answer may come at once. One that nothing came of may never have
     been sent, when we crashed at the wrong moment; it is called off, and asked anew.
@@ -169,6 +177,8 @@ def _ask(membership: _Membership, object_name: str) -> None:
     with membership.pool.connection() as connection:
         zone_id, _, _ = zone_facts(connection, joining.zone)
         about = {"zone_id": zone_id, "source_id": joining.source_id, "object_name": object_name, "destination_id": ""}
+        if connection.execute(SQL["is_answered"], about | {"since": membership.since}).fetchone() == (True,):
+            return
         unanswered = connection.execute(SQL["open_requests"], about).fetchall()
     if any(is_begun for _, is_begun in unanswered):
         log.info("answer_coming_in", extra={"facts": {"object": object_name}})

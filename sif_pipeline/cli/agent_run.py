@@ -31,6 +31,9 @@ def run(
     ] = "",
     names: Annotated[str, typer.Option("--objects", help="Objects to subscribe to, by commas; default all.")] = "",
     requests: Annotated[str, typer.Option("--request", help="Objects to ask for in full, by commas; or all.")] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="With --request: ask also for what was answered in full before.")
+    ] = False,
     every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks at the zone.")] = 30.0,
     certificate: Annotated[
         Path | None, typer.Option("--client-cert", exists=True, help="Our certificate, PEM; for --push our port's too.")
@@ -62,7 +65,8 @@ def run(
         push_url,
         _names(names) or tuple(objects()),
         tuple(objects()) if requests == "all" else _names(requests),
-        every,
+        again=again,
+        period=every,
     )
     with warehouse(stays=True) as database:
         taken = joining.run(database, wanted, _stopped())

@@ -37,6 +37,16 @@ WHERE message_id IN (
 INSERT INTO inbox.audit (event, zone_id, source_id, detail)
 VALUES (%(event)s, %(zone_id)s, %(source_id)s, %(detail)s)
 
+-- name: is_answered
+-- Grain: one yes or no: was a request of ours for everything of an object, made since a moment or ever, answered to the
+-- end?
+SELECT EXISTS (
+    SELECT FROM outbox.request
+    WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND object_name = %(object_name)s
+        AND destination_id = %(destination_id)s AND state = 'complete'
+        AND (%(since)s::timestamptz IS NULL OR created_at >= %(since)s)
+)
+
 -- name: open_requests
 -- Grain: one request of ours for an object that is not answered yet, and whether a packet has come.
 SELECT msg_id, next_packet > 1 AS is_begun FROM outbox.request

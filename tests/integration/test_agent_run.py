@@ -14,10 +14,11 @@ import httpx
 import psycopg
 import pytest
 from lxml import etree
+from psycopg_pool import PoolTimeout
 from typer.testing import CliRunner
 
 from sif_pipeline import zones
-from sif_pipeline.agent import writing
+from sif_pipeline.agent import joining, writing
 from sif_pipeline.agent.answers import read_delivered
 from sif_pipeline.agent.client import Line
 from sif_pipeline.agent.joining import Joining, run
@@ -137,8 +138,8 @@ def joined(inbox, url, **more):
     """Run the pipeline as an agent in a thread."""
     stop, ended = threading.Event(), []
     more = {"source_id": "STATE", "objects": ("StudentPersonal", "LEAInfo"), "period": 0.05} | more
-    joining = Joining(inbox.name, Line(url, patience=0.5), **more)
-    thread = threading.Thread(target=lambda: ended.append(run(inbox.url, joining, stop)))
+    wanted = Joining(inbox.name, Line(url, patience=0.5), **more)
+    thread = threading.Thread(target=lambda: ended.append(run(inbox.url, wanted, stop)))
     thread.start()
     try:
         yield ended
@@ -237,10 +238,50 @@ def test_full_sets_are_asked_for_once_and_their_packets_counted(inbox):
             zone.queue_up("SIF_Response", writing.response(asked.message.msg_id, 2, b"", more=False))
             wait_until(lambda: len(zone.settled) == 2)
         assert "SIF_Request" not in zone.kinds()
+        with joined(inbox, url, requests=("SchoolInfo",)):  # a restart, and a zone that forgets us: it is answered
+            for times in (2, 3):
+                wait_until(lambda times=times: zone.kinds().count("SIF_Register") == times)
+                looks = zone.kinds().count("SIF_GetMessage")
+                wait_until(lambda looks=looks: zone.kinds().count("SIF_GetMessage") > looks)
+                zone.registered = False
+        assert "SIF_Request" not in zone.kinds()
     assert inbox.rows("state, next_packet", "outbox.request", "request.created_at") == [("complete", 3)]
     assert inbox.rows("packet_number, more_packets, request_msg_id") == [
         (1, True, asked.message.msg_id), (2, False, asked.message.msg_id),
     ]  # fmt: skip
+
+
+def test_what_was_answered_is_asked_for_again_when_told_so_once_a_run(inbox):
+    zone = ForeignZone()
+    with served(zone) as url:
+        for run_again in (False, True):
+            zone.said.clear()
+            with joined(inbox, url, requests=("SchoolInfo",), again=run_again):
+                wait_until(lambda: "SIF_Request" in zone.kinds())
+                (asked,) = [found for found in zone.said if found.message.message_type == "SIF_Request"]
+                zone.queue_up("SIF_Response", writing.response(asked.message.msg_id, 1, b"", more=False))
+                wait_until(lambda: not zone.queue)
+                zone.registered = False
+                wait_until(lambda: zone.kinds().count("SIF_Register") == 2)
+                looks = zone.kinds().count("SIF_GetMessage")
+                wait_until(lambda looks=looks: zone.kinds().count("SIF_GetMessage") > looks)
+            assert zone.kinds().count("SIF_Request") == 1
+    assert inbox.rows("state", "outbox.request", "request.created_at") == [("complete",), ("complete",)]
+
+
+def test_a_database_that_is_away_when_we_ask_is_waited_for(inbox, monkeypatch, caplog):
+    zone, real, failures = ForeignZone(), joining.zone_facts, [PoolTimeout, psycopg.OperationalError]
+
+    def away(connection, name):
+        if failures and threading.current_thread() is not threading.main_thread() and "SIF_Register" in zone.kinds():
+            raise failures.pop(0)("no connection")
+        return real(connection, name)
+
+    monkeypatch.setattr(joining, "zone_facts", away)
+    with served(zone) as url, joined(inbox, url, requests=("SchoolInfo",)) as ended:
+        wait_until(lambda: "SIF_Request" in zone.kinds())
+        assert ended == []
+    assert [record.message for record in caplog.records if record.name == joining.__name__].count("database_away") == 2
 
 
 def test_a_request_that_nothing_came_of_is_called_off_and_asked_anew(inbox):
