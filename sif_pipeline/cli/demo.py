@@ -23,17 +23,17 @@ Students = Annotated[int, typer.Option(min=50, help="Students of the five distri
 
 
 @app.command("demo", epilog="Example: sif-pipeline demo --students 5000")
-def run_demo(students: Students = 2000) -> None:
+def run_demo(students: Students = 5000) -> None:
     """Start everything, let five synthetic districts send, load, report, compare, and stop everything.
 
-    Takes about two minutes. Exit code 1 when the warehouse does not hold exactly what it should.
+    Takes about five minutes. Exit code 1 when the warehouse does not hold exactly what it should.
     """
     if not _demonstrate(students, keep=False):
         raise typer.Exit(1)
 
 
 @app.command("up", epilog="Example: sif-pipeline up")
-def run_up(students: Students = 2000) -> None:
+def run_up(students: Students = 5000) -> None:
     """Do what `demo` does, and keep everything running until Ctrl-C; prints the addresses and the login."""
     _demonstrate(students, keep=True)
 
