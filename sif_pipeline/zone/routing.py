@@ -211,7 +211,7 @@ async def _unsolicited(connection: AsyncConnection, zone: Zone, message: Message
 
 _NO_SUCH_REQUEST = Refused(8, 10, "No SIF_Request with this SIF_RequestMsgId is known; repeat the one of the request.")
 _NOT_THE_STATES = Refused(
-    8, 10, f"SIF_DestinationId made no such SIF_Request; what is for the state unasked goes to {SOURCE_ID}."
+    8, 10, "SIF_DestinationId made no such SIF_Request; send what is for the state unasked to SIF-PIPELINE."
 )
 
 
