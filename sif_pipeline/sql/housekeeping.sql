@@ -6,6 +6,13 @@ DELETE FROM inbox.audit WHERE at < clock_timestamp() - %(keep)s
 -- Delete messages to agents that left their queues longer ago than they are kept.
 DELETE FROM outbox.message WHERE state IN ('done', 'dropped') AND settled_at < clock_timestamp() - %(keep)s
 
+-- name: delete_requests
+-- Delete requests that ended longer ago than they are kept; not those of full syncs, which are listed with them, nor what
+-- a zone that we joined has answered, so that it is not asked again.
+DELETE FROM outbox.request
+WHERE state <> 'open' AND ended_at < clock_timestamp() - %(keep)s AND sync_id IS NULL
+    AND NOT (destination_id = '' AND state = 'complete')
+
 -- name: delete_differences
 -- Delete what full syncs found object by object that ended longer ago than it is kept; their counts stay.
 DELETE FROM outbox.difference AS d

@@ -41,6 +41,28 @@ def test_tidy_deletes_what_left_its_queue_long_ago_and_nothing_that_waits(databa
     assert found == ("CDE",)
 
 
+def test_tidy_deletes_requests_that_ended_long_ago(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        zones.add(connection, "North", "0001")
+        connection.execute("INSERT INTO outbox.sync (zone_id, object_name) SELECT zone_id, 'LEAInfo' FROM inbox.zone")
+        row = (
+            "INSERT INTO outbox.request (zone_id, source_id, msg_id, object_name, destination_id, max_buffer_size,"
+            " expires_at, state, ended_at, sync_id) SELECT zone_id, 'X', %(msg)s, 'LEAInfo', %(asked)s, 1, now(),"
+            " %(state)s, now() - %(days)s * interval '1 day', CASE WHEN %(sync)s THEN sync_id END"
+            " FROM inbox.zone JOIN outbox.sync USING (zone_id)"
+        )
+        for msg, asked, state, days, sync in (
+            ("A", "SIS", "complete", 400, False), ("B", "SIS", "timed_out", 400, False),
+            ("C", "SIS", "complete", 300, False), ("D", "SIS", "open", None, False),
+            ("E", "SIS", "complete", 400, True), ("F", "", "complete", 400, False), ("G", "", "failed", 400, False),
+        ):  # fmt: skip
+            connection.execute(row, {"msg": msg, "asked": asked, "state": state, "days": days, "sync": sync})
+    assert housekeeping.tidy(database_url) == 3
+    with psycopg.connect(database_url) as connection:
+        found = connection.execute("SELECT string_agg(msg_id, '' ORDER BY msg_id) FROM outbox.request").fetchone()
+    assert found == ("CDEF",)
+
+
 def test_tidy_deletes_old_records_of_sandboxes(database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         zones.add(connection, "Trials", "0000")
