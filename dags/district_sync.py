@@ -8,20 +8,23 @@ of its own:
 
 What comes back enters the inbox like any message. A full answer is compared with what events had built and then applied
 by itself, unless it would delete or change more than the zone's share: then it waits for a person
-(`sif-pipeline sync list --state waiting`). Each run also takes on what was asked from the command line.
+(`sif-pipeline sync list --state waiting`). Each run also takes on what was asked from the command line, in its task
+`go_on`, which holds back no asking.
 
 **By hand.** Trigger the DAG with parameters: `zones`, a list of names, asks these now, due or not; `everything` asks
 for all they provide, not only for summaries.
 
 **No district holds back another.** Each has its own chain of tasks, which waits without holding a place, and fails
-alone: when an answer does not come within six hours, or is an error. A district's system gets one request after the
-other, and none for an object that it is still answering. The pool `districts` bounds how many districts are asked at
-the same time, and leaves places to the ingestion.
+alone: when an answer does not come within six hours, is an error, or cannot be compared. A run that waits for a late
+district keeps no later run from asking: there may be more runs at a time than begin in six hours. A district's system
+gets one request after the other, and none for an object that it is still answering. The pool `districts` bounds how
+many districts are asked at the same time, and leaves places to the ingestion.
 
 **When something is wrong.**
 * *A district's chain is red:* the log of `answered` names object and reason. `sif-pipeline request list --zone NAME`
   and `sif-pipeline agent list` show whether the agent comes for its messages. What failed is asked again the next day;
   or clear the task `ask` of that district.
+* *`go_on` is red:* requests and full syncs are taken on by the next run; read its log when it stays red.
 * *A zone is never asked:* it has no time (`sync schedule`), is suspended or a sandbox, or nobody provides the objects.
 * *A sync waits:* read docs/how-to/read-a-reconciliation.md.
 * *Airflow was down at 02:00:* zones are due until they were asked on that day.
@@ -43,7 +46,9 @@ LOOK_EVERY = timedelta(minutes=2)
     doc_md=__doc__,
     schedule=timedelta(minutes=5),
     catchup=False,
-    max_active_runs=16,  # a run that waits for a late district must not keep others from being asked
+    # A run that waits for a late district must not keep others from being asked: all that begin while it waits have
+    # room, and some that a person starts.
+    max_active_runs=ANSWER_WITHIN // timedelta(minutes=5) + 28,
     tags=["districts"],
     params={
         "zones": Param([], type="array", items={"type": "string"}, description="Ask these zones now, due or not."),
@@ -61,16 +66,24 @@ def district_sync() -> None:
     """Ask the districts that are due, and wait for each on its own."""
 
     @task
+    def go_on() -> None:
+        from sif_pipeline.config import Settings
+        from sif_pipeline.local import postgres
+        from sif_pipeline.state import rounds
+
+        with postgres.running(Settings.from_environment()) as url:
+            rounds.go(url)
+
+    @task
     def due(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         from datetime import UTC, datetime
 
         from sif_pipeline.config import Settings
         from sif_pipeline.local import postgres
-        from sif_pipeline.state import rounds, syncs
+        from sif_pipeline.state import syncs
 
         settings, asked = Settings.from_environment(), params or {}
         with postgres.running(settings) as url:
-            rounds.go(url)
             zones = asked.get("zones") or syncs.due(url, settings.timezone, datetime.now(UTC))
         return [{"zone": zone, "everything": bool(asked.get("everything"))} for zone in zones]
 
@@ -120,6 +133,7 @@ def district_sync() -> None:
     def district(one: dict[str, Any]) -> None:
         answered(ask(one))  # type: ignore[arg-type]  # what a task returns stands for its result
 
+    go_on()
     district.expand(one=due())
 
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ print(json.dumps({
         "catchup": dag.catchup,
         "tasks": {task.task_id: {
             "owner": task.owner, "retries": task.retries, "pool": task.pool,
+            "after": sorted(task.upstream_task_ids),
             "timeout": task.execution_timeout and task.execution_timeout.total_seconds(),
         } for task in dag.tasks},
     } for dag in bag.dags.values()},
@@ -160,7 +162,7 @@ def test_bulk_load_takes_a_state_and_says_what_it_refused(
     codes = {file.stem for file in (tmp_path / "state").glob("*.xml")}
     found = states(
         "bulk_load", short_dags, airflow_environment | {"SIF_DATABASE_URL": database_url},
-        folder=str(tmp_path / "state"), add_zones=True,
+        path=str(tmp_path / "state"), add_zones=True,
     )  # fmt: skip
     assert found == {"plan": "success", "finish": "success"} | {f"load[{n}]": "success" for n in range(len(codes))}
     with psycopg.connect(database_url) as connection:
