@@ -4,7 +4,7 @@
 statistics up to date at the end. Messages, events and rows go in together; the warehouse is as if the files had
 been received and drained, at less cost.
 
-**To start it.** Trigger it with the folder as `folder`. In it each `*.xml` file, or each subfolder with such
+**To start it.** Trigger it with the folder as `path`. In it each `*.xml` file, or each subfolder with such
 files, is named like its zone or like the code of the zone's district. With `add_zones` it makes the zones that are
 missing. The schedule is none: it runs when somebody asks for it.
 
@@ -33,7 +33,7 @@ ZONES_AT_A_TIME = 2
     max_active_runs=1,
     tags=["ingestion"],
     params={
-        "folder": Param("", type="string", description="Folder of files, each named like its zone or district code"),
+        "path": Param("", type="string", description="Folder of files, each named like its zone or district code"),
         "add_zones": Param(default=False, type="boolean", description="Make the zones that are missing"),
     },
     default_args={
@@ -56,7 +56,7 @@ def bulk_load() -> None:
 
         asked = params or {}
         with postgres.running(Settings.from_environment()) as url:
-            tasks = bulk.plan(url, None, [Path(asked["folder"])], add_zones=asked["add_zones"])
+            tasks = bulk.plan(url, None, [Path(asked["path"])], add_zones=asked["add_zones"])
         return [{"zone_id": task.zone_id, "paths": list(map(str, task.paths))} for task in tasks]
 
     @task(max_active_tis_per_dag=ZONES_AT_A_TIME)

@@ -15,7 +15,7 @@ from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.sif import gate, messages
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.splitting import pieces, placed_pieces
+from sif_pipeline.splitting import Piece, apart, ends_early, pieces, placed_pieces
 from sif_pipeline.zone.receive import CARRIERS, check
 
 FILES = queries("files")
@@ -138,10 +138,11 @@ def _lines(file: Path) -> Iterator[dict[str, object]]:
         raise Refused(1, 3, "The file holds no SIF objects.")
 
 
-def accepted(file: Path) -> Iterator[tuple[Facts, list[core.Found]]]:
+def accepted(file: Path, broken: Callable[[int], None] | None = None) -> Iterator[tuple[Facts, list[core.Found]]]:
     """Give what the inbox keeps of a file, as receiving it does, and the objects in each message or piece.
 
-    Raise Refused where the file cannot be read on; what stood before was given.
+    Raise Refused where the file cannot be read on; what stood before was given. With `broken`, which gets its line, an
+    object of a large list that cannot be read is a message of its own, and its neighbours are given.
     """
     if file.stat().st_size <= WHOLE_BYTES:
         body = file.read_bytes()
@@ -149,6 +150,8 @@ def accepted(file: Path) -> Iterator[tuple[Facts, list[core.Found]]]:
         if messages.is_message(root):
             yield _line(read_message(root), body, 0), core.accept(body)
             return
+    elif ends_early(file):
+        raise Refused(1, 2, "The file breaks off before its list ends; nothing of it was taken. Send it whole.")
     identity, number = _identity(file), -1
     for number, piece in enumerate(placed_pieces(file)):
         root = gate.open_message(_without_objects(piece.text), core.LIMITS)
@@ -156,9 +159,44 @@ def accepted(file: Path) -> Iterator[tuple[Facts, list[core.Found]]]:
             yield _line(read_message(root), piece.text, number), core.accept(piece.text)
         else:
             facts: Facts = {**_BARE_LINE, "msg_id": _derived(identity, number), "body": piece.text}
-            yield facts, core.accept(piece.text)
+            yield from _of_list(facts, piece, broken)
     if number < 0:
         raise Refused(1, 3, "The file holds no SIF objects.")
+
+
+def _of_list(
+    facts: Facts, piece: Piece, broken: Callable[[int], None] | None
+) -> Iterator[tuple[Facts, list[core.Found]]]:
+    """Give a piece of a list or, where an object in it cannot be read, its parts."""
+    try:
+        yield facts, core.accept(piece.text)
+    except Refused:
+        parts = apart(piece.text, _is_readable) if broken else None
+        if broken is None or parts is None:
+            raise
+        for number, part in enumerate(parts):
+            if not part.is_good:
+                broken(part.line + piece.lines)
+            body = part.text if part.is_good or _is_well_formed(part.text) else part.bare.strip()
+            found = core.accept(body) if part.is_good else core.read(body)
+            yield {**facts, "msg_id": _derived(facts["msg_id"], number), "body": body}, found
+
+
+def _is_well_formed(body: bytes) -> bool:
+    """Tell an object that is only too large from one that is no XML, of which a list would be none either."""
+    try:
+        gate.reopen(body)
+    except Refused:
+        return False
+    return True
+
+
+def _is_readable(body: bytes) -> bool:
+    try:
+        core.accept(body)
+    except Refused:
+        return False
+    return True
 
 
 def _without_objects(body: bytes) -> bytes:

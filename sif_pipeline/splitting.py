@@ -7,7 +7,7 @@ Whether a piece is good XML is the gate's business.
 import codecs
 import re
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, NoReturn
@@ -216,6 +216,54 @@ def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest]:
             lines += held.count(b"\n", 0, place)
             held, place, objects = held[place:], 0, 0
     return Rest(head + held, lines, len(head))
+
+
+class Part(NamedTuple):
+    """Objects of a piece that follow each other, or one of them that cannot be read."""
+
+    text: bytes  #: a list of its own
+    bare: bytes  #: its objects as they stand
+    line: int  #: of the piece, on which it begins
+    is_good: bool
+
+
+def apart(piece: bytes, is_good: Callable[[bytes], bool]) -> list[Part] | None:
+    """Take the objects that cannot be read out of a piece of a bare list; None where its objects cannot be told apart.
+
+    `is_good` judges a list of one object; each is judged once.
+    """
+    found = _LIST.match(piece)
+    stop = piece.rfind(b"</" + found[1] + b">") if found else -1
+    if found is None or stop < found.end():
+        return None
+    head, tail, parts, place = found[0], b"</" + found[1] + b">", list[Part](), found.end()
+    line = 1 + piece.count(b"\n", 0, place)
+    while piece[place:stop].strip():
+        end = _end_of_object(piece, place)
+        if not place < end <= stop:
+            return None
+        text = piece[place:end]
+        good = is_good(head + text + tail)
+        if good and parts and parts[-1].is_good:
+            parts[-1] = parts[-1]._replace(bare=parts[-1].bare + text)
+        else:
+            blanks = text[: len(text) - len(text.lstrip())]
+            parts.append(Part(b"", text, line + blanks.count(b"\n"), good))
+        line += text.count(b"\n")
+        place = end
+    return [part._replace(text=head + part.bare + tail) for part in parts]
+
+
+def ends_early(path: Path) -> bool:
+    """Tell whether a plainly spelled list breaks off: the end tag of its root is nowhere near its end."""
+    with path.open("rb") as file:
+        found = _LIST.match(_MARKED.sub(b"", file.read(_HEAD_BYTES)))
+        file.seek(max(0, path.stat().st_size - _HEAD_BYTES))
+        return found is not None and b"</" + found[1] not in file.read()
+
+
+_MARKED = re.compile(rb"^(?:\xef\xbb\xbf)?(?:<\?xml[^>]*\?>)?")
+_HEAD_BYTES = 64 * 1024
 
 
 def _end_of_object(held: bytes, place: int) -> int:

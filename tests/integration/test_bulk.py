@@ -95,7 +95,7 @@ BAD = (
 @given(
     st.lists(st.sampled_from([*BAD, *students(4)]), min_size=1, max_size=14), st.integers(1, 5), st.sampled_from("\n ")
 )
-def test_any_list_ends_as_if_it_had_been_received_and_drained(
+def test_any_list_ends_as_if_it_had_been_received_and_drained(  # noqa: PLR0917 -- fixtures
     url, connection, tmp_path_factory, objects, most, between
 ):
     path = tmp_path_factory.mktemp("list") / "a.xml"
@@ -113,9 +113,9 @@ def test_any_list_ends_as_if_it_had_been_received_and_drained(
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sif_events.messages(10), st.integers(1, 12), st.randoms())
-def test_any_messages_end_as_if_they_had_been_received_and_drained(
+def test_any_messages_end_as_if_they_had_been_received_and_drained(  # noqa: PLR0917 -- fixtures
     url, connection, tmp_path_factory, names, unit, random
-):  # noqa: PLR0917 -- fixtures
+):
     folder = tmp_path_factory.mktemp("messages")
     for number, place in enumerate(random.sample(range(len(names)), len(names))):
         (folder / f"{number:03}.xml").write_bytes(sif_events.body(names[place], sif.minute(place)))
@@ -231,3 +231,68 @@ def test_the_fault_of_one_zone_is_told_by_its_worker(url, connection, tmp_path):
     tasks = [bulk.Task(zone.zone_id, zone.name, [path], 100) for zone in zones]
     with pytest.raises(ConfigurationError, match="first load"):
         bulk.load(url, tasks, workers=2)
+
+
+def codes(zone):
+    return zone.all("SELECT code, path FROM inbox.notice WHERE zone_id = %(zone)s ORDER BY 1, 2")
+
+
+MANY, SAME = " ".join(f"a{number}='1'" for number in range(40_000)), "a='1' " * 40_000
+
+BROKEN = {
+    "a sign that must be escaped": "<StudentPersonal RefId='1'><LocalId>&</LocalId></StudentPersonal>",
+    "tags that cross": "<StudentPersonal RefId='1'><Name><LastName></Name></LastName></StudentPersonal>",
+    "a prefix of nobody": "<StudentPersonal RefId='1'><x:LocalId/></StudentPersonal>",
+    "40,000 attributes": f"<StudentPersonal {MANY}></StudentPersonal>",
+    "40,000 of the same": f"<StudentPersonal {SAME}></StudentPersonal>",
+    "very deep": f"<StudentPersonal RefId='1'>{'<a>' * 5000}{'</a>' * 5000}</StudentPersonal>",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_the_neighbours_of_an_object_that_cannot_be_read_survive(url, connection, tmp_path, text, small_pieces):
+    path = tmp_path / "a.xml"
+    path.write_bytes(bare(*students(4), text, *students(9)[4:]))
+    started = time.process_time()
+    zone, done = loaded(connection, url, [path])
+    assert time.process_time() - started < 5
+    ((_, why),) = done.refused
+    assert "at line 6. They are kept" in why
+    assert len(zone.documents()) == 9
+    assert sorted(zone.outcomes(), key=str) == ["applied"] * 9 + zone.outcomes()[4:5]
+    assert {code for code, _ in codes(zone)} <= {"message_unreadable", "object_invalid", "object_unknown"}
+    (body,) = zone.one(
+        "SELECT m.body FROM inbox.message AS m JOIN inbox.notice USING (message_id) WHERE m.zone_id = %(zone)s LIMIT 1"
+    )
+    assert text.encode() in bytes(body)
+    before = zone.everything()
+    replay(url, zone.name)
+    assert zone.everything() == before
+    assert bulk.load_zone(url, zone.zone_id, [path]).summary.objects == 0
+
+
+def test_a_file_that_breaks_off_is_refused_before_anything_of_it_is_loaded(url, connection, tmp_path):
+    path, block = tmp_path / "a.xml", "".join(students(1000)).encode()
+    with path.open("wb") as file:
+        file.write(f"<Objects {NS}>".encode())
+        for _ in range(20):
+            file.write(block)
+        file.write(block[:100])
+    zone, done = loaded(connection, url, [path])
+    assert (zone.states(), done.summary.messages) == ([], 0)
+    ((_, why),) = done.refused
+    assert "breaks off" in why
+
+
+def test_findings_of_an_object_are_capped_and_the_rest_is_counted(url, connection, tmp_path, small_pieces):
+    wrong = "".join(f"<Nonsense{number}/>" for number in range(1000))
+    path = tmp_path / "a.xml"
+    path.write_bytes(bare(*(sif.student(f"student {n}", more=wrong) for n in range(100))))
+    started = time.process_time()
+    zone, done = loaded(connection, url, [path])
+    assert time.process_time() - started < 20
+    found = zone.all(
+        "SELECT position, count(*) FROM inbox.notice WHERE zone_id = %(zone)s GROUP BY message_id, position"
+    )
+    assert {number for _, number in found} == {101}
+    assert len(found) == done.summary.objects == 100
