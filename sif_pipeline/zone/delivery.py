@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-import httpx
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -56,6 +55,13 @@ class Pace:
     farewell_seconds: float = 3.0  #: for what is under way when the server stops
 
 
+class _Calls(NamedTuple):
+    """How agents are called."""
+
+    context_for: ContextFor
+    loopback: bool  #: also on this machine
+
+
 class Addressee(NamedTuple):
     """A push agent for which something waits."""
 
@@ -73,10 +79,11 @@ class Addressee(NamedTuple):
         return self.zone_id, self.source_id
 
 
-async def deliver(url: str, context_for: ContextFor, pace: Pace | None = None) -> None:
+async def deliver(url: str, context_for: ContextFor, pace: Pace | None = None, *, loopback: bool = False) -> None:
     """Deliver what waits for push agents in the database at `url`, until cancelled; outages are sat out.
 
-    `context_for` gives the TLS context for an authentication level of the standard.
+    `context_for` gives the TLS context for an authentication level of the standard. With `loopback` agents on this
+    machine are called too; without, a URL that leads to it fails, for it may lead to what only this machine reaches.
     """
     pace = pace or Pace()
     async with _pool(url) as pool:
@@ -84,7 +91,7 @@ async def deliver(url: str, context_for: ContextFor, pace: Pace | None = None) -
             try:
                 await pool.check()  # sorts out connections that a restart of the database has ended
                 async with _session(url) as session:
-                    await _Deliveries(pool, session, context_for, pace).lead()
+                    await _Deliveries(pool, session, _Calls(context_for, loopback), pace).lead()
             except Exception as error:  # noqa: BLE001 -- whatever it is, agents are not to wait for a restart
                 facts = {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None)}
                 log.warning("delivery_interrupted", extra={"facts": facts})
@@ -128,10 +135,10 @@ async def _session(url: str) -> AsyncIterator[AsyncConnection]:
 class _Deliveries:
     """What is under way while this process is the one that delivers."""
 
-    def __init__(self, pool: Pool, session: AsyncConnection, context_for: ContextFor, pace: Pace) -> None:
+    def __init__(self, pool: Pool, session: AsyncConnection, calls: _Calls, pace: Pace) -> None:
         self.pool = pool
         self.session = session  #: holds the lock and hears NOTIFY; when it ends, so do the deliveries
-        self.context_for = context_for
+        self.calls = calls
         self.pace = pace
         self.busy: dict[tuple[int, str], asyncio.Task[None]] = {}
         self.served: dict[tuple[int, str], float] = {}  #: when each agent's last turn ended
@@ -238,7 +245,7 @@ class _Deliveries:
         """Deliver to one agent until nothing waits, a delivery fails or its turn is over."""
         try:
             async with AsyncExitStack() as stack:
-                lines = _Lines(stack, addressee, self.context_for)
+                lines = _Lines(stack, addressee, self.calls)
                 for _ in range(self.pace.turn):
                     if self.leaving or not await self._deliver_next(lines, addressee):
                         return
@@ -266,7 +273,6 @@ class _Deliveries:
     async def _push(self, lines: "_Lines", addressee: Addressee, found: Waiting) -> Answer:
         body = await pushing.push(
             await lines.line(max(addressee.authentication_level, found.authentication_level)),
-            addressee.push_url,
             found.body,
             packed=addressee.accepts_gzip,
             seconds=self.pace.answer_seconds,
@@ -336,18 +342,19 @@ _BEST: Final = Level(3, 4)
 class _Lines:
     """The connections to one agent while its turn lasts: one for each authentication level that is asked for."""
 
-    def __init__(self, stack: AsyncExitStack, addressee: Addressee, context_for: ContextFor) -> None:
+    def __init__(self, stack: AsyncExitStack, addressee: Addressee, calls: _Calls) -> None:
         self.stack = stack
         self.url = addressee.push_url
-        self.context_for = context_for if pushing.is_secure(addressee.push_url) else None
-        self.open: dict[int, httpx.AsyncClient] = {}
+        self.calls = calls
+        self.addresses: list[str] = []
+        self.open: dict[int, pushing.Line] = {}
 
-    async def line(self, level: int) -> httpx.AsyncClient:
+    async def line(self, level: int) -> pushing.Line:
         """Give the connection on which the agent's certificate is held to an authentication level; raise Failed."""
         if level not in self.open:
-            await pushing.check(self.url)
-            context = self.context_for(level) if self.context_for else None
-            self.open[level] = await self.stack.enter_async_context(pushing.line(context))
+            self.addresses = self.addresses or await pushing.check(self.url, loopback=self.calls.loopback)
+            context = self.calls.context_for(level) if pushing.is_secure(self.url) else None
+            self.open[level] = await self.stack.enter_async_context(pushing.line(self.url, self.addresses, context))
         return self.open[level]
 
 

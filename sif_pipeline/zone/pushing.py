@@ -7,17 +7,18 @@ from the environment, a bounded answer that goes through the gate, and no error 
 import asyncio
 import gzip
 import ipaddress
-import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import httpx
 
 from sif_pipeline.sif.gate import Limits, Refused, open_message
 from sif_pipeline.sif.messages import Answer, read_message
+from sif_pipeline.zone import names
 
 ANSWER_BYTES: Final = 64 * 1024
 """Largest answer of an agent that is read: an ack has about one thousandth of that."""
@@ -41,9 +42,18 @@ class Failed(Exception):
         self.kind = kind
 
 
+@dataclass(slots=True)
+class Line:
+    """The way to one agent: what is sent goes to the addresses that were checked, whatever the name means later."""
+
+    client: httpx.AsyncClient
+    url: httpx.URL  #: as the agent registered it
+    addresses: list[str]  #: IP addresses that may be called, best first; those that are not there are taken off
+
+
 @asynccontextmanager
-async def line(context: ssl.SSLContext | None) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client for one agent, which keeps its connection; `context` is for HTTPS, plain HTTP needs none."""
+async def line(url: str | None, addresses: list[str], context: ssl.SSLContext | None) -> AsyncIterator[Line]:
+    """Give the way to one agent, whose connection is kept; `context` is for HTTPS, plain HTTP needs none."""
     async with httpx.AsyncClient(
         verify=context or False,  # without a context no HTTPS is spoken on it
         follow_redirects=False,
@@ -52,7 +62,7 @@ async def line(context: ssl.SSLContext | None) -> AsyncIterator[httpx.AsyncClien
         headers={"accept-encoding": "gzip", "user-agent": "sif-pipeline"},
         limits=httpx.Limits(max_connections=1),
     ) as client:
-        yield client
+        yield Line(client, _parsed(url), list(addresses))
 
 
 def is_secure(url: str | None) -> bool:
@@ -60,11 +70,11 @@ def is_secure(url: str | None) -> bool:
     return (url or "").lower().startswith("https:")
 
 
-async def push(client: httpx.AsyncClient, url: str | None, body: bytes, *, packed: bool, seconds: float) -> bytes:
+async def push(line: Line, body: bytes, *, packed: bool, seconds: float) -> bytes:
     """POST a message and return the agent's answer, inflated; raise Failed, also after so many seconds."""
     try:
         async with asyncio.timeout(seconds):
-            return await _exchange(client, _parsed(url), body, packed=packed)
+            return await _exchange(line, body, packed=packed)
     except (TimeoutError, httpx.TimeoutException):
         raise Failed("timeout") from None
     except httpx.ConnectError as error:
@@ -73,25 +83,46 @@ async def push(client: httpx.AsyncClient, url: str | None, body: bytes, *, packe
         raise Failed("connection") from None
 
 
-async def check(url: str | None) -> None:
-    """Raise Failed for a URL that is none of http or https, or leads to an address of a network's own services.
+_NAMES: Final = names.threads("names-of-agents")
 
-    Whatever the host is written as counts for what it resolves to: 2852039166 is 169.254.169.254 too.
+
+async def check(url: str | None, *, loopback: bool) -> list[str]:
+    """Give the IP addresses a URL leads to, or raise Failed: it is none of http or https, or one leads where none may.
+
+    None may lead to an address of a network's own services, and to this machine itself only with `loopback`. Whatever
+    the host is written as counts for what it resolves to: 2852039166 is 169.254.169.254 too.
     """
-    checked = _parsed(url)
+    host = _parsed(url).raw_host.decode("ascii")
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(checked.host, checked.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+        found = await names.addresses(_NAMES, host, CONNECT_SECONDS)
+    except OSError:
         raise Failed("no_connection") from None
-    if any(_is_of_the_network(str(address[0])) for *_, address in found):
+    if any(_is_forbidden(_meant(address), loopback=loopback) for address in found):
         raise Failed("url")
+    return found
 
 
-def _is_of_the_network(address: str) -> bool:
+def _is_forbidden(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, loopback: bool) -> bool:
     """Tell whether an IP address is one that machines of a network, or of a cloud, find their services at."""
+    is_of_services = address.is_link_local or address.is_multicast or address.is_unspecified or address in _SERVICES
+    return is_of_services or (address.is_loopback and not loopback)
+
+
+_SERVICES: Final = ipaddress.ip_network("fd00:ec2::/32")
+"""Services of a large cloud, by IPv6."""
+
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+"""IPv4 addresses as machines with IPv6 alone reach them (RFC 6052)."""
+
+
+def _meant(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Unwrap the IPv4 address that an IPv6 address leads to: mapped, translated (NAT64) or tunnelled (6to4, Teredo)."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    found = (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
-    return found.is_link_local or found.is_multicast or found.is_unspecified
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    if found in _NAT64:
+        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    return found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else found)
 
 
 def _parsed(url: str | None) -> httpx.URL:
@@ -104,12 +135,25 @@ def _parsed(url: str | None) -> httpx.URL:
     return parsed
 
 
-async def _exchange(client: httpx.AsyncClient, url: httpx.URL, body: bytes, *, packed: bool) -> bytes:
-    headers = {"content-type": "application/xml;charset=utf-8"}
+async def _exchange(line: Line, body: bytes, *, packed: bool) -> bytes:
+    headers = {"content-type": "application/xml;charset=utf-8", "host": line.url.netloc.decode("ascii")}
     if packed and len(body) >= PACKED_FROM:
         body = await asyncio.to_thread(gzip.compress, body, 6)
         headers["content-encoding"] = "gzip"
-    async with client.stream("POST", url, content=body, headers=headers) as response:
+    while True:
+        try:
+            return await _post(line, body, headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # nothing was sent: another address may be there
+            if len(line.addresses) == 1 or _kind_of(error) != "no_connection":
+                raise
+            line.addresses.pop(0)
+
+
+async def _post(line: Line, body: bytes, headers: dict[str, str]) -> bytes:
+    """POST to the first address, with the agent's name in HTTP and TLS: nobody looks the name up again."""
+    url = line.url.copy_with(host=line.addresses[0])
+    named = {"sni_hostname": line.url.raw_host.decode("ascii")}
+    async with line.client.stream("POST", url, content=body, headers=headers, extensions=named) as response:
         if response.status_code != httpx.codes.OK:
             raise Failed(f"http_{response.status_code}")
         answer = b""

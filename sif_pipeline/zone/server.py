@@ -22,6 +22,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
@@ -131,6 +132,7 @@ class Way:
 
     tls: ServerTls | None = None  #: plain HTTP without
     behind_tls: bool = False  #: only a proxy reaches the port, and agents reach the proxy by HTTPS
+    only_here: bool = False  #: only this machine reaches the port, so that agents on it are called too
 
 
 PLAIN: Final = Way()
@@ -148,7 +150,8 @@ def serve(  # noqa: PLR0913 -- what may be left out has a name
     check_parser()
     listener = _listen(host, port)
     log_to_stderr()
-    application = ZoneServer(url, limits or Limits(), way)
+    only_here = ip_address(listener.getsockname()[0]).is_loopback and not way.behind_tls
+    application = ZoneServer(url, limits or Limits(), replace(way, only_here=only_here))
     server = uvicorn.Server(_configuration(application, _affordable(bounds or Bounds(), way), way))
     facts = {"host": host, "port": listener.getsockname()[1], "tls": way.tls is not None}
     log.info("listening", extra={"facts": facts})
@@ -289,7 +292,9 @@ class ZoneServer:
             yield self.way.tls.watch
 
     async def _deliver(self) -> None:
-        await delivery.deliver(self.url, lambda level: ssl_context_for(level, self.way.tls))
+        await delivery.deliver(
+            self.url, lambda level: ssl_context_for(level, self.way.tls), loopback=self.way.only_here
+        )
 
     async def _tell(self) -> None:
         await log_entries.keep_telling(self.url)

@@ -7,7 +7,9 @@ handshake, and what is wrong with it is noted for `identity` to judge. It knows 
 
 import asyncio
 import logging
+import math
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +28,7 @@ from OpenSSL import SSL
 from OpenSSL.crypto import X509
 
 from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.zone import names
 from sif_pipeline.zone.refusals import tell
 
 log = logging.getLogger(__name__)
@@ -319,22 +322,49 @@ def _alternative_names(certificate: x509.Certificate) -> list[str]:
     return [*found.get_values_for_type(x509.DNSName), *map(str, found.get_values_for_type(x509.IPAddress))]
 
 
-async def is_host(names: frozenset[str], address: str) -> bool:
-    """Tell whether one of the names is that of the host at an IP address, by asking the resolver for each."""
-    here = ip_address(address)
-    return any([here in await _addresses(name) for name in sorted(names)[:_NAMES_ASKED]])
+async def is_host(hosts: frozenset[str], address: str) -> bool:
+    """Tell whether one of the names is that of the host at an IP address, by asking the resolver for each.
 
+    What the resolver said is remembered for a minute; it has a few seconds for all of them.
+    """
+    asked = [asyncio.create_task(_addresses(host)) for host in sorted(hosts)[:_NAMES_ASKED]]
+    try:
+        found = await asyncio.gather(*asked)
+    finally:
+        for task in asked:
+            task.cancel()
+    return any(ip_address(address) in addresses for addresses in found)
+
+
+_NAMES: Final = names.threads("names-in-certificates")
 
 _NAMES_ASKED: Final = 8
 """Names of a certificate that are looked up; a certificate with thousands would keep the resolver busy."""
 
+NAME_SECONDS: Final = 5.0
+"""For the resolver to say where a name in a certificate is."""
 
-async def _addresses(name: str) -> set[Any]:
+_KEPT_SECONDS: Final = 60.0
+"""How long it is remembered where a name is; that it is nowhere, only as long as finding out may take."""
+
+_NAMES_KEPT: Final = 10_000
+
+_kept: dict[str, tuple[float, frozenset[Any]]] = {}
+
+
+async def _addresses(host: str) -> frozenset[Any]:
+    until, found = _kept.get(host, (-math.inf, frozenset()))
+    if time.monotonic() < until:
+        return found
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(name, None)
-    except (OSError, UnicodeError):
-        return set()
-    return {ip_address(str(address[0]).partition("%")[0]) for *_, address in found}
+        found = frozenset(map(ip_address, await names.addresses(_NAMES, host, NAME_SECONDS)))
+        kept = _KEPT_SECONDS
+    except OSError:
+        found, kept = frozenset(), NAME_SECONDS
+    if len(_kept) >= _NAMES_KEPT:
+        _kept.clear()
+    _kept[host] = time.monotonic() + kept, found
+    return found
 
 
 def ssl_context_for(authentication_level: int, tls: ServerTls | None) -> ssl.SSLContext:
