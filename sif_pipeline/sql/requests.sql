@@ -3,7 +3,8 @@
 SELECT zone_id, suspended_at IS NOT NULL AS suspended FROM inbox.zone WHERE name = %(name)s
 
 -- name: provider
--- Grain: one agent that answers requests for an object: the object's provider, or else one that said it responds.
+-- Grain: one agent that answers requests for an object: the object's provider, to whom the zone brings what names nobody,
+-- or else one that responds to what names it.
 SELECT p.source_id, coalesce(a.versions, ARRAY[a.sif_version]) AS versions, p.kind = 'SIF_ProvideObjects' AS provides
 FROM inbox.provision AS p
 JOIN inbox.agent AS a USING (zone_id, source_id)
@@ -45,38 +46,13 @@ FROM inbox.message
 WHERE zone_id = (SELECT zone_id FROM inbox.zone WHERE name = %(zone)s) AND request_msg_id = %(msg_id)s
     AND message_type = 'SIF_Response'
 
--- name: cancel
--- Grain: one request of the state's that is called off; no row when it is over already. What of it waits in the
--- agent's queue is taken off.
-WITH called_off AS (
-    UPDATE outbox.request SET state = 'cancelled', ended_at = clock_timestamp()
-    WHERE source_id = %(source_id)s AND msg_id = %(msg_id)s AND state = 'open'
-    RETURNING zone_id, msg_id, destination_id
-), taken_off AS (
-    UPDATE outbox.message AS m
-    SET state = 'dropped', settled_at = clock_timestamp(), last_failure = 'cancelled'
-    FROM called_off AS c
-    WHERE m.zone_id = c.zone_id AND m.msg_id = c.msg_id AND m.source_id = c.destination_id
-        AND m.state IN ('queued', 'delivering')
-)
-SELECT msg_id FROM called_off
+-- name: own
+-- Grain: one request of the state's: the zone it was made in.
+SELECT zone_id FROM outbox.request WHERE source_id = %(source_id)s AND msg_id = %(msg_id)s
 
--- name: expire
--- Grain: one request of the state's that was not answered in time. What of it waits in the agent's queue is taken off.
-WITH late AS (
-    SELECT zone_id, source_id, msg_id FROM outbox.request
-    WHERE source_id = %(source_id)s AND state = 'open' AND expires_at <= clock_timestamp()
-    FOR UPDATE SKIP LOCKED
-), expired AS (
-    UPDATE outbox.request AS r SET state = 'timed_out', ended_at = clock_timestamp()
-    FROM late
-    WHERE r.zone_id = late.zone_id AND r.source_id = late.source_id AND r.msg_id = late.msg_id
-    RETURNING r.zone_id, r.msg_id, r.destination_id
-), taken_off AS (
-    UPDATE outbox.message AS m
-    SET state = 'dropped', settled_at = clock_timestamp(), last_failure = 'timed out'
-    FROM expired AS e
-    WHERE m.zone_id = e.zone_id AND m.msg_id = e.msg_id AND m.source_id = e.destination_id
-        AND m.state IN ('queued', 'delivering')
-)
-SELECT msg_id FROM expired
+-- name: late
+-- Grain: one open request of the state's whose time is over; those that another process has in hand are left to it.
+SELECT zone_id, msg_id FROM outbox.request
+WHERE source_id = %(source_id)s AND state = 'open' AND expires_at <= clock_timestamp()
+ORDER BY expires_at
+FOR UPDATE SKIP LOCKED

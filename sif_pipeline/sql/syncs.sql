@@ -40,12 +40,6 @@ SET state = 'compared', decided_by = %(by)s, decided_at = clock_timestamp(), del
 WHERE sync_id = %(sync_id)s AND state = 'waiting'
 RETURNING sync_id
 
--- name: refuse
--- Grain: one full sync that a person decides against before it is applied; no row when it is over.
-SELECT sync_id, zone_id FROM outbox.sync
-WHERE sync_id = %(sync_id)s AND state = 'waiting'
-FOR UPDATE
-
 -- name: decided
 UPDATE outbox.sync SET decided_by = %(by)s, decided_at = clock_timestamp() WHERE sync_id = %(sync_id)s
 

@@ -147,6 +147,7 @@ def test_a_cancelled_request_is_not_delivered_and_its_packets_are_refused(zone):
         assert [answer.error for answer in agent.respond(request, STUDENTS)] == [(8, 18)]
         agent.ack(request)
         assert agent.fetch().message.msg_id == second
+        assert [one.error for one in requests.listed(zone.database_url, msg_ids=[first])] == ["8/18"]
 
 
 def test_what_is_late_is_given_up(zone):
@@ -156,6 +157,17 @@ def test_what_is_late_is_given_up(zone):
         found = syncs.show(zone.database_url, sync.sync_id)
         assert (found.state, found.reason) == ("failed", "The answer did not come in time.")
         assert agent.fetch() is None
+        (given_up,) = requests.listed(zone.database_url, msg_ids=[found.request_msg_id])
+        assert (given_up.state, given_up.error) == ("timed_out", "8/16")
+
+
+def test_who_only_responds_is_asked_by_name(zone):
+    with joined(zone, holds={}) as agent:
+        (zone_id,) = zone.rows("SELECT zone_id FROM inbox.zone WHERE name = %(zone)s")[0]
+        declare = "INSERT INTO inbox.provision VALUES (%(id)s, %(agent)s, %(kind)s, 'StudentPersonal') RETURNING 1"
+        zone.rows(declare, id=zone_id, agent=agent.source_id, kind="SIF_RespondObjects")
+        ask(zone)
+        assert agent.fetch().message.destination_id == agent.source_id
 
 
 def test_a_district_is_asked_for_summaries_and_what_was_not_synced_this_year(zone):
