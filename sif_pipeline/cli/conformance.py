@@ -1,6 +1,7 @@
 """`sif-pipeline conformance`: whether a vendor's agent keeps the standard."""
 
 import contextlib
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from sif_pipeline.config import Settings
 from sif_pipeline.reports import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from sif_pipeline.conformance.report import Report
     from sif_pipeline.conformance.script import Result
@@ -41,8 +42,8 @@ def conformance(
 ) -> None:
     """Watch a vendor's agent go through the standard in a sandbox, and report what passed, failed and was not seen.
 
-    The run ends when every step was seen, when the agent unregisters, after --minutes or by Ctrl-C. Exit code 1 when a
-    step failed or was not seen that is needed.
+    The run ends when every step was seen, when the agent unregisters, after --minutes, or by Ctrl-C or SIGTERM.
+    Exit code 1 when a step failed or was not seen that is needed.
     """
     from sif_pipeline.conformance import watching  # noqa: PLC0415 -- other commands start faster without it
     from sif_pipeline.conformance.report import FORMATS as WRITERS  # noqa: PLC0415
@@ -66,14 +67,18 @@ def conformance(
         raise typer.Exit(1)
 
 
-def _last(looks: "Iterator[Report]") -> "Report":
-    """Give the last look at a run; Ctrl-C ends it."""
+def _last(looks: "Generator[Report]") -> "Report":
+    """Give the last look at a run; Ctrl-C or SIGTERM ends it."""
     from sif_pipeline.conformance.watching import NobodyThere  # noqa: PLC0415
 
     found = None
-    with contextlib.suppress(KeyboardInterrupt):
-        for found in looks:  # noqa: B007
-            pass
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager ends it so
+    try:
+        with contextlib.suppress(KeyboardInterrupt), contextlib.closing(looks):
+            for found in looks:  # noqa: B007
+                pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if found is None:
         raise NobodyThere
     return found

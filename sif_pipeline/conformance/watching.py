@@ -1,7 +1,8 @@
 """Watching an agent go through the script, step by step, as it happens."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from sif_pipeline.conformance import evidence as record
@@ -50,7 +51,7 @@ def watch(  # noqa: PLR0913 -- what is watched, for how long, and how it is show
     asks: bool = True,
     changed: Callable[[Result], None] = lambda _: None,
     period: float = 0.5,
-) -> Iterator[Report]:
+) -> Generator[Report]:
     """Yield the report at every look, until everything was seen, the agent has left or `seconds` are over.
 
     `since` is where the run begins. `changed` gets each step whose verdict is another than before. With `asks` the
@@ -59,9 +60,9 @@ def watch(  # noqa: PLR0913 -- what is watched, for how long, and how it is show
     """
     end, before = time.monotonic() + seconds, dict[str, Result]()
     prompted = Prompted() if asks else None
-    with connect(url, {"application_name": "sif-conformance"}) as connection:
+    seen: Evidence | None = None
+    with _released(url, lambda: seen), connect(url, {"application_name": "sif-conformance"}) as connection:
         zone_id = record.sandbox(connection, zone)
-        seen: Evidence | None = None
         while True:
             seen = seen or _begin(connection, zone, zone_id, source_id, since)
             if seen is not None:
@@ -78,7 +79,17 @@ def watch(  # noqa: PLR0913 -- what is watched, for how long, and how it is show
             time.sleep(period)
         if seen is None:
             raise NobodyThere
-        prompting.release(connection, seen)
+
+
+@contextmanager
+def _released(url: str, watched: Callable[[], Evidence | None]) -> Iterator[None]:
+    """Hold no answer back after a run, however it ends: by Ctrl-C its own connection may be of no use any more."""
+    try:
+        yield
+    finally:
+        if (seen := watched()) is not None:
+            with connect(url) as connection:
+                prompting.release(connection, seen)
 
 
 def _begin(connection: Connection, zone: str, zone_id: int, source_id: str | None, since: datetime) -> Evidence | None:

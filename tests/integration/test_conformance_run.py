@@ -253,6 +253,24 @@ def test_the_command_writes_its_report_when_it_is_interrupted(sandbox, tmp_path)
     assert '<tr class="PASSED"><td>PASSED</td><td>Registers</td>' in page
 
 
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_ended_reports_and_holds_no_answer_back_any_more(sandbox, ending):
+    armed = "SELECT withhold_answer FROM inbox.agent JOIN inbox.zone USING (zone_id) WHERE zone.name = %(zone)s"
+    running = command(sandbox)
+    assert running.stderr.readline().startswith("Watching")
+    with pulling(sandbox.url) as agent:
+        agent.register()
+        agent.event("Add", "StudentPersonal", STUDENTS[0])
+        end = time.monotonic() + 20
+        while sandbox.rows(armed) != [(True,)] and time.monotonic() < end:
+            time.sleep(0.05)
+        running.send_signal(ending)
+        out, _ = running.communicate(timeout=30)
+        assert (running.returncode, out.startswith("Conformance report")) == (1, True)
+        assert sandbox.rows(armed) == [(False,)]
+        assert agent.event("Add", "StudentPersonal", STUDENTS[1]).code == 0
+
+
 @pytest.mark.parametrize("format_", ["text", "markdown", "json"])
 def test_the_command_judges_after_the_fact(sandbox, format_):
     with pulling(sandbox.url) as agent:
