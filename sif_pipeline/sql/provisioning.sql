@@ -14,6 +14,10 @@ ON CONFLICT (zone_id, source_id) DO UPDATE SET
     accepts_gzip = excluded.accepts_gzip, takes_bundles = excluded.takes_bundles, vendor = excluded.vendor,
     application = excluded.application, registered_at = clock_timestamp(), unregistered_at = NULL
 
+-- name: way
+-- Grain: one agent, registered or not: how it is reached.
+SELECT mode, push_url FROM inbox.agent WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s
+
 -- name: unregister
 -- Grain: one agent. What it sent stays.
 UPDATE inbox.agent SET unregistered_at = clock_timestamp()

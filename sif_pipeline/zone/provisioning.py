@@ -15,7 +15,7 @@ from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import Message, Registration, spoken_with
 from sif_pipeline.zone import access, queue, routing
-from sif_pipeline.zone.storing import Connection, Incoming, Outcome, store
+from sif_pipeline.zone.storing import Connection, Incoming, Outcome, audit, store
 from sif_pipeline.zones import Zone
 from warehouse.inbox import MessageState
 
@@ -34,7 +34,10 @@ Act = Callable[[Connection, Zone, Message], Awaitable[None]]
 
 
 async def carry_out(connection: Connection, zone: Zone, incoming: Incoming, message: Message) -> Outcome:
-    """Do what a message about the agent itself says, all of it or nothing; the ack to a registration holds the ACL."""
+    """Do what a message about the agent itself says, all of it or nothing.
+
+    The ack to a registration holds the ACL, also when it came again: the first ack may have been lost.
+    """
     try:
         async with connection.transaction():
             outcome = await store(connection, zone, incoming, message, MessageState.DONE)
@@ -42,9 +45,9 @@ async def carry_out(connection: Connection, zone: Zone, incoming: Incoming, mess
                 await ACTS[message.message_type](connection, zone, message)
     except Refused as refused:
         return refused
-    if outcome is acks.STORED and message.message_type == "SIF_Register":
+    if isinstance(outcome, acks.Status) and message.message_type == "SIF_Register":
         rules = await access.rules_of(connection, zone, message.source_id)
-        return acks.Status(0, acks.agent_acl(access.rights(rules)))
+        return acks.Status(outcome.code, acks.agent_acl(access.rights(rules)))
     return outcome
 
 
@@ -55,9 +58,29 @@ async def _register(connection: Connection, zone: Zone, message: Message) -> Non
     refused = await access.refusal(connection, zone, message.source_id, access.REGISTER, [access.ANYTHING])
     if refused is not None:
         raise refused
-    await connection.execute(SQL["register"], _agent(zone, message) | _said(message, said))
+    row = _agent(zone, message) | _said(message, said)
+    await _audit_redirection(connection, zone, message.source_id, (row["mode"], row["push_url"]))
+    await connection.execute(SQL["register"], row)
     await queue.wake(connection, zone.zone_id, message.source_id)
     await queue.unblock(connection, zone.zone_id, message.source_id)
+
+
+async def _audit_redirection(connection: Connection, zone: Zone, source_id: str, after: tuple[str, str | None]) -> None:
+    """Audit that an agent is reached another way from now on.
+
+    Where certificates are not asked for, who has the URL of the zone can say so in any agent's name.
+    """
+    values = {"zone_id": zone.zone_id, "source_id": source_id}
+    before = await (await connection.execute(SQL["way"], values)).fetchone()
+    if before is not None and before != after:
+        detail = f"{_way(*before)} to {_way(*after)}"
+        await audit(connection, "agent_redirected", zone=zone, source_id=source_id, detail=detail)
+
+
+def _way(mode: str, push_url: str | None) -> str:
+    """Say how an agent is reached; the rest of its SIF_URL may be its secret."""
+    url = urlsplit(push_url or "")
+    return f"{mode} by {url.scheme} to {url.hostname}" if push_url else mode
 
 
 def check_registration(zone: Zone, source_id: str, said: Registration) -> None:
@@ -79,15 +102,25 @@ def check_registration(zone: Zone, source_id: str, said: Registration) -> None:
 
 
 def _check_push(zone: Zone, said: Registration) -> None:
-    url = urlsplit(said.push_url or "")
-    if url.scheme not in ("http", "https") or not url.netloc or len(said.push_url or "") > _LONGEST_URL:
+    scheme = _scheme(said.push_url or "")
+    if scheme not in ("http", "https"):
         raise Refused(
             5, 3, "An agent in push mode gives an http or https SIF_URL in SIF_Protocol; this zone knows both."
         )
-    if zone.asks_security and url.scheme != "https":
+    if zone.asks_security and scheme != "https":
         raise Refused(5, 7, "This zone sends by HTTPS only; register an https SIF_URL, or for pull.")
     if said.accept_encoding is not None and not _takes_ours(said.accept_encoding):
         raise Refused(5, 10, "This zone sends plain or gzip; name one of them in the property Accept-Encoding.")
+
+
+def _scheme(push_url: str) -> str | None:
+    """Read the scheme of a SIF_URL; None for what is no address."""
+    try:
+        url = urlsplit(push_url)
+        is_address = bool(url.hostname) and url.port != 0 and len(push_url) <= _LONGEST_URL
+    except ValueError:  # it holds the address
+        return None
+    return url.scheme if is_address else None
 
 
 _LONGEST_URL = 256

@@ -2,6 +2,7 @@
 
 import psycopg
 import pytest
+from lxml import etree
 from sif_zone import (
     SOURCE,
     District,
@@ -77,6 +78,31 @@ def test_a_registration_is_answered_with_the_access_list(district):
     }  # fmt: skip
 
 
+def test_a_registration_that_came_again_is_answered_with_the_access_list_too(district):
+    body = register()
+    first, again = district.acks(body, body)
+    assert [root.findtext(".//{*}SIF_Code") for root in (first, again)] == ["0", "7"]
+    assert etree.tostring(again.find(".//{*}SIF_AgentACL")) == etree.tostring(first.find(".//{*}SIF_AgentACL"))
+
+
+def test_a_registration_that_changes_the_way_to_the_agent_is_audited(district):
+    push = [register("Push", said=protocol(f"http://{host}/secret")) for host in ("old.example", "new.example")]
+    assert district.send(register(), push[0], push[0], push[1], register(), register()) == [0, 0, 7, 0, 0, 0]
+    assert district.rows("SELECT source_id, detail FROM inbox.audit WHERE event = 'agent_redirected'") == [
+        (SOURCE, "Pull to Push by http to old.example"),
+        (SOURCE, "Push by http to old.example to Push by http to new.example"),
+        (SOURCE, "Push by http to new.example to Pull"),
+    ]
+
+
+def test_a_registration_that_changes_only_the_path_is_audited_without_it(district):
+    push = [register("Push", said=protocol(f"http://sis.example/{path}")) for path in ("secret", "other")]
+    assert district.send(*push) == [0, 0]
+    assert district.rows("SELECT detail FROM inbox.audit WHERE event = 'agent_redirected'") == [
+        ("Push by http to sis.example to Push by http to sis.example",)
+    ]
+
+
 def test_odd_values_in_a_registration_are_cut_to_what_the_standard_allows(district):
     name = "\u202eX\U0001f600 'DROP TABLE" * 9
     odd = register(size="9" * 10, versions=("2.6", "two", "x" * 99)).replace(b">SIS<", f">{name}<".encode())
@@ -95,6 +121,8 @@ REFUSED = {
     "push without a protocol": (register("Push", said=""), (5, 3)),
     "push without an address": (register("Push", said=protocol("")), (5, 3)),
     "push by another protocol": (register("Push", said=protocol("ftp://x/", "FTP")), (5, 3)),
+    "push to no address at all": (register("Push", said=protocol("http://[/")), (5, 3)),
+    "push to an odd port": (register("Push", said=protocol("http://x:port/")), (5, 3)),
     "push to nowhere": (register("Push", said=protocol("http:///x")), (5, 3)),
     "push to a long address": (register("Push", said=protocol("http://x/" + "x" * 256)), (5, 3)),
     "push with another encoding only": (register("Push", said=protocol(accept_encoding="deflate, *;q=0")), (5, 10)),
