@@ -4,7 +4,7 @@ INSERT INTO inbox.zone (name, lea_code, token_sha256, is_sandbox)
 VALUES (%(name)s, %(lea_code)s, %(token_sha256)s, %(is_sandbox)s)
 
 -- name: rotate
--- Grain: one zone. The old token stops working at once.
+-- Grain: one zone. The old token stops working within ZONE_REMEMBERED (5 s): until then servers that know it need not ask.
 WITH changed AS (
     UPDATE inbox.zone SET token_sha256 = %(token_sha256)s WHERE name = %(name)s RETURNING zone_id
 )
