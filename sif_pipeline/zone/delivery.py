@@ -142,6 +142,7 @@ class _Deliveries:
         self.pace = pace
         self.busy: dict[tuple[int, str], asyncio.Task[None]] = {}
         self.served: dict[tuple[int, str], float] = {}  #: when each agent's last turn ended
+        self.spared: dict[tuple[int, str], float] = {}  #: until when an agent is left alone: the database failed
         self.woken = asyncio.Event()
         self.leaving = False
 
@@ -207,7 +208,9 @@ class _Deliveries:
         room = self.pace.at_once - len(self.busy)
         if room <= 0:
             return []
-        zone_ids, source_ids = [key[0] for key in self.busy], [key[1] for key in self.busy]
+        self.spared = {key: until for key, until in self.spared.items() if until > time.monotonic()}
+        left_out = [*self.busy, *self.spared]
+        zone_ids, source_ids = [key[0] for key in left_out], [key[1] for key in left_out]
         values = {"zone_ids": zone_ids, "source_ids": source_ids}
         found = [Addressee(*row) async for row in await connection.execute(SQL["due"], values)]
         return self._chosen(sorted(found, key=self._place), room)
@@ -251,9 +254,11 @@ class _Deliveries:
                         return
                     addressee = addressee._replace(failures=0)
         except (psycopg.Error, PoolTimeout) as error:
+            self.spared[addressee.key] = time.monotonic() + self.pace.look_seconds  # nothing of it could be noted there
             _log(addressee, "delivery_interrupted", type(error).__name__)
         except Exception as error:  # noqa: BLE001 -- one agent's oddity must not end the delivery to the others
             log.error("delivery_broken", extra={"facts": {"error": type(error).__name__}})  # noqa: TRY400
+            self.spared[addressee.key] = time.monotonic() + self.pace.first_wait
             with suppress(psycopg.Error, PoolTimeout):
                 await self._note_failure(addressee, None, "internal")
 

@@ -7,6 +7,7 @@ import time
 from contextlib import closing, suppress
 from dataclasses import replace
 
+import psycopg
 import pytest
 import trustme
 from push_agent import Place, Reply, ack_of, an_event, fast, new_id, push_agent
@@ -330,6 +331,32 @@ def test_when_the_session_that_holds_the_lock_is_lost_delivery_goes_on(database_
         wait_until(lambda: done(place))
         assert agent.msg_ids()[1:] == sent
         assert [line["event"] for line in server.log()].count("delivering") == 2
+
+
+def test_while_the_database_fails_for_an_agent_it_is_tried_at_intervals(server, agent):
+    """Its messages cannot be marked as handed out; nothing about it can be noted either."""
+    place = Place(server.database_url, agent.url)
+    with psycopg.connect(server.database_url) as connection:
+        connection.execute(
+            "CREATE OR REPLACE FUNCTION outbox.no_room() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$BEGIN RAISE disk_full; END$$"
+        )
+        connection.execute(
+            f"CREATE TRIGGER no_room BEFORE UPDATE ON outbox.message FOR EACH ROW WHEN (OLD.zone_id = {place.id})"
+            " EXECUTE FUNCTION outbox.no_room()"
+        )
+    try:
+        sent = place.put(an_event())
+        time.sleep(2)
+        lines = [line for line in server.log() if line.get("zone") == place.name]
+        tries = [line["kind"] for line in lines if line["event"] == "delivery_interrupted"]
+        assert set(tries) == {"DiskFull"}
+        assert len(tries) <= 6, "every half second here"
+    finally:
+        with psycopg.connect(server.database_url) as connection:
+            connection.execute("DROP TRIGGER no_room ON outbox.message")
+    assert agent.wait_for(1) == sent
+    wait_until(lambda: done(place))
 
 
 def test_two_agents_of_a_zone_get_their_own_and_only_that(server, agent):
