@@ -168,10 +168,15 @@ ORDER BY m.queue_id
 LIMIT %(most)s
 
 -- name: retry
--- Grain: one message that was dropped, put back in its old place of its queue; no request that has ended. Wakes
--- delivery.
+-- Grain: one message that was dropped, put back in its old place of its queue; no request that has ended, and nothing
+-- for an agent that has left: should it come back, it begins anew. Wakes delivery.
 UPDATE outbox.message AS m SET state = 'queued', settled_at = NULL, last_failure = NULL
 WHERE queue_id = %(queue_id)s AND state = 'dropped'
+    AND EXISTS (
+        SELECT FROM inbox.agent AS a
+        WHERE a.zone_id = m.zone_id AND a.source_id = m.source_id AND a.unregistered_at IS NULL
+        FOR SHARE
+    )
     AND (message_type <> 'SIF_Request' OR EXISTS (
         SELECT FROM outbox.request AS r
         WHERE r.zone_id = m.zone_id AND r.source_id = m.sender_id AND r.msg_id = m.msg_id AND r.state = 'open'

@@ -243,7 +243,10 @@ def messages(
 
 
 def retry(connection: Connection, queue_ids: Sequence[int]) -> int:
-    """Put dropped messages back in their place, and return how many were; a request that has ended stays away."""
+    """Put dropped messages back in their place, and return how many were.
+
+    A request that has ended stays away, and so does what is for an agent that has left.
+    """
     return sum(connection.execute(SQL["retry"], {"queue_id": queue_id}).rowcount for queue_id in queue_ids)
 
 

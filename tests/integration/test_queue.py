@@ -389,6 +389,17 @@ def test_an_operator_sees_queues_drops_and_retries(zone):
     assert zone.pulled() == [second.msg_id, third.msg_id]
 
 
+def test_nothing_is_put_back_for_an_agent_that_has_left(zone):
+    zone.put(an_event())
+    with psycopg.connect(zone.url) as connection:
+        (listed,) = queue.messages(connection, zone.zone.name)
+        queue.drop(connection, [listed.queue_id])
+        connection.execute("UPDATE inbox.agent SET unregistered_at = now() WHERE zone_id = %s", [zone.id])
+        assert queue.retry(connection, [listed.queue_id]) == 0
+        connection.execute("UPDATE inbox.agent SET unregistered_at = NULL WHERE zone_id = %s", [zone.id])
+        assert queue.retry(connection, [listed.queue_id]) == 1
+
+
 def test_dropping_the_event_that_blocks_frees_the_others(zone):
     zone.put(blocking := an_event(), later := an_event())
     zone.get()
