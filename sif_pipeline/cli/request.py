@@ -64,7 +64,8 @@ def ask(  # noqa: PLR0917 -- the options of one command
     ] = False,
     hours: Annotated[float, typer.Option(min=0.01, help="Give up after so many hours without an answer.")] = 24,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Stay until the answer is there; exit code 1 if none comes.")
+        bool,
+        typer.Option("--wait", help="Stay until the answer is there; exit code 1 if none comes or its sync fails."),
     ] = False,
 ) -> None:
     """Send a SIF_Request from SIF-PIPELINE to whoever provides the object in the zone.
@@ -118,9 +119,10 @@ def _wait(url: str, msg_id: str) -> None:
             if waited == DRAIN_PATIENCE:
                 typer.echo("The answer is there; it is compared when what came before it is drained.", err=True)
     typer.echo(f"The request is {asked.state} after {asked.packets} packets{_error(asked.error)}.")
-    if asked.sync_id is not None:
-        typer.echo(words(syncs.show(url, asked.sync_id)))
-    if asked.state != "complete":
+    sync = None if asked.sync_id is None else syncs.show(url, asked.sync_id)
+    if sync is not None:
+        typer.echo(words(sync))
+    if asked.state != "complete" or (sync is not None and sync.state == "failed"):
         raise typer.Exit(1)
 
 

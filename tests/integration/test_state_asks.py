@@ -214,6 +214,16 @@ def test_the_command_waits_for_a_sync_and_says_what_it_found(zone):
     assert loaded(zone) == ref_ids(STUDENTS)
 
 
+def test_the_command_that_waits_for_a_sync_fails_with_it(zone, monkeypatch):
+    monkeypatch.setattr(reconciliation, "_read_answer", lambda *_: 1 / 0)
+    arguments = ["request", "StudentPersonal", "--zone", zone.name, "--sync", "--wait"]
+    with joined(zone) as agent, always_pulling(agent):
+        done = CliRunner().invoke(cli.app, arguments, env={"SIF_DATABASE_URL": zone.database_url})
+    assert done.exit_code == 1
+    assert "The request is complete after 1 packets." in done.stdout
+    assert f"in zone {zone.name} is failed. It could not be compared (ZeroDivisionError)" in done.stdout
+
+
 def test_commands_show_requests_and_syncs_and_take_decisions(zone):
     with joined(zone, holds={"StudentPersonal": STUDENTS[:3]}) as agent:
         for one in STUDENTS[:10]:
