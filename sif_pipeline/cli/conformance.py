@@ -49,12 +49,14 @@ def conformance(
     from sif_pipeline.conformance.report import FORMATS as WRITERS  # noqa: PLC0415
 
     begun = moment(since, Settings.from_environment().timezone) if since else None
+    if not once:
+        typer.echo("Opening the warehouse; wait with the agent until it is watched.", err=True)
     with warehouse(stays=not once) as url:
         if once:
             found = watching.after_the_fact(url, zone, agent, begun or watching.EVER)
         else:
             begun = begun or watching.begin(url, zone)
-            typer.echo(f"Watching {zone}; Ctrl-C ends the run and writes the report.", err=True)
+            typer.echo(f"Watching {zone}: start the agent now. Ctrl-C ends the run and writes the report.", err=True)
             looks = watching.watch(url, zone, agent, since=begun, seconds=minutes * 60, asks=asks, changed=_show)
             found = _last(looks)
     written = WRITERS[format_](found)

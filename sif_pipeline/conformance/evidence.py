@@ -118,6 +118,7 @@ class Agent:
     application: str | None = None
     is_registered: bool = False
     wants_log_entries: bool = False  #: whether it subscribed to SIF_LogEntry, or provides it
+    provides: list[str] = field(default_factory=list)  #: objects it provides now, also when it said so earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +131,10 @@ class Evidence:
     since: datetime
     agent: Agent = field(default_factory=Agent)
     exchanges: tuple[Exchange, ...] = ()
+    strays: tuple[str, ...] = ()  #: our answers to messages that did not say readably whose they were
     sent: tuple[Sent, ...] = ()
     packets: tuple[Packet, ...] = ()
-    provides: frozenset[str] = frozenset()  #: objects it ever declared to provide
+    provides: frozenset[str] = frozenset()  #: objects it declared to provide in the run
     deliveries: tuple[Delivery, ...] = ()
     asked: tuple[Asked, ...] = ()
     last_message: int = 0  #: where the next look goes on
@@ -164,6 +166,7 @@ def look(connection: Connection, before: Evidence) -> Evidence:
         before,
         agent=agent[0] if agent else before.agent,
         exchanges=(*before.exchanges, *_rows(connection, Exchange, "exchanges", about | {"after": after})),
+        strays=tuple(answer for (answer,) in connection.execute(SQL["strays"], about)),
         deliveries=tuple(_rows(connection, Delivery, "deliveries", about)),
         asked=tuple(_rows(connection, Asked, "requests", about)),
     )

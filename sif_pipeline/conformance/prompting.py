@@ -47,7 +47,7 @@ def release(connection: Connection, evidence: Evidence) -> None:
 
 def _ask_once(connection: Connection, evidence: Evidence) -> None:
     """Ask the agent for an object it provides, in small packets and in large ones."""
-    names = [name for name in sorted(evidence.provides) if name in objects()]
+    names = [name for name in sorted(evidence.provides.union(evidence.agent.provides)) if name in objects()]
     if not names or evidence.asked or not evidence.agent.is_registered:
         return
     for size in (SMALL, LARGE):

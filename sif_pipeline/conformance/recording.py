@@ -13,6 +13,9 @@ from sif_pipeline.sif.messages import Answer, Message, Original
 
 SQL: Final = {name: query.encode() for name, query in queries("conformance").items()}
 
+_CLAIMED = re.compile(rb"<(?:\w+:)?SIF_SourceId>\s*([A-Za-z0-9][A-Za-z0-9 ._:@/()#+-]{0,63}?)\s*</")
+"""Who a message says it is from, where it is no XML: a conformance run is to show the vendor its own broken message."""
+
 _CARRIED = re.compile(r"\s*<(?:\w+:)?SIF_Message\b.*?<(?:\w+:)?SIF_MsgId>\s*([0-9A-F]{32})\s*</", re.DOTALL)
 
 
@@ -22,7 +25,7 @@ class Said:
 
     content: Message | Refused
     original: Original  #: SIF_SourceId, SIF_MsgId and Version, where there were any
-    bytes: int  #: size as received
+    body: bytes  #: as received
 
 
 class Withheld(Exception):
@@ -51,17 +54,22 @@ def _row(zone_id: int, said: Said, outcome: Status | Refused) -> dict[str, Any]:
     answer = message.answer if message else None
     return {
         "zone_id": zone_id,
-        "source_id": original.source_id,
+        "source_id": original.source_id or _claimed(said.body),
         "msg_id": original.msg_id,
         "said": (message.command or message.message_type) if message else None,
         "sif_version": original.version,
-        "bytes": said.bytes,
+        "bytes": len(said.body),
         "original_msg_id": answer.original_msg_id if answer else None,
         "told": _words(answer) if answer else None,
         "answer": _answer(outcome),
         "carried_msg_id": _carried(outcome),
         "envelope": " ".join(notice.code for notice in message.notices) or None if message else None,
     }
+
+
+def _claimed(body: bytes) -> str | None:
+    found = _CLAIMED.search(body)
+    return found[1].decode("ascii") if found else None
 
 
 def _words(answer: Answer) -> str:

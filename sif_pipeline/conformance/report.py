@@ -56,7 +56,7 @@ def facts(found: Report) -> dict[str, str]:
         "Application": agent.application,
         "Mode": agent.mode,
         "Versions": ", ".join(agent.versions),
-        "Provides": ", ".join(sorted(evidence.provides)),
+        "Provides": ", ".join(sorted(evidence.provides.union(agent.provides))),
         "From": _moment(evidence.exchanges[0].at) if evidence.exchanges else _moment(evidence.since),
         "Until": _moment(found.until),
     }

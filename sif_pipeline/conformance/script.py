@@ -173,7 +173,15 @@ def _envelope(evidence: Evidence) -> Verdict:
         return _failed(
             f"{_count(len(bad), 'message')} could not be read, the last at {_at(bad[-1].at)}: {bad[-1].answer}"
         )
-    return _passed(f"{_count(len(evidence.exchanges), 'message')} could be read.")
+    return _passed(f"{_count(len(evidence.exchanges), 'message')} could be read.{_strays(evidence)}")
+
+
+def _strays(evidence: Evidence) -> str:
+    """Remark on what anybody with the sandbox's URL may have sent; it is held against nobody."""
+    if not evidence.strays:
+        return ""
+    count = _count(len(evidence.strays), "message")
+    return f" Besides, {count} came without a readable SIF_SourceId, the last answered with: {evidence.strays[-1]}"
 
 
 @_step(

@@ -37,15 +37,25 @@ SELECT name, mode, max_buffer_size, coalesce(versions, '{}') AS versions, vendor
     EXISTS (
         SELECT FROM inbox.provision AS p
         WHERE p.zone_id = a.zone_id AND p.source_id = a.source_id AND p.object_name = 'SIF_LogEntry'
-    ) AS wants_log_entries
+    ) AS wants_log_entries,
+    ARRAY(
+        SELECT p.object_name FROM inbox.provision AS p
+        WHERE p.zone_id = a.zone_id AND p.source_id = a.source_id AND p.kind = 'SIF_ProvideObjects'
+        ORDER BY p.object_name
+    ) AS provides
 FROM inbox.agent AS a WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s
 
 -- name: exchanges
--- Grain: one message of an agent since a moment, in order. What could not be read is everybody's.
+-- Grain: one message of an agent since a moment, in order.
 SELECT exchange_id, at, msg_id, said, sif_version, bytes, original_msg_id, told, answer, carried_msg_id, envelope
 FROM inbox.exchange
-WHERE zone_id = %(zone_id)s AND (source_id = %(source_id)s OR source_id IS NULL) AND at >= %(since)s
-    AND exchange_id > %(after)s
+WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND at >= %(since)s AND exchange_id > %(after)s
+ORDER BY exchange_id
+
+-- name: strays
+-- Grain: one answer to a message of nobody knows whom since a moment, in order.
+SELECT answer FROM inbox.exchange
+WHERE zone_id = %(zone_id)s AND source_id IS NULL AND at >= %(since)s
 ORDER BY exchange_id
 
 -- name: messages

@@ -62,7 +62,7 @@ async def receive(connection: Connection, zone: Zone, incoming: Incoming) -> byt
     outcome = message if isinstance(message, Refused) else await _outcome(connection, zone, incoming, message)
     _log_outcome(zone, incoming, outcome)
     if zone.is_sandbox:
-        await record(connection, zone.zone_id, Said(message, incoming.original, len(incoming.body)), outcome)
+        await record(connection, zone.zone_id, Said(message, incoming.original, incoming.body), outcome)
     return acks.write_ack(incoming.original, outcome)
 
 

@@ -186,7 +186,7 @@ def test_what_is_wrong_is_said_with_the_way_out(sandbox):
             )
         )
         agent.event("Add", "StudentPersonal", *STUDENTS[5:7])
-        httpx.post(sandbox.url, content=b"<SIF_Message>")
+        httpx.post(sandbox.url, content=b"<SIF_Message><SIF_SourceId> SIS </SIF_SourceId>")
     report = after_the_fact(sandbox.database_url, sandbox.name)
     found = {r.step.name: r.verdict for r in report.results}
     failed = {name for name, verdict in found.items() if verdict.outcome is Outcome.FAILED}
@@ -222,6 +222,34 @@ def test_only_a_sandbox_is_judged_and_only_where_somebody_spoke(server, sandbox)
         list(watch(url, sandbox.name, since=EVER, seconds=0.1))
 
 
+def test_who_joined_before_the_run_is_asked_too(sandbox):
+    with pulling(sandbox.url, holds={"StudentPersonal": STUDENTS[:3]}) as agent:
+        agent.join()
+        since = begin(sandbox.database_url, sandbox.name)
+        agent.ping()
+        list(watch(sandbox.database_url, sandbox.name, since=since, seconds=0))
+        assert [d.message.message_type for d in agent.pull_all()] == ["SIF_Request"] * 2
+        (report,) = watch(sandbox.database_url, sandbox.name, since=since, seconds=0)
+    found = outcomes(report)
+    assert (found["provision"], found["delivery"], found["response"]) == ("not seen", "passed", "passed")
+
+
+def test_what_nobody_signed_is_held_against_nobody(sandbox):
+    with pulling(sandbox.url, "ONE") as one, pulling(sandbox.url, "TWO") as two:
+        one.ping()
+        two.ping()
+        httpx.post(sandbox.url, content=b"<SIF_Message>")
+        httpx.post(sandbox.url, content=b"<SIF_Message><SIF_SourceId>TWO</SIF_SourceId>")
+        two.ping()
+    verdicts = {
+        name: next(r.verdict for r in found.results if r.step.name == "envelope")
+        for name in ("ONE", "TWO")
+        for found in [after_the_fact(sandbox.database_url, sandbox.name, name)]
+    }
+    assert (verdicts["ONE"].outcome, verdicts["TWO"].outcome) == (Outcome.PASSED, Outcome.FAILED)
+    assert "Besides, 1 message came without a readable SIF_SourceId" in verdicts["ONE"].reason
+
+
 def test_agents_are_told_apart(sandbox):
     with pulling(sandbox.url, "ONE") as one, pulling(sandbox.url, "TWO") as two:
         one.register()
@@ -240,8 +268,8 @@ def command(sandbox, *arguments):
 
 def test_the_command_writes_its_report_when_it_is_interrupted(sandbox, tmp_path):
     running = command(sandbox, "--format", "html", "--out", str(tmp_path / "report.html"))
-    first = running.stderr.readline()
-    assert first.startswith(f"Watching {sandbox.name}")
+    assert running.stderr.readline().startswith("Opening")
+    assert running.stderr.readline().startswith(f"Watching {sandbox.name}")
     with pulling(sandbox.url) as agent:
         agent.register()
         assert "Registers" in running.stderr.readline()
@@ -257,6 +285,7 @@ def test_the_command_writes_its_report_when_it_is_interrupted(sandbox, tmp_path)
 def test_a_run_that_is_ended_reports_and_holds_no_answer_back_any_more(sandbox, ending):
     armed = "SELECT withhold_answer FROM inbox.agent JOIN inbox.zone USING (zone_id) WHERE zone.name = %(zone)s"
     running = command(sandbox)
+    assert running.stderr.readline().startswith("Opening")
     assert running.stderr.readline().startswith("Watching")
     with pulling(sandbox.url) as agent:
         agent.register()
