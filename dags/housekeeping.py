@@ -1,9 +1,9 @@
 """# Housekeeping: small over the years.
 
 **What it does**, every night:
-* deletes audit rows older than a year, requests that ended a year ago (those of full syncs stay), and messages to agents
-  that left their queues thirty days ago, and vacuums and analyzes inbox and outbox. Messages that came in are never
-  deleted;
+* deletes audit rows older than a year, requests that ended a year ago (those of full syncs stay), and messages to
+  agents that left their queues thirty days ago, and vacuums and analyzes inbox and outbox. Messages that came in are
+  never deleted;
 * deletes what Airflow remembers of runs older than thirty days;
 * deletes logs of Airflow's tasks that nobody wrote to for thirty days.
 
