@@ -16,6 +16,7 @@ from sif_pipeline.sif.messages import NAMESPACE, Event, Message
 from sif_pipeline.sif.writing import new_msg_id
 from sif_pipeline.zone import access, routing
 from sif_pipeline.zone.storing import Connection, Incoming, Look, Outcome, store, store_event
+from sif_pipeline.zone.threads import off_the_loop
 from sif_pipeline.zones import Zone
 from warehouse.inbox import MessageState
 
@@ -32,13 +33,17 @@ async def take_events(
     async with connection.transaction():
         outcome = await store(connection, zone, incoming, message, state)
         if outcome is acks.STORED:
-            for event, body in _apart(message, incoming.body):
+            for event, body in await off_the_loop(len(incoming.body), _apart, message, incoming.body):
                 if event.events[0].objects[0][0] != "SIF_LogEntry":  # what is in an agent's log, only the state reads
                     await routing.pass_on_events(connection, zone, event, body)
     return outcome
 
 
-def _apart(message: Message, body: bytes) -> Iterator[tuple[Message, bytes]]:
+def _apart(message: Message, body: bytes) -> list[tuple[Message, bytes]]:
+    return list(_each(message, body))
+
+
+def _each(message: Message, body: bytes) -> Iterator[tuple[Message, bytes]]:
     """Give the events of a message one by one, each about one kind of object, for each may have other subscribers.
 
     A SIF_Event about one kind, as the standard has it, stays as it came.

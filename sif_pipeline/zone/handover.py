@@ -16,6 +16,7 @@ from sif_pipeline.sif.messages import NO_LEVEL, SPOKEN, Answer, Level, Message, 
 from sif_pipeline.sif.writing import LogEntry, header_of, new_msg_id, write_log_entry
 from sif_pipeline.zone import queue, routing
 from sif_pipeline.zone.queue import AsyncConnection, HandedOut, Outgoing, Waiting
+from sif_pipeline.zone.threads import off_the_loop
 from sif_pipeline.zones import Zone
 from warehouse.outbox import QueueState
 
@@ -119,7 +120,7 @@ async def set_aside(
     await _audit(connection, "message_not_deliverable", zone_id, source_id, detail)
     if found.message_type == "SIF_Request":
         await routing.fail(connection, zone_id, found.sender_id, found.msg_id, _ERRORS[obstacle.code])
-    told = _log_entry(found, source_id, obstacle)
+    told = await off_the_loop(len(found.body), _log_entry, found, source_id, obstacle)
     if found.max_buffer_size is None or len(told.body) <= found.max_buffer_size:
         await queue.enqueue(connection, zone_id, source_id, told)
 

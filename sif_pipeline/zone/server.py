@@ -40,6 +40,7 @@ from sif_pipeline.zone import delivery, identity
 from sif_pipeline.zone.http_limits import Bounds, bounded
 from sif_pipeline.zone.receive import Incoming, audit, read, receive
 from sif_pipeline.zone.storing import SQL
+from sif_pipeline.zone.threads import THREAD_FROM, off_the_loop
 from sif_pipeline.zone.tls import Peer, ServerTls, ssl_context_for
 from sif_pipeline.zones import Zone
 
@@ -54,9 +55,6 @@ CONNECTIONS: Final = 16
 
 ZONE_AT_ONCE: Final = CONNECTIONS // 2
 """Messages of one zone that are being stored at once; an agent sends one at a time, so that many more are a flood."""
-
-THREAD_FROM: Final = 64 * 1024
-"""Bytes of a message from which it is read in a thread, so that short ones need not wait for it."""
 
 IN_FLIGHT: Final = 256 * 1024 * 1024
 """Bytes of bodies the server holds at once; beyond, senders are told to come back."""
@@ -269,7 +267,7 @@ class ZoneServer:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await _send(_packed(scope, await self._answer(scope, receive)), receive, send)
+            await _send(await _packed(scope, await self._answer(scope, receive)), receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -436,9 +434,7 @@ class ZoneServer:
                 self._check_room(len(body))
         except Refused as refused:
             return Incoming(b"", Original(), refused)
-        if len(body) < THREAD_FROM:
-            return read(bytes(body), self.limits)
-        return await asyncio.to_thread(read, bytes(body), self.limits)
+        return await off_the_loop(len(body), read, bytes(body), self.limits)
 
     def _check_room(self, size: int) -> None:
         if size > self.limits.size:
@@ -514,12 +510,13 @@ def _pieces(inflater: "zlib._Decompress", part: bytes) -> Iterator[bytes]:
         raise Ended(UNREADABLE)
 
 
-def _packed(scope: Scope, answer: Answer) -> Answer:
+async def _packed(scope: Scope, answer: Answer) -> Answer:
     """Compress an answer that is worth it for a client that says it takes gzip."""
     if len(answer.body) < PACKED_FROM or not _takes_gzip(_header(scope, b"accept-encoding")):
         return answer
     headers = (*answer.headers, (b"content-encoding", b"gzip"), (b"vary", b"accept-encoding"))
-    return replace(answer, body=gzip.compress(answer.body, compresslevel=5, mtime=0), headers=headers)
+    packed = await off_the_loop(len(answer.body), gzip.compress, answer.body, compresslevel=5, mtime=0)
+    return replace(answer, body=packed, headers=headers)
 
 
 _GZIP: Final = re.compile(rb"(?:^|,)\s*(?:x-)?gzip\s*(?:;\s*q\s*=\s*(?P<q>[0-9.]+)\s*)?(?:$|,)", re.IGNORECASE)

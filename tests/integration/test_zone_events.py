@@ -1,5 +1,6 @@
 """Events reach the state's inbox always, and other agents of the same zone where the state allows it."""
 
+import threading
 from pathlib import Path
 
 import psycopg
@@ -22,6 +23,7 @@ from sif_zone import (
 
 from sif_pipeline import database, drain, zones
 from sif_pipeline.sif.gate import open_message
+from sif_pipeline.zone import events, handover
 
 SCHEMA = Path(__file__).resolve().parents[2].parent / "shared" / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 LIBRARY, KITCHEN = {"source": "LIBRARY"}, {"source": "KITCHEN"}
@@ -102,6 +104,38 @@ def test_of_an_event_about_several_kinds_of_objects_a_subscriber_gets_its_own_ki
     assert passed.findtext(".//{*}SIF_MsgId") == row[2] not in body.decode()
     assert passed.findtext(".//{*}SIF_SourceId") == SOURCE
     assert district.rows("SELECT body FROM inbox.message WHERE state = 'pending'") == [(body,)]
+
+
+def large(msg_id=None):
+    data = "".join(wrapped("Add") for _ in range(600))
+    return message(f"<SIF_Event>|<SIF_ObjectData>{data}{OTHER_OBJECT}</SIF_ObjectData></SIF_Event>", msg_id)
+
+
+def threads_of(monkeypatch, module):
+    """Note for every message that a module parses anew whether it did so in a thread of its own."""
+    reopen, found = module.reopen, []
+
+    def noted(body):
+        found.append(threading.current_thread() is not threading.main_thread())
+        return reopen(body)
+
+    monkeypatch.setattr(module, "reopen", noted)
+    return found
+
+
+def test_a_large_event_is_taken_apart_off_the_loop(district, monkeypatch):
+    threads = threads_of(monkeypatch, events)
+    assert district.send(large()) == 0
+    assert [(row[0], row[4]) for row in queued(district)] == [("LIBRARY", "StudentPersonal")]
+    assert threads == [True]
+
+
+def test_a_large_message_that_cannot_be_handed_over_is_read_off_the_loop(district, monkeypatch):
+    assert district.send(large()) == 0
+    threads = threads_of(monkeypatch, handover)
+    told = district.pull("LIBRARY")
+    assert [root.findtext(".//{*}SIF_ApplicationCode") for root in told] == ["message_larger_than_buffer"]
+    assert threads == [True]
 
 
 def bundled(action, msg_id, source=SOURCE):
