@@ -99,7 +99,9 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le", frozenset({"utf-16", "utf-16le"})),
     (codecs.BOM_UTF16_BE, "utf-16-be", frozenset({"utf-16", "utf-16be"})),
 )
-_NO_MARK = (b"", "utf-8", frozenset({"utf-8", "utf8"}))
+_ASCII = frozenset({"us-ascii", "ascii"})
+_NO_MARK = (b"", "utf-8", frozenset({"utf-8", "utf8", "us-ascii", "ascii"}))
+"""Without a mark it is UTF-8, of which US-ASCII is a part."""
 
 _DECLARATION = re.compile(
     r"""<\?xml
@@ -121,10 +123,21 @@ def text_of(data: bytes) -> str:
     try:
         text = data[len(mark) :].decode(encoding)
     except UnicodeDecodeError:
+        declaration = _DECLARATION.match(data[:200].decode("latin-1"))
+        if declaration and _named(declaration) not in names:
+            raise _declares_another() from None
         raise Refused(
             1, 2, "The message is not in the encoding it says it has; send it in UTF-8, as SIF requires."
         ) from None
     return _undeclared(text, names)
+
+
+def _named(declaration: re.Match[str]) -> str:
+    return (declaration["a"] or declaration["b"] or "utf-8").lower()
+
+
+def _declares_another() -> Refused:
+    return Refused(1, 2, "The message declares another encoding; SIF requires UTF-8: declare and send it.")
 
 
 def _undeclared(text: str, names: frozenset[str]) -> str:
@@ -132,12 +145,8 @@ def _undeclared(text: str, names: frozenset[str]) -> str:
     declaration = _DECLARATION.match(text)
     if declaration:
         named = declaration["a"] or declaration["b"]
-        if named and named.lower() not in names:
-            raise Refused(
-                1,
-                2,
-                "The XML declaration names another encoding than the message has; declare and send UTF-8.",
-            )
+        if named and (named.lower() not in names or (named.lower() in _ASCII and not text.isascii())):
+            raise _declares_another()
         text = text[declaration.end() :]
     if _LOOKS_DECLARED.match(text) or text.startswith("\ufeff"):  # both parsers would skip a second mark
         raise Refused(1, 2, "The XML declaration cannot be used; send XML 1.0 in UTF-8 with one declaration or none.")

@@ -145,6 +145,7 @@ GOOD_ENCODINGS = {
     "UTF-16 big endian": codecs.BOM_UTF16_BE + DECLARED.format("UTF-16").encode("utf-16-be"),
     "UTF-16 undeclared": codecs.BOM_UTF16_LE + "<r>\xe9</r>".encode("utf-16-le"),
     "UTF-16LE declared": codecs.BOM_UTF16_LE + DECLARED.format("UTF-16LE").encode("utf-16-le"),
+    "US-ASCII declared": b'<?xml version="1.0" encoding="US-ASCII"?><r>&#233;</r>',
     "single quotes and standalone": b"<?xml version='1.0' encoding='utf-8' standalone='no' ?>\r\n<r/>",
     "letter beyond the basic plane": "<r>\U00020000</r>".encode(),
 }
@@ -158,6 +159,7 @@ BAD_ENCODINGS = {
     "EBCDIC": '<?xml version="1.0"?><r/>'.encode("cp037"),
     "Latin-1 declared": '<?xml version="1.0" encoding="ISO-8859-1"?><r>\xe9</r>'.encode("latin-1"),
     "cp1252 declared": '<?xml version="1.0" encoding="windows-1252"?><r>\x80</r>'.encode("latin-1"),
+    "US-ASCII declared on UTF-8": DECLARED.format("US-ASCII").encode(),
     "Latin-1 undeclared": "<r>\xe9</r>".encode("latin-1"),
     "Latin-1 declared on UTF-8": '<?xml version="1.0" encoding="ISO-8859-1"?><r>\xe9</r>'.encode(),
     "UTF-16 declared on UTF-8": DECLARED.format("UTF-16").encode(),
@@ -185,6 +187,12 @@ def test_text_is_the_same_in_every_encoding():
 @pytest.mark.parametrize("name", BAD_ENCODINGS)
 def test_other_encodings_and_lies_about_them_are_refused(name):
     assert verdict(BAD_ENCODINGS[name]) == NOT_WELL_FORMED
+
+
+@pytest.mark.parametrize("name", ["Latin-1 declared", "cp1252 declared", "Latin-1 declared on UTF-8"])
+def test_who_declares_another_encoding_is_told_so(name):
+    with pytest.raises(Refused, match="declares another encoding; SIF requires UTF-8"):
+        open_message(BAD_ENCODINGS[name])
 
 
 def test_xinclude_schema_location_and_stylesheet_are_inert(tmp_path):
