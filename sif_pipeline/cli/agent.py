@@ -68,7 +68,10 @@ def purge(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
 ) -> None:
-    """Take everything off an agent's queue; `queue retry` puts it back, message by message."""
+    """Take everything off an agent's queue; `queue retry` puts it back, message by message, but for requests.
+
+    A request is over then: who made it is told, and asks again.
+    """
     from sif_pipeline.zone import agents  # noqa: PLC0415
 
     if not yes:

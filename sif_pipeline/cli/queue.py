@@ -60,19 +60,22 @@ def show_(
 
 @queue.command("retry", epilog="Example: sif-pipeline queue retry 4711 4712")
 def retry(numbers: Numbers) -> None:
-    """Put dropped messages back in their old place of the queue, with the same SIF_MsgId."""
+    """Put dropped messages back in their old place of the queue, with the same SIF_MsgId.
+
+    A request that is over stays away: ask again, by `sif-pipeline request`.
+    """
     with warehouse() as url, session(url) as connection:
         count = queues.retry(connection, numbers)
-    _said(count, numbers, "put back", "was dropped")
+    _said(count, numbers, "put back", "was dropped and can be put back; a request that is over is asked again")
 
 
 @queue.command("drop", epilog="Example: sif-pipeline queue drop 4711 --yes")
 def drop(
     numbers: Numbers, *, yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False
 ) -> None:
-    """Take waiting messages off their queues: for one that its agent chokes on. `queue retry` puts it back.
+    """Take waiting messages off their queues: for one that its agent chokes on. `queue retry` puts them back.
 
-    A request is over then: who made it is told, and asks again.
+    But for requests: one that is dropped is over. Who made it is told, and asks again.
     """
     if not yes:
         typer.confirm(f"Take {len(numbers)} messages off their queues?", abort=True)
