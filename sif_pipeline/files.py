@@ -220,7 +220,7 @@ def read_message(root: etree._Element) -> messages.Message:
     if message.message_type not in CARRIERS:
         kind = message.message_type
         raise Refused(12, 2, f"The file is a {kind}, which holds no objects; send a SIF_Event or SIF_Response.")
-    check(message, root)
+    check(message)
     return message
 
 

@@ -53,7 +53,7 @@ def _notices(file: Path) -> Iterator[Notice]:
         root = gate.open_message(part, gate.Limits(size=2 * limit))
         if messages.is_message(root):
             message = messages.read_message(root)
-            check(message, root)
+            check(message)
             yield from message.notices
         for found in messages.objects(root):
             if found.notice:

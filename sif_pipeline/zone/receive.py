@@ -6,8 +6,6 @@ disk. What is done is the business of the other modules of this room. It knows n
 
 import logging
 
-from lxml import etree
-
 from sif_pipeline.conformance.recording import Said, record
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.gate import Limits, Refused, open_message
@@ -30,13 +28,13 @@ def read(body: bytes, limits: Limits | None = None) -> Incoming:
         root = open_message(body, limits)
         original = read_original(root)
         message = read_message(root)
-        check(message, root)
+        check(message)
     except Refused as refused:
         return Incoming(body, original, refused)
     return Incoming(body, message.original, message)
 
 
-def check(message: Message, _: etree._Element) -> None:
+def check(message: Message) -> None:
     """Raise Refused for a message in another context than the zone's, or an event about nothing."""
     if message.message_type in _ONE_CONTEXT and len(message.contexts) > 1:
         raise Refused(12, 7, f"A request has one context; send it in the zone's, {DEFAULT_CONTEXT}.")
