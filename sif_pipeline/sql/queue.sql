@@ -1,8 +1,10 @@
 -- name: enqueue
--- Grain: one message at the end of an agent's queue; no row when the agent is not registered. Wakes delivery.
+-- Grain: one message at the end of an agent's queue; no row when the agent is not registered. Wakes delivery. The agent
+-- cannot leave in between: its queue is purged after it was marked as gone.
 WITH addressee AS (
     SELECT mode FROM inbox.agent
     WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND unregistered_at IS NULL
+    FOR SHARE
 ), queued AS (
     INSERT INTO outbox.message (
         zone_id, source_id, sender_id, msg_id, message_type, object_name, request_msg_id, authentication_level,
@@ -129,16 +131,22 @@ UPDATE inbox.agent SET is_asleep = TRUE
 WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND unregistered_at IS NULL
 
 -- name: purge
--- Grain: the messages that wait for one agent, taken off for a reason; the number of them.
-WITH purged AS (
+-- Grain: the next of the messages that wait for one agent, taken off for a reason: the number of them, and the last one.
+WITH portion AS (
+    SELECT queue_id FROM outbox.message
+    WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND queue_id > %(after)s
+        AND state IN ('queued', 'delivering', 'blocked')
+    ORDER BY zone_id, source_id, queue_id
+    LIMIT %(most)s
+), purged AS (
     UPDATE outbox.message SET state = 'dropped', settled_at = clock_timestamp(), last_failure = %(failure)s
-    WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND state IN ('queued', 'delivering', 'blocked')
+    WHERE queue_id IN (SELECT queue_id FROM portion) AND state IN ('queued', 'delivering', 'blocked')
     RETURNING queue_id
 ), freed AS (
     UPDATE inbox.agent SET blocked_by = NULL
     WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND blocked_by IS NOT NULL
 )
-SELECT count(*) FROM purged
+SELECT (SELECT count(*) FROM purged), (SELECT max(queue_id) FROM portion)
 
 -- name: queues
 -- Grain: one agent with its queue: how much waits, since when, and what holds it up.
@@ -188,6 +196,24 @@ RETURNING pg_notify('sif_outbox', '')
 UPDATE inbox.agent SET next_try_at = NULL, failures = 0
 WHERE zone_id = (SELECT zone_id FROM inbox.zone WHERE name = %(zone)s) AND source_id = %(source_id)s
 RETURNING pg_notify('sif_outbox', '')
+
+-- name: hold_requests
+-- Grain: one request whose message is one of these, locked: whoever ends a request locks it before its message.
+SELECT r.msg_id
+FROM outbox.request AS r
+JOIN outbox.message AS m ON m.zone_id = r.zone_id AND m.msg_id = r.msg_id AND m.sender_id = r.source_id
+WHERE m.queue_id = ANY (%(queue_ids)s) AND m.message_type = 'SIF_Request'
+ORDER BY r.zone_id, r.source_id, r.msg_id
+FOR UPDATE OF r
+
+-- name: hold_acked
+-- Grain: the request whose message an agent acknowledges, locked, and its message not yet.
+SELECT r.msg_id
+FROM outbox.request AS r
+JOIN outbox.message AS m ON m.zone_id = r.zone_id AND m.msg_id = r.msg_id AND m.sender_id = r.source_id
+WHERE m.zone_id = %(zone_id)s AND m.source_id = %(source_id)s AND m.message_type = 'SIF_Request'
+    AND m.state = 'delivering' AND (m.msg_id = %(original)s OR %(original)s = ANY (m.carriers))
+FOR UPDATE OF r
 
 -- name: drop
 -- Grain: one message that waits, taken off by an operator. An event under selective message blocking no longer blocks.

@@ -87,9 +87,11 @@ LIMIT %(most)s
 FOR UPDATE SKIP LOCKED
 
 -- name: open_with
--- Grain: one open request that an agent made or was asked.
+-- Grain: one open request that an agent made or was asked, locked.
 SELECT source_id, msg_id FROM outbox.request
 WHERE zone_id = %(zone_id)s AND state = 'open' AND %(source_id)s IN (source_id, destination_id)
+ORDER BY zone_id, source_id, msg_id
+FOR UPDATE
 
 -- name: withdraw
 -- Grain: one SIF_Request still on the queue of the agent asked; it is not delivered any more.

@@ -44,8 +44,8 @@ def wake(connection: Connection, zone: str, source_id: str) -> None:
 def purge(connection: Connection, zone: str, source_id: str) -> int:
     """Take everything off an agent's queue and return how much that was. Raise ConfigurationError."""
     key = _key(connection, zone, source_id)
-    row = connection.execute(queue.SQL["purge"], key | {"failure": "operator"}).fetchone()
-    count = int(row[0]) if row else 0
+    connection.execute(routing.SQL["open_with"], key)
+    count = queue.purge_now(connection, key["zone_id"], source_id, "operator")
     routing.end_dropped_now(connection)
     _audit(connection, "queue_purged", key, f"{count} messages")
     return count

@@ -288,6 +288,8 @@ class _Deliveries:
         """Do what the agent's answer says, and tell whether to go on with the next message."""
         zone_id, source_id = addressee.key
         async with self.pool.connection() as connection, connection.transaction():
+            if answer.error is not None:
+                await queue.hold_acked(connection, zone_id, source_id, found.msg_id)
             handed = await queue.handed_out(connection, zone_id, source_id, found.msg_id)
             if handed is None:
                 return True  # purged, or dropped by an operator, in the meantime

@@ -114,6 +114,8 @@ async def set_aside(
 
     Nothing where it is off the queue already: whoever took it off has told them.
     """
+    if found.message_type == "SIF_Request":
+        await queue.hold_requests(connection, found.queue_id)
     if not await queue.settle(connection, found.queue_id, obstacle.application_code):
         return
     detail = f"{found.message_type} {found.msg_id}: {obstacle.application_code}"
@@ -146,6 +148,8 @@ async def take_ack(connection: AsyncConnection, zone: Zone, message: Message) ->
     if answer is None or answer.original_msg_id is None:
         return Refused(1, 6, "The SIF_Ack has no SIF_OriginalMsgId; name the message it is for.")
     async with connection.transaction():
+        if answer.error is not None:
+            await queue.hold_acked(connection, zone.zone_id, message.source_id, answer.original_msg_id)
         handed = await queue.handed_out(connection, zone.zone_id, message.source_id, answer.original_msg_id)
         if handed is None:
             return await _ack_of_nothing(connection, zone, message.source_id, answer)

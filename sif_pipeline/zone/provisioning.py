@@ -172,8 +172,8 @@ def _said(message: Message, said: Registration) -> dict[str, Any]:
 
 async def _unregister(connection: Connection, zone: Zone, message: Message) -> None:
     """Let an agent go: what it declared and what waits for it is given up, what it sent stays."""
-    await routing.leave(connection, zone.zone_id, message.source_id)
     await connection.execute(SQL["unregister"], _agent(zone, message))
+    await routing.leave(connection, zone.zone_id, message.source_id)
     await connection.execute(SQL["withdraw_all"], _agent(zone, message))
 
 

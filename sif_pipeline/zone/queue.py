@@ -175,9 +175,41 @@ async def sleep(connection: AsyncConnection, zone_id: int, source_id: str) -> No
 
 
 async def purge(connection: AsyncConnection, zone_id: int, source_id: str, failure: str = "unregistered") -> int:
-    """Take everything off an agent's queue for a reason, and return how much that was."""
-    values = {"zone_id": zone_id, "source_id": source_id, "failure": failure}
-    return int(await _one(connection, "purge", values))
+    """Take everything off an agent's queue for a reason, in portions, and return how much that was.
+
+    In the caller's transaction, which has locked the open requests on that queue.
+    """
+    values = {"zone_id": zone_id, "source_id": source_id, "failure": failure, "most": PORTION, "after": 0}
+    count = 0
+    while values["after"] is not None:
+        found = await (await connection.execute(SQL["purge"], values)).fetchone()
+        purged, values["after"] = found or (0, None)
+        count += purged
+    return count
+
+
+def purge_now(connection: Connection, zone_id: int, source_id: str, failure: str) -> int:
+    """Do the same as `purge` on a connection that blocks."""
+    values = {"zone_id": zone_id, "source_id": source_id, "failure": failure, "most": PORTION, "after": 0}
+    count = 0
+    while values["after"] is not None:
+        purged, values["after"] = connection.execute(SQL["purge"], values).fetchone() or (0, None)
+        count += purged
+    return count
+
+
+PORTION: Final = 10_000
+"""Messages purged by one statement: hundreds of thousands would take longer than a statement may."""
+
+
+async def hold_requests(connection: AsyncConnection, *queue_ids: int) -> None:
+    """Lock the requests whose messages these are, before the messages: so does everything that ends a request."""
+    await connection.execute(SQL["hold_requests"], {"queue_ids": list(queue_ids)})
+
+
+async def hold_acked(connection: AsyncConnection, zone_id: int, source_id: str, msg_id: str | None) -> None:
+    """Lock the request whose message an agent is about to refuse, if it is one."""
+    await connection.execute(SQL["hold_acked"], {"zone_id": zone_id, "source_id": source_id, "original": msg_id})
 
 
 async def _one(connection: AsyncConnection, name: str, values: dict[str, Any]) -> Any:
@@ -260,4 +292,5 @@ def drop(connection: Connection, queue_ids: Sequence[int]) -> int:
 
     Let `routing.end_dropped_now` follow in the same transaction: who made a request is to know.
     """
+    connection.execute(SQL["hold_requests"], {"queue_ids": list(queue_ids)})
     return sum(connection.execute(SQL["drop"], {"queue_id": queue_id}).rowcount for queue_id in queue_ids)

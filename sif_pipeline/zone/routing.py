@@ -14,7 +14,7 @@ from sif_pipeline.database import Connection, queries
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import SPOKEN, Cancellation, Message, speaks, spoken_with
+from sif_pipeline.sif.messages import SPOKEN, Cancellation, Message, Request, speaks, spoken_with
 from sif_pipeline.sif.writing import write_error, write_response
 from sif_pipeline.zone import queue
 from sif_pipeline.zone.queue import AsyncConnection, Outgoing
@@ -79,11 +79,13 @@ def ask_now(connection: Connection, zone_id: int, question: Question, message: O
     return True
 
 
-async def _ask(connection: AsyncConnection, zone_id: int, question: Question, message: Outgoing) -> bool:
-    """Remember an agent's request and put it on the queue of the agent asked; False: its SIF_MsgId was used before."""
+async def _ask(connection: AsyncConnection, zone_id: int, question: Question, message: Outgoing) -> Outcome:
+    """Remember an agent's request and put it on the queue of the agent asked; raise Refused when that one has left."""
     if await _first(connection, "open", _row(zone_id, question)) is None:
-        return False
-    return await queue.enqueue(connection, zone_id, question.destination_id, message)
+        return acks.ALREADY_HELD
+    if not await queue.enqueue(connection, zone_id, question.destination_id, message):
+        raise LEFT
+    return acks.STORED
 
 
 def _row(zone_id: int, question: Question) -> dict[str, Any]:
@@ -107,22 +109,28 @@ async def take_request(connection: AsyncConnection, zone: Zone, message: Message
     assert asked is not None  # noqa: S101 -- only requests come here
     if asked.max_buffer_size < SMALLEST_BUFFER:
         return _BUFFER_TOO_SMALL
-    async with connection.transaction():
-        if (outcome := await _repeated(connection, zone, message, body)) is not None:
-            return outcome
-        responder = await _responder(connection, zone, message, asked.object_names[0])
-        if isinstance(responder, Refused):
-            return responder
-        question = Question(
-            msg_id=message.msg_id,
-            object_name=asked.object_names[0],
-            destination_id=responder,
-            versions=asked.versions,
-            max_buffer_size=asked.max_buffer_size,
-            source_id=message.source_id,
-        )
-        passed = queue.forwarded(message, body, question.object_name)
-        return acks.STORED if await _ask(connection, zone.zone_id, question, passed) else acks.ALREADY_HELD
+    try:
+        async with connection.transaction():
+            return await _pass_on(connection, zone, message, asked, body)
+    except Refused as refused:
+        return refused
+
+
+async def _pass_on(connection: AsyncConnection, zone: Zone, message: Message, asked: Request, body: bytes) -> Outcome:
+    if (outcome := await _repeated(connection, zone, message, body)) is not None:
+        return outcome
+    responder = await _responder(connection, zone, message, asked.object_names[0])
+    if isinstance(responder, Refused):
+        return responder
+    question = Question(
+        msg_id=message.msg_id,
+        object_name=asked.object_names[0],
+        destination_id=responder,
+        versions=asked.versions,
+        max_buffer_size=asked.max_buffer_size,
+        source_id=message.source_id,
+    )
+    return await _ask(connection, zone.zone_id, question, queue.forwarded(message, body, question.object_name))
 
 
 _BUFFER_TOO_SMALL = Refused(
@@ -308,7 +316,7 @@ async def pass_on_events(connection: AsyncConnection, zone: Zone, message: Messa
 async def cancel_requests(connection: AsyncConnection, zone: Zone, source_id: str, called_off: Cancellation) -> None:
     """Call off an agent's own requests that are open; others it names are none of its business, and stay."""
     async with connection.transaction():
-        for msg_id in called_off.request_msg_ids:
+        for msg_id in sorted(set(called_off.request_msg_ids)):  # locked in this order, as everywhere
             ended = await end(connection, zone.zone_id, source_id, msg_id, RequestState.CANCELLED, CANCELLED)
             if ended is not None and called_off.wants_notice:
                 await tell(connection, zone.zone_id, ended, CANCELLED)
@@ -389,14 +397,18 @@ async def expire_requests(connection: AsyncConnection, most: int = 100) -> int:
 
 
 async def leave(connection: AsyncConnection, zone_id: int, source_id: str) -> None:
-    """Do what an agent's leaving means for traffic: its queue is purged, what it asked or was asked is ended."""
-    await queue.purge(connection, zone_id, source_id)
+    """Do what an agent's leaving means for traffic: what it asked or was asked is ended, its queue is purged.
+
+    The caller has marked it as gone, so that nothing more is queued for it. Requests come before messages: whatever
+    touches both locks them in this order.
+    """
     values = {"zone_id": zone_id, "source_id": source_id}
     for requester, msg_id in await (await connection.execute(SQL["open_with"], values)).fetchall():
         if requester == source_id:
             await end(connection, zone_id, requester, msg_id, RequestState.CANCELLED, CANCELLED)
         else:
             await fail(connection, zone_id, requester, msg_id, LEFT)
+    await queue.purge(connection, zone_id, source_id)
 
 
 async def _first(connection: AsyncConnection, name: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
