@@ -13,16 +13,18 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psycopg
 from psycopg.adapt import PyFormat
 from psycopg.sql import SQL, Identifier, Placeholder
 
-from sif_pipeline import drain, files, loading, zones
+from sif_pipeline import drain, files, loading, mapping, zones
 from sif_pipeline.boundary import without_values
 from sif_pipeline.core import Found
 from sif_pipeline.database import Connection, connect, queries
@@ -41,7 +43,7 @@ BULK = queries("bulk")
 SETTINGS = {**SESSION, "application_name": "sif-bulk", "synchronous_commit": "off"}
 """What the last moments before a crash committed may be lost and is loaded again; `finish` waits for the disk."""
 
-UNIT_BYTES = 2 * 1024 * 1024
+UNIT_BYTES = 512 * 1024
 UNIT_MESSAGES = 500
 """A transaction ends with the message that reaches one of these."""
 
@@ -53,17 +55,20 @@ class Known:
     """What was said of which objects of a zone so far, by keys only."""
 
     def __init__(self) -> None:
-        self.whole: dict[str, set[Key]] = defaultdict(set)  #: a whole image was applied: others may refer to them
+        self.whole: dict[str, set[Key]] = defaultdict(set)
+        """A whole image was applied; of objects that others refer to. Of the rest, PostgreSQL finds a second row."""
         self.spoken: set[tuple[str, Key]] = set()  #: something else was said of them: only a fold can tell what is so
         self.awaited: set[tuple[str, Key]] = set()  #: some event waits for them
+        self.added: list[tuple[str, Key]] = []  #: to `whole`, by the transaction that runs
 
     def read(self, connection: Connection, zone_id: int) -> None:
         """Begin with what the warehouse has of the zone."""
         self.whole.clear()
         self.spoken.clear()
         self.awaited.clear()
-        for name, key, is_known in connection.execute(BULK["keys"], {"zone_id": zone_id}):
-            if is_known:
+        parameters = {"zone_id": zone_id, "referred": list(_referred())}
+        for name, key, is_known in connection.execute(BULK["keys"], parameters):
+            if is_known and name in _referred():
                 self.whole[name].add(bytes.fromhex(key))
             else:
                 self.spoken.add((name, bytes.fromhex(key)))
@@ -73,15 +78,34 @@ class Known:
         """Take in what a drained message said; an object it released counts as spoken of."""
         for event in message.events:
             if event.row_key is not None and event.outcome is Outcome.APPLIED and event.action in WHOLE_IMAGES:
-                self.whole[event.object_name].add(bytes.fromhex(event.row_key))
+                self.know(event.object_name, bytes.fromhex(event.row_key))
             if event.waiting is not None:
                 self.awaited.add((event.waiting[0], bytes.fromhex(event.waiting[1])))
         keys = ((one.name, bytes.fromhex(one.row_key)) for one in found if one.row_key is not None)
         self.spoken.update((name, key) for name, key in keys if key not in self.whole[name])
 
+    def know(self, name: str, key: Key) -> None:
+        """Remember that a whole image was applied, of an object that others may refer to."""
+        if name in _referred() and key not in self.whole[name]:
+            self.whole[name].add(key)
+            self.added.append((name, key))
+
+    def forget(self) -> None:
+        """Take back what the transaction that failed added."""
+        for name, key in self.added:
+            self.whole[name].discard(key)
+        self.added.clear()
+
     def _read_awaited(self, connection: Connection, zone_id: int) -> None:
         waiting = connection.execute(BULK["awaited"], {"zone_id": zone_id})
         self.awaited.update((name, bytes.fromhex(key)) for name, key in waiting)
+
+
+@cache
+def _referred() -> frozenset[str]:
+    """Name the objects that others refer to."""
+    plans = (mapping.plan(cls) for cls in objects().values())
+    return frozenset(reference.object_name for plan_ in plans for reference in plan_.references)
 
 
 @dataclass(slots=True)
@@ -349,8 +373,16 @@ def _load_unit(load: Load, unit: Sequence[Line]) -> None:
     if not load.is_fresh or load.last_recorded_at != last:
         load.known.read(load.connection, load.zone_id)
         load.is_fresh = True
-    load.last_recorded_at = last
-    _store(load, new)
+    load.last_recorded_at, summary = last, copy(load.done.summary)
+    load.known.added.clear()
+    try:
+        with load.connection.transaction():
+            _store(load, new)
+    except psycopg.errors.UniqueViolation:  # of an object that nobody refers to there is a row already
+        load.known.forget()
+        load.last_recorded_at, load.done.summary = last, summary
+        for message, line in zip(_claimed(load, new), new, strict=True):
+            _drain(load, message, line)
 
 
 def _new(load: Load, unit: Sequence[Line]) -> list[Line]:
@@ -517,7 +549,7 @@ def _has_all(known: Known, one: Found) -> bool:
     for name, ref_id in image.references:
         if bytes.fromhex(ref_id) not in known.whole[name] and name in objects():
             return False
-    known.whole[one.name].add(key)
+    known.know(one.name, key)
     return True
 
 
@@ -541,11 +573,11 @@ def _take_special(  # noqa: PLR0913, PLR0917 -- the event's own parts
 def _write_plain(connection: Connection, found: Sorted) -> None:
     with connection.cursor() as cursor:
         for name, lines in found.rows.items():
-            with cursor.copy(loading.statements(objects()[name]).copy_current) as copy:
-                copy.write(loading.copy_text(lines))
+            with cursor.copy(loading.statements(objects()[name]).copy_current) as target:
+                target.write(loading.copy_text(lines))
         if found.events:
-            with cursor.copy(loading.COPY_EVENTS) as copy:
-                copy.write("".join(found.events))
+            with cursor.copy(loading.COPY_EVENTS) as target:
+                target.write("".join(found.events))
 
 
 def _fold(load: Load, events: list[ObjectEvent], notices: dict[tuple[int, int], list[Notice]]) -> None:
@@ -557,7 +589,7 @@ def _fold(load: Load, events: list[ObjectEvent], notices: dict[tuple[int, int], 
         fold.take(event, notices[event.message_id, event.position])
     loading.write(load.connection, fold, events)
     for _, name, key in (state.key for state in fold.states.values() if state.known):
-        load.known.whole[name].add(bytes.fromhex(key))
+        load.known.know(name, bytes.fromhex(key))
     _count(load, events)
 
 

@@ -19,11 +19,13 @@ FROM unnest(%(source_ids)s::text[], %(msg_ids)s::text[], %(hashes)s::bytea[]) AS
 JOIN inbox.message AS m ON m.zone_id = %(zone_id)s AND m.source_id = k.source_id AND m.msg_id = k.msg_id
 
 -- name: keys
--- Grain: one object that some message was about, and whether others may refer to it.
+-- Grain: one object that some message was about, and whether others may refer to it; not those that nobody refers to
+-- and of which only whole images were applied.
 SELECT object_name, row_key, bool_or(outcome = 'applied' AND action IN ('Add', 'Response'))
 FROM inbox.object_event
 WHERE zone_id = %(zone_id)s AND row_key IS NOT NULL
 GROUP BY object_name, row_key
+HAVING object_name = ANY(%(referred)s) OR NOT bool_and(outcome = 'applied' AND action IN ('Add', 'Response'))
 
 -- name: awaited
 SELECT DISTINCT waiting_object, waiting_key

@@ -104,6 +104,7 @@ def test_any_list_ends_as_if_it_had_been_received_and_drained(  # noqa: PLR0917 
         patched.setattr(files, "WHOLE_BYTES", 10)
         patched.setattr(splitting, "MOST_OBJECTS", most)
         patched.setattr(bulk, "UNIT_BYTES", 1500)
+        patched.setattr(bulk, "_referred", lambda: frozenset({"LEAInfo", "SchoolInfo", "StudentPersonal"}))
         zone = drained(connection, url, [path])
         other, done = loaded(connection, url, [path])
     assert timeless(other) == timeless(zone)
@@ -121,6 +122,7 @@ def test_any_messages_end_as_if_they_had_been_received_and_drained(  # noqa: PLR
         (folder / f"{number:03}.xml").write_bytes(sif_events.body(names[place], sif.minute(place)))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(bulk, "UNIT_MESSAGES", unit)
+        patched.setattr(bulk, "_referred", lambda: frozenset({"LEAInfo", "SchoolInfo", "StudentPersonal"}))
         paths = list(files.below(folder))
         zone = drained(connection, url, paths)
         other, _ = loaded(connection, url, paths)
