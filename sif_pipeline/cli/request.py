@@ -134,6 +134,10 @@ def _error(error: str | None) -> str:
     return f": SIF_Error {error}" if error else ""
 
 
+WAYS_OUT = "`sif-pipeline sync show {0}` lists what differs; `sync accept {0}` applies it, `sync refuse {0}` leaves it."
+"""What can be done about a sync that waits."""
+
+
 def words(sync: syncs.Sync) -> str:
     """Say in a sentence where a full sync stands."""
     found = ""
@@ -143,7 +147,7 @@ def words(sync: syncs.Sync) -> str:
             f"{sync.missing_there or 0:,} missing there, {sync.different or 0:,} different"
         )
     reason = f" {sync.reason}" if sync.reason and sync.state in ("waiting", "failed", "refused") else ""
-    hint = f" `sif-pipeline sync show {sync.sync_id}` tells more." if sync.state == "waiting" else ""
+    hint = f" {WAYS_OUT.format(sync.sync_id)}" if sync.state == "waiting" else ""
     by = f" by {sync.decided_by}" if sync.decided_by not in (None, "limit") else ""
     kept = ", without deletions" if sync.state == "applied" and not sync.deletes else ""
     return (

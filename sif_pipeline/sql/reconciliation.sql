@@ -71,11 +71,22 @@ ORDER BY d.kind, d.row_key
 LIMIT %(most)s
 
 -- name: unnote
--- Grain: one open finding of an earlier sync of the same object and zone, or of this one, which no longer holds.
+-- Grain: one open finding of this sync, known by its packets. Those of earlier ones hold until this one is applied.
 UPDATE inbox.notice AS n SET resolved_at = clock_timestamp()
-FROM outbox.sync AS s
-WHERE s.sync_id = %(sync_id)s AND n.zone_id = s.zone_id AND n.object_name = s.object_name
+FROM inbox.message AS m
+WHERE m.zone_id = %(zone_id)s AND m.request_msg_id = %(request_msg_id)s AND n.message_id = m.message_id
+    AND n.zone_id = m.zone_id AND n.object_name = %(object_name)s
     AND n.code IN ('sync_missing_here', 'sync_missing_there', 'sync_different') AND n.resolved_at IS NULL
+
+-- name: unnote_earlier
+-- Grain: one open finding of an earlier sync of the same object and zone than one that is applied.
+UPDATE inbox.notice AS n SET resolved_at = clock_timestamp()
+WHERE n.zone_id = %(zone_id)s AND n.object_name = %(object_name)s
+    AND n.code IN ('sync_missing_here', 'sync_missing_there', 'sync_different') AND n.resolved_at IS NULL
+    AND n.message_id < (
+        SELECT min(m.message_id) FROM inbox.message AS m
+        WHERE m.zone_id = %(zone_id)s AND m.request_msg_id = %(request_msg_id)s
+    )
 
 -- name: compared
 -- Grain: one full sync that was compared.

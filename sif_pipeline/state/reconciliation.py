@@ -445,6 +445,7 @@ def _release(connection: Connection, sync_id: int) -> bool:
     if sync is None:
         return False
     _await_drained(connection, sync, None)
+    connection.execute(QUERIES["unnote_earlier"], sync.row)
     if sync.deletes:
         _store_deletions(connection, sync)
     connection.execute(QUERIES["move_packets"], sync.row | {"state": MessageState.PENDING.value})

@@ -168,6 +168,20 @@ def test_refused_it_changes_nothing_and_keeps_the_packets(district):
     assert district.inbox.open_findings() == []
 
 
+def test_refused_it_leaves_the_findings_of_an_accepted_one(district):
+    district.load(*students("A", "B"))
+    first = district.sync("StudentPersonal", students("A"))
+    syncs.accept(district.url, first.sync_id, "pat", deletes=False)
+    district.inbox.drain()
+    second = district.sync("StudentPersonal", students("A"))
+    syncs.refuse(district.url, second.sync_id, "pat")
+    assert district.inbox.open_findings() == [("sync_missing_there", "StudentPersonal")]
+    third = district.sync("StudentPersonal", students("A"))
+    syncs.accept(district.url, third.sync_id, "pat", deletes=False)
+    district.inbox.drain()
+    assert district.inbox.open_findings() == [("sync_missing_there", "StudentPersonal")]
+
+
 def test_between_comparison_and_decision_the_world_goes_on(district):
     district.load(*students("A", "B", "C"))
     sync = district.sync("StudentPersonal", students("A", first="Ben"))
