@@ -322,7 +322,7 @@ def test_when_the_session_that_holds_the_lock_is_lost_delivery_goes_on(database_
     with running(database_url, change=fast()) as server:
         place = Place(database_url, agent.url)
         place.put(an_event())
-        agent.wait_for(1)
+        wait_until(lambda: done(place))  # or it comes again, as it should
         place.rows(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sif-delivery'"
             " AND pid <> pg_backend_pid() AND datname = current_database()"
