@@ -378,11 +378,15 @@ def _load_unit(load: Load, unit: Sequence[Line]) -> None:
     try:
         with load.connection.transaction():
             _store(load, new)
-    except psycopg.errors.UniqueViolation:  # of an object that nobody refers to there is a row already
+    except (psycopg.errors.UniqueViolation, _SaidBefore):  # of an object that nobody refers to there is a row already
         load.known.forget()
         load.last_recorded_at, load.done.summary = last, summary
         for message, line in zip(_claimed(load, new), new, strict=True):
             _drain(load, message, line)
+
+
+class _SaidBefore(Exception):
+    """Something was said before of an object whose keys are not kept."""
 
 
 def _new(load: Load, unit: Sequence[Line]) -> list[Line]:
@@ -585,6 +589,9 @@ def _fold(load: Load, events: list[ObjectEvent], notices: dict[tuple[int, int], 
     store = DatabaseStore(load.connection)
     fold = Fold(store)
     _prepare(store, fold, events)
+    for event in events:
+        if event.outcome is Outcome.APPLIED and event.object_name not in _referred() and store.head(event.key):
+            raise _SaidBefore
     for event in events:
         fold.take(event, notices[event.message_id, event.position])
     loading.write(load.connection, fold, events)
