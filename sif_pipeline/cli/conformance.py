@@ -58,7 +58,7 @@ def conformance(
             begun = begun or watching.begin(url, zone)
             typer.echo(f"Watching {zone}: start the agent now. Ctrl-C ends the run and writes the report.", err=True)
             looks = watching.watch(url, zone, agent, since=begun, seconds=minutes * 60, asks=asks, changed=_show)
-            found = _last(looks)
+            found = _last(looks) or watching.after_the_fact(url, zone, agent, begun)  # which says who is missing
     written = WRITERS[format_](found)
     if out is None:
         typer.echo(written, nl=False)
@@ -69,10 +69,8 @@ def conformance(
         raise typer.Exit(1)
 
 
-def _last(looks: "Generator[Report]") -> "Report":
-    """Give the last look at a run; Ctrl-C or SIGTERM ends it."""
-    from sif_pipeline.conformance.watching import NobodyThere  # noqa: PLC0415
-
+def _last(looks: "Generator[Report]") -> "Report | None":
+    """Give the last look at a run, None where there was none; Ctrl-C or SIGTERM ends it."""
     found = None
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service manager ends it so
     try:
@@ -81,8 +79,6 @@ def _last(looks: "Generator[Report]") -> "Report":
                 pass
     finally:
         signal.signal(signal.SIGTERM, before)
-    if found is None:
-        raise NobodyThere
     return found
 
 

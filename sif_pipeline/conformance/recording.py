@@ -16,6 +16,14 @@ SQL: Final = {name: query.encode() for name, query in queries("conformance").ite
 _CLAIMED = re.compile(rb"<(?:\w+:)?SIF_SourceId>\s*([A-Za-z0-9][A-Za-z0-9 ._:@/()#+-]{0,63}?)\s*</")
 """Who a message says it is from, where it is no XML: a conformance run is to show the vendor its own broken message."""
 
+_LOCAL_TIME = re.compile(
+    rb"<(?:\w+:)?SIF_Header\b[^>]*>(?:(?!</(?:\w+:)?SIF_Header).)*?<(?:\w+:)?SIF_Timestamp>\s*[0-9-]+T[0-9:.]+\s*</",
+    re.DOTALL,
+)
+
+WITHOUT_OFFSET: Final = "timestamp_without_offset"
+"""What is recorded of a SIF_Timestamp that says no offset; the zone takes it as UTC and says nothing."""
+
 _CARRIED = re.compile(r"\s*<(?:\w+:)?SIF_Message\b.*?<(?:\w+:)?SIF_MsgId>\s*([0-9A-F]{32})\s*</", re.DOTALL)
 
 
@@ -63,8 +71,13 @@ def _row(zone_id: int, said: Said, outcome: Status | Refused) -> dict[str, Any]:
         "told": _words(answer) if answer else None,
         "answer": _answer(outcome),
         "carried_msg_id": _carried(outcome),
-        "envelope": " ".join(notice.code for notice in message.notices) or None if message else None,
+        "envelope": " ".join(_flaws(message, said.body)) or None if message else None,
     }
+
+
+def _flaws(message: Message, body: bytes) -> list[str]:
+    undated = [WITHOUT_OFFSET] if _LOCAL_TIME.search(body) else []
+    return [*(notice.code for notice in message.notices), *undated]
 
 
 def _claimed(body: bytes) -> str | None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from sif_pipeline.conformance.evidence import Asked, Evidence, Exchange, Packet, Sent
-from sif_pipeline.conformance.recording import WITHHELD
+from sif_pipeline.conformance.recording import WITHHELD, WITHOUT_OFFSET
 from sif_pipeline.notices import Notice
 
 BIG: Final = 64 * 1024
@@ -196,7 +196,13 @@ def _timestamp(evidence: Evidence) -> Verdict:
         return _failed(
             f"{_count(len(bad), 'message')} had no SIF_Timestamp that could be used, the last a {bad[-1].said}."
         )
-    return _passed("Every message had a SIF_Timestamp that could be read.")
+    local = [e for e in evidence.exchanges if WITHOUT_OFFSET in (e.envelope or "")]
+    if local:
+        return _failed(
+            f"{_count(len(local), 'message')} had a SIF_Timestamp without an offset, the last a {local[-1].said}; it "
+            "is taken as UTC. End it with Z, or with an offset such as -05:00."
+        )
+    return _passed("Every message had a SIF_Timestamp with an offset.")
 
 
 @_step(

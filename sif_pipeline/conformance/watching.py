@@ -20,17 +20,26 @@ class NobodyThere(SifPipelineError):
     """No agent has said anything in the sandbox; give it the zone's URL, and start it."""
 
 
+class AnotherThere(SifPipelineError):
+    """The agent that was named has said nothing in the sandbox, and others have."""
+
+    def __init__(self, source_id: str, others: list[str]) -> None:
+        super().__init__(
+            f"The agent {source_id} has said nothing in this sandbox in that time; heard were: {', '.join(others)}."
+        )
+
+
 EVER = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 """A moment before any record."""
 
 
 def after_the_fact(url: str, zone: str, source_id: str | None = None, since: datetime = EVER) -> Report:
-    """Judge what a sandbox recorded of one agent, the one heard last unless named; raise NobodyThere."""
+    """Judge what a sandbox recorded of one agent, the one heard last unless named; raise NobodyThere, AnotherThere."""
     with connect(url, {"application_name": "sif-conformance"}) as connection:
         zone_id = record.sandbox(connection, zone)
         found = _agent(connection, zone_id, source_id, since)
         if found is None:
-            raise NobodyThere
+            raise _nobody(connection, zone_id, source_id, since)
         return report(record.look(connection, Evidence(zone, zone_id, found, since)), _now(connection))
 
 
@@ -56,7 +65,7 @@ def watch(  # noqa: PLR0913 -- what is watched, for how long, and how it is show
 
     `since` is where the run begins. `changed` gets each step whose verdict is another than before. With `asks` the
     zone asks the agent for objects, tells it of findings, and holds one answer back. Raise NobodyThere when no agent
-    came.
+    came, AnotherThere when not the one that is named.
     """
     end, before = time.monotonic() + seconds, dict[str, Result]()
     prompted = Prompted() if asks else None
@@ -78,7 +87,7 @@ def watch(  # noqa: PLR0913 -- what is watched, for how long, and how it is show
                 break
             time.sleep(period)
         if seen is None:
-            raise NobodyThere
+            raise _nobody(connection, zone_id, source_id, since)
 
 
 @contextmanager
@@ -101,6 +110,11 @@ def _agent(connection: Connection, zone_id: int, source_id: str | None, since: d
     known = record.agents(connection, zone_id, since)
     connection.commit()
     return next((name for name in known if source_id in (None, name)), None)
+
+
+def _nobody(connection: Connection, zone_id: int, source_id: str | None, since: datetime) -> SifPipelineError:
+    others = record.agents(connection, zone_id, since)
+    return AnotherThere(source_id, others[:10]) if source_id and others else NobodyThere()
 
 
 def _tell_changes(found: Report, before: dict[str, Result], changed: Callable[[Result], None]) -> None:

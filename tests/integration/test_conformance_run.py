@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from sif_pipeline import drain, files
 from sif_pipeline.agent import writing
 from sif_pipeline.agent.kit import PLAIN
 from sif_pipeline.conformance.script import STEPS, Outcome
-from sif_pipeline.conformance.watching import EVER, NobodyThere, after_the_fact, begin, watch
+from sif_pipeline.conformance.watching import EVER, AnotherThere, NobodyThere, after_the_fact, begin, watch
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.testing import KITS, flawed, key_of, pulling, pushing, sample_objects, zone_server
 from warehouse.base import objects
@@ -250,10 +251,21 @@ def test_what_nobody_signed_is_held_against_nobody(sandbox):
     assert "Besides, 1 message came without a readable SIF_SourceId" in verdicts["ONE"].reason
 
 
+@pytest.mark.parametrize(("offset", "outcome"), [(b"", "failed"), (b"Z", "passed"), (b"-05:00", "passed")])
+def test_a_timestamp_without_an_offset_fails(sandbox, offset, outcome):
+    with pulling(sandbox.url) as agent:
+        ping = agent.write("SIF_SystemControl", "<SIF_SystemControlData><SIF_Ping/></SIF_SystemControlData>").body
+        stamp = b"<SIF_Timestamp>2026-11-22T08:00:00" + offset + b"</SIF_Timestamp>"
+        agent.wire.post(re.sub(rb"<SIF_Timestamp>.*?</SIF_Timestamp>", stamp, ping))
+    assert outcomes(after_the_fact(sandbox.database_url, sandbox.name))["timestamp"] == outcome
+
+
 def test_agents_are_told_apart(sandbox):
     with pulling(sandbox.url, "ONE") as one, pulling(sandbox.url, "TWO") as two:
         one.register()
         two.ping()
+    with pytest.raises(AnotherThere, match=r"THREE has said nothing.* heard were: TWO, ONE"):
+        after_the_fact(sandbox.database_url, sandbox.name, "THREE")
     assert outcomes(after_the_fact(sandbox.database_url, sandbox.name))["register"] == "not seen"
     assert outcomes(after_the_fact(sandbox.database_url, sandbox.name, "ONE"))["register"] == "passed"
 

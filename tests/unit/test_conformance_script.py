@@ -144,6 +144,9 @@ def test_of_nothing_nothing_is_seen():
 def test_a_timestamp_that_cannot_be_used_and_several_objects_in_an_event_are_seen():
     one = said(("SIF_Event", "0"))
     undated = replace(one, exchanges=(replace(one.exchanges[0], envelope="timestamp_implausible"),))
+    local = replace(one, exchanges=(replace(one.exchanges[0], envelope="timestamp_without_offset"),))
+    assert one_of(local, "timestamp")[0] == "failed"
+    assert "without an offset" in one_of(local, "timestamp")[1]
     many = sent(("Add", 1, GOOD), ("Add", 2, GOOD))
     many = replace(many, sent=(many.sent[0], many.sent[1]._replace(place=2)))
     assert one_of(undated, "timestamp") == (
