@@ -7,9 +7,10 @@ from typing import Final
 from sif_pipeline.conformance.evidence import Evidence, Sent
 from sif_pipeline.conformance.recording import SQL
 from sif_pipeline.database import Connection
+from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import spoken_with
-from sif_pipeline.sif.writing import LogEntry, LogLevel, Written, write_log_entry, write_request
+from sif_pipeline.sif.writing import LogEntry, LogLevel, Written, header_of, write_log_entry, write_request
 from sif_pipeline.zone import queue, routing
 from warehouse.base import objects
 
@@ -89,14 +90,33 @@ def _tell(connection: Connection, evidence: Evidence, prompted: Prompted) -> Non
     for sent in evidence.sent:
         if sent.errors and sent.msg_id not in prompted.told and len(prompted.told) < MOST_TOLD:
             prompted.told.add(sent.msg_id)
-            written = write_log_entry(_entry(sent), version=version, destination_id=evidence.source_id)
+            written = write_log_entry(
+                _entry(sent, _header(connection, evidence, sent)), version=version, destination_id=evidence.source_id
+            )
             outgoing = _outgoing(written, "SIF_Event", "SIF_LogEntry")
             queue.enqueue_now(connection, evidence.zone_id, evidence.source_id, outgoing)
 
 
-def _entry(sent: Sent) -> LogEntry:
+def _header(connection: Connection, evidence: Evidence, sent: Sent) -> str:
+    about = {"zone_id": evidence.zone_id, "source_id": evidence.source_id, "msg_id": sent.msg_id}
+    found = connection.execute(SQL["body"], about).fetchone()
+    return header_of(gate.reopen(bytes(found[0]))) if found else ""
+
+
+def _entry(sent: Sent, header: str) -> LogEntry:
     """Say the first finding of an object: category 3, code 2, data that failed a rule (standard, SIF_LogEntry)."""
     first = sent.errors[0]
     place = f"{sent.object_name}, message {sent.msg_id}, line {first.line or sent.line}"
     details = f"{place}, {first.path}" if first.path else place
-    return LogEntry(3, 2, f"{first.type.title} {first.type.remedy}", LogLevel.ERROR, first.code, details)
+    sentence = f"{first.type.title} {first.type.remedy}"
+    return LogEntry(3, 2, sentence, LogLevel.ERROR, first.code, details, _object(sent), header)
+
+
+def _object(sent: Sent) -> str:
+    """Name the object by its RefId, or by its kind where it has none or a natural key, as zones of districts do."""
+    cls = objects().get(sent.object_name)
+    if cls is None:
+        return ""
+    is_named = cls.key_paths == ("@RefId",) and sent.key is not None
+    key = f' RefId="{str(sent.key).replace("-", "").upper()}"' if is_named else ""
+    return f'<SIF_LogObject ObjectName="{sent.object_name}"><{sent.object_name}{key}/></SIF_LogObject>'

@@ -67,6 +67,11 @@ WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND received_at >= %(s
 ORDER BY message_id
 LIMIT 500
 
+-- name: body
+-- Grain: the bytes of one message that an agent sent.
+SELECT body FROM inbox.message
+WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND msg_id = %(msg_id)s
+
 -- name: deliveries
 -- Grain: one message that was on the agent's queue since a moment, in order.
 SELECT msg_id, message_type, object_name, state, attempts, created_at, delivered_at, settled_at, last_failure

@@ -121,6 +121,21 @@ def test_who_did_not_subscribe_to_log_entries_is_sent_none(sandbox):
         assert agent.fetch() is None
 
 
+def test_a_log_entry_says_which_message_and_object_it_is_about(sandbox):
+    with pulling(sandbox.url) as agent:
+        agent.join(subscribes=["SIF_LogEntry"])
+        bad = agent.write("SIF_Event", writing.event("Add", "StudentPersonal", flawed(STUDENTS[0])))
+        agent.send(bad)
+        list(watch(sandbox.database_url, sandbox.name, since=EVER, seconds=0))
+        (entry,) = [d.body for d in agent.pull_all() if b"<SIF_LogEntry" in d.body]
+    ref_id = re.search(rb'RefId="([0-9A-F]{32})"', STUDENTS[0])[1]
+    named = re.search(rb"<SIF_LogObject .*?</SIF_LogObject>", entry)[0]
+    assert b"<StudentPersonal" in named
+    assert b'RefId="' + ref_id in named, named
+    original = entry.partition(b"<SIF_OriginalHeader>")[2].partition(b"</SIF_OriginalHeader>")[0]
+    assert bad.msg_id.encode() in original
+
+
 def test_an_agent_that_forgets_what_was_not_answered_fails(sandbox):
     looks, _, thread = watched(sandbox)
     with pulling(sandbox.url, holds={"StudentPersonal": STUDENTS[:1]}) as agent:
