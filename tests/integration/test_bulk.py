@@ -1,6 +1,7 @@
 """The first load leaves the warehouse as receiving and draining the same files would, however it was interrupted."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -298,3 +299,20 @@ def test_findings_of_an_object_are_capped_and_the_rest_is_counted(url, connectio
     )
     assert {number for _, number in found} == {101}
     assert len(found) == done.summary.objects == 100
+
+
+def test_the_command_loads_says_what_it_did_and_is_silent_in_a_pipe(url, connection, tmp_path):
+    zone = sif.Inbox.new(connection)
+    (tmp_path / "a.xml").write_bytes(bare(*students(3), sif.school("S", of="nobody")))
+    (tmp_path / "b.xml").write_bytes(b"<torn")
+    command = [sys.executable, "-m", "sif_pipeline", "bulk", "--zone", zone.name, str(tmp_path)]
+    environment = {**os.environ, "SIF_DATABASE_URL": url}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == (
+        "1 messages: 3 objects loaded, 1 held, 0 rejected; 0 messages were there already, of 2 files.\n"
+    )
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{tmp_path / 'b.xml'}: ")
+    assert "not well-formed" in line
+    assert zone.outcomes() == ["applied"] * 3 + ["held"]
