@@ -16,7 +16,7 @@ DELIVERED_KEPT = timedelta(days=30)
 
 
 def tidy(url: str, *, audit_kept: timedelta = AUDIT_KEPT, delivered_kept: timedelta = DELIVERED_KEPT) -> int:
-    """Delete old audit rows, sandboxes' records, messages settled and requests ended long ago, and what old syncs found.
+    """Delete old audit rows, sandboxes' records, what was settled, asked or compared long ago.
 
     Return how many rows went. Vacuum and analyze. What came in, events, notices and history stay: every row of the
     warehouse can be derived from them again.

@@ -7,7 +7,7 @@ from proof_checker import check
 from proof_traffic import District, Sent
 
 from sif_pipeline.sif import acks
-from sif_pipeline.zone import receive
+from sif_pipeline.zone import storing
 
 
 @pytest.fixture
@@ -94,8 +94,9 @@ def twice_and_once_with_other_content(url, ledger):
 def test_a_receiver_without_a_unique_key_is_caught(database_url, ledger, nursery, monkeypatch):
     with psycopg.connect(database_url) as connection:
         connection.execute("ALTER TABLE inbox.message DROP CONSTRAINT uq_message_zone_id_source_id_msg_id")
-    without = receive.SQL["store"].replace(b"ON CONFLICT (zone_id, source_id, msg_id) DO NOTHING", b"")
-    monkeypatch.setitem(receive.SQL, "store", without)
+    without = storing.SQL["store"].replace(b"ON CONFLICT (zone_id, source_id, msg_id) DO NOTHING", b"")
+    assert without != storing.SQL["store"]
+    monkeypatch.setitem(storing.SQL, "store", without)
     twice_and_once_with_other_content(database_url, ledger)
     nursery.drain("good")
     problems = check(database_url, [ledger])
@@ -106,7 +107,7 @@ def test_a_receiver_that_does_not_look_at_the_hash_is_caught(database_url, ledge
     async def known(*_):
         return acks.ALREADY_HELD
 
-    monkeypatch.setattr(receive, "_known_msg_id", known)
+    monkeypatch.setattr(storing, "_known_msg_id", known)
     assert twice_and_once_with_other_content(database_url, ledger) == ["7"]
     nursery.drain("good")
     problems = check(database_url, [ledger])
@@ -117,19 +118,21 @@ def test_a_receiver_that_does_not_look_at_the_hash_is_caught(database_url, ledge
 
 ACK_BEFORE_COMMIT = """
 import asyncio
+import psycopg
 from sif_pipeline.sif import acks
-store = receive._store
+from sif_pipeline.zone import storing
+store = storing._store
 async def later(url, *arguments):
     await asyncio.sleep(5)
-    async with await receive.psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         await store(connection, *arguments)
 tasks = []
-async def ack_first(connection, zone, incoming, message, state):
+async def ack_first(connection, zone, incoming, message, state, is_checked):
     if message.message_type == "SIF_Register":
-        return await store(connection, zone, incoming, message, state)
-    tasks.append(asyncio.create_task(later(sys.argv[1], zone, incoming, message, state)))
+        return await store(connection, zone, incoming, message, state, is_checked)
+    tasks.append(asyncio.create_task(later(sys.argv[1], zone, incoming, message, state, is_checked)))
     return acks.STORED
-receive._store = ack_first
+storing._store = ack_first
 """
 
 NO_FLUSH = """
