@@ -278,8 +278,7 @@ def test_a_crash_within_a_step_is_as_if_it_had_not_begun(district, step, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(reconciliation, step, dies)
-        with pytest.raises(psycopg.OperationalError):
-            reconciliation.advance(district.url)
+        reconciliation.advance(district.url)
     assert district.inbox.drain().states() == ["done", "done", "staged"]
     for _ in range(2):
         reconciliation.advance(district.url)
