@@ -205,13 +205,13 @@ def files_and_findings(house):
 
 
 FAIL_ON = """
-from sif_pipeline import mapping
-row = mapping.row
-def fail(cls, element):
-    if "{word}" in (element.get("RefId"), ""):
-        raise ValueError("".join(element.itertext()))
-    return row(cls, element)
-mapping.row = fail
+from sif_pipeline.content import Content
+row = Content.row.fget
+def fail(content):
+    if "{word}" in (content.element.get("RefId"), ""):
+        raise ValueError("".join(content.element.itertext()))
+    return row(content)
+Content.row = property(fail)
 """
 
 
@@ -304,8 +304,8 @@ def columns(house):
 
 def hits(house, schema, table, column):
     texts = sql.SQL("SELECT {}::text FROM {}").format(sql.Identifier(column), sql.Identifier(schema, table))
-    if column == "body":
-        texts = sql.SQL("SELECT encode(body, 'escape') FROM inbox.message")
+    if column == "body":  # bytes
+        texts = sql.SQL("SELECT encode(body, 'escape') FROM {}").format(sql.Identifier(schema, table))
     with psycopg.connect(house.url) as connection:
         return sorted({name for (text,) in connection.execute(texts) for name in secrets_in(text or "")})
 
