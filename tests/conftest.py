@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
+from benchmarks.databases import drop
 from sif_pipeline import database
 from sif_pipeline.config import Settings
 from sif_pipeline.local import postgres
@@ -29,8 +30,7 @@ def _fresh(server: str, template: str) -> Iterator[str]:
     try:
         yield _on(server, name)
     finally:
-        with psycopg.connect(server, autocommit=True) as admin:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop(server, name)
 
 
 @pytest.fixture(scope="session")

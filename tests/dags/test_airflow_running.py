@@ -169,6 +169,7 @@ def test_district_sync_runs_in_its_pool(up: Up) -> None:
     soon(lambda: up.api.get(run).json()["state"] not in ("queued", "running"), 90)
     instances = up.api.get(f"{run}/taskInstances").json()["task_instances"]
     assert {(found["task_id"], found["map_index"], found["state"], found["pool"]) for found in instances} == {
+        ("go_on", -1, "success", "districts"),
         ("due", -1, "success", "districts"),
         ("district.ask", 0, "success", "districts"),
         ("district.answered", 0, "success", "districts"),

@@ -7,10 +7,8 @@ import sys
 
 import pytest
 
-from sif_pipeline.config import PROJECT
-
-sys.path.insert(0, str(PROJECT))  # benchmarks are not installed
 from benchmarks import zone
+from sif_pipeline.config import PROJECT
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])

@@ -77,7 +77,7 @@ class Fate:
         with psycopg.connect(self.cluster.url, autocommit=True) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-                " AND datname = current_database() ORDER BY random() LIMIT 1"
+                " AND datname = current_database() AND backend_type = 'client backend' ORDER BY random() LIMIT 1"
             )
 
     def _pause(self):

@@ -1,19 +1,16 @@
 """The benchmarks measure what they say: the same bytes in every packing, real CPU time, the ratios as defined."""
 
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from sif_pipeline.config import PROJECT
-from sif_pipeline.sif import gate, messages
-
-sys.path.insert(0, str(PROJECT))  # benchmarks are not installed
 from benchmarks import __main__ as program
 from benchmarks import corpus, meter, rows, work
 from benchmarks.meter import Cost
+from sif_pipeline.config import PROJECT
+from sif_pipeline.sif import gate, messages
 
 
 @pytest.fixture(scope="module")
