@@ -106,8 +106,9 @@ _declare(
 )  # fmt: skip
 _declare(
     "key_missing", Severity.ERROR,
-    "The object cannot be identified: its RefId, or a part of its key, is missing or malformed.",
-    "Ask the SIS vendor: every object needs a RefId of 32 upper-case hexadecimal digits.",
+    "The object cannot be identified: its RefId, or another part of its key, is missing.",
+    "Ask the SIS vendor: the agent must give every object its RefId, the same one for good; no field of the student "
+    "information system holds it.",
     1, 6,
 )  # fmt: skip
 _declare(
@@ -174,4 +175,11 @@ _declare(
     "A full sync brought a record that differs from what the events before it said.",
     "Nothing to do, the sync brings the record up to date; if this comes back, ask the SIS vendor why changes are "
     "not sent.",
+)  # fmt: skip
+_declare(
+    "ref_id_malformed", Severity.ERROR,
+    "A RefId is empty, or is not 32 hexadecimal digits with letters in upper case and without braces and hyphens.",
+    "Ask the SIS vendor: the agent must write RefIds as SIF 2.x does, such as D3E34B359D75101A8C3D00AA001A1652. No "
+    "field of the student information system holds them.",
+    1, 4,
 )  # fmt: skip

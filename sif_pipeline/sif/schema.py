@@ -63,6 +63,7 @@ class Attribute:
 
     required: bool  #: the profile refuses the element without it
     coded: bool  #: its value comes from a code set
+    ref_id: bool = False  #: its value is a RefId
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Shape:
     required: bool = True  #: the profile refuses the parent without it
     repeats: bool = False  #: may stand several times
     coded: bool = False  #: its value comes from a code set
+    ref_id: bool = False  #: its value is a RefId
     open: bool = False  #: holds anything at all (SIF_ExtendedElement)
     keyed_by: tuple[str, ...] = ()  #: a keyed list's (ActionList's) item key: "@Type" an attribute, "Code" a child
     whole: bool = False  #: an unkeyed list (List): the one sent takes the place of the one known
@@ -262,7 +264,8 @@ class _Inspection:
             del node.attrib[name]
         for name, attribute in known.attributes.items():
             if attribute.required and name not in names:
-                self._find("element_missing", node, f"/@{name}")
+                is_key = node is self._copy and f"@{name}" in object_key(self._shape.name)
+                self._find("key_missing" if is_key else "element_missing", node, f"/@{name}")
 
     def _place_children(self, node: etree._Element, known: Shape) -> set[str]:
         """Compare the children, leave them in the standard's order, and return their names."""
@@ -315,8 +318,7 @@ class _Inspection:
         known: Shape | Attribute | None = self._shape_of(self._originals[line - 1])
         if attribute_name:
             known = self._shape_of(self._originals[line - 1]).attributes.get(attribute_name)
-        coded = known is not None and known.coded
-        return _CODES.get(kind, "value_not_in_code_set" if coded else "value_malformed")
+        return _CODES.get(kind, _code_of_value(known))
 
     def _shape_of(self, element: etree._Element) -> Shape:
         """Give the shape of an element that stands where the standard knows it."""
@@ -324,6 +326,12 @@ class _Inspection:
         if element is self._originals[0] or parent is None:
             return self._shape
         return self._shape_of(parent).children[_name(element)]
+
+
+def _code_of_value(known: Shape | Attribute | None) -> str:
+    if known is not None and known.ref_id:
+        return "ref_id_malformed"
+    return "value_not_in_code_set" if known is not None and known.coded else "value_malformed"
 
 
 def _capped(found: list[_Finding]) -> list[_Finding]:
@@ -494,12 +502,29 @@ def _element_shape(declaration: etree._Element, types: Mapping[str, etree._Eleme
         required=declaration.get("minOccurs") != "0",
         repeats=declaration.get("maxOccurs") == "unbounded",
         coded=_is_coded(declaration, types),
+        ref_id=_is_ref_id(declaration, types),
         open=any(layer.find(f"{_XS}sequence/{_XS}any") is not None for layer in layers),
         keyed_by=_key_parts(list_type),
         whole=list_type.get(_P + "list") == "whole",
-        attributes={a.get("name", ""): Attribute(a.get("use") == "required", _is_coded(a, types)) for a in attributes},
+        attributes={a.get("name", ""): _attribute(a, types) for a in attributes},
         children={e.get("name", ""): _element_shape(e, types) for e in elements},
     )
+
+
+def _attribute(declaration: etree._Element, types: Mapping[str, etree._Element]) -> Attribute:
+    is_required = declaration.get("use") == "required"
+    return Attribute(is_required, _is_coded(declaration, types), _is_ref_id(declaration, types))
+
+
+def _is_ref_id(declaration: etree._Element, types: Mapping[str, etree._Element]) -> bool:
+    """Whether the value is a RefId, or may be one and nothing else but empty."""
+    type_ = _type_of(declaration, types)
+    extended = None if type_ is None else next(type_.iterfind(f"*/{_XS}extension"), None)
+    name = declaration.get("type") if extended is None else extended.get("base")
+    return _local(name or "") in _REF_ID_TYPES
+
+
+_REF_ID_TYPES = frozenset({"GUIDType", "GUIDOrEmptyType"})
 
 
 def _is_coded(declaration: etree._Element, types: Mapping[str, etree._Element]) -> bool:

@@ -108,7 +108,7 @@ FLAWS = (
     Flaw("date_impossible", tuple(_DATED), Fate.REJECTED, "value_malformed", _misdated),
     Flaw("order_wrong", tuple(_MOVABLE), Fate.REJECTED, "element_out_of_place", _reordered),
     Flaw("element_foreign", (*_MOVABLE, "StaffPersonal"), Fate.LOADED, "element_unknown", _extended),
-    Flaw("refid_lower_case", (_STUDENT, _ENROLLMENT, _SUMMARY), Fate.REJECTED, "value_malformed", _lower_case),
+    Flaw("refid_lower_case", (_STUDENT, _ENROLLMENT, _SUMMARY), Fate.REJECTED, "ref_id_malformed", _lower_case),
     Flaw("student_absent", (_ENROLLMENT,), Fate.HELD, PARENT_MISSING, _orphaned),
     Flaw("object_uncollected", (_SUMMARY,), Fate.UNKNOWN, "object_unknown", _uncollected),
 )

@@ -61,10 +61,10 @@ def with_a_malformed_key(element):
 
 
 SPOILED = {
-    "element_missing": without_its_key,
+    "key_missing": without_its_key,
     "element_unknown": with_a_word_of_the_vendor,
     "element_out_of_place": with_its_extended_elements_first,
-    "value_malformed": with_a_malformed_key,
+    "ref_id_malformed": with_a_malformed_key,
 }
 
 

@@ -123,7 +123,7 @@ def test_sparse_and_key_ask_for_keys_only():
     assert found(student("<EmailList><Email/></EmailList>"), Profile.SPARSE) == [
         ("element_missing", "StudentPersonal/EmailList/Email/@Type", 4)
     ]
-    assert found(student("", ""), Profile.KEY) == [("element_missing", "StudentPersonal/@RefId", 3)]
+    assert found(student("", ""), Profile.KEY) == [("key_missing", "StudentPersonal/@RefId", 3)]
 
 
 def test_key_of_elements_is_asked_for_on_delete():
