@@ -12,7 +12,7 @@ that a new release of the code is taken up within twenty minutes.
   schedule starts a new run within half a minute; if it does not, look at the scheduler's health.
 * *A task is retried over and over:* its log names the reason, mostly that the database cannot be reached.
 * *A message is quarantined:* it made the drain fail three times, which is a fault of the pipeline; its neighbours
-  were loaded. `sif-pipeline status` counts them.
+  were loaded. `sif-pipeline status` counts them; once the fault is mended, `sif-pipeline replay --zone ZONE` loads it.
 * *Airflow is down:* `sif-pipeline drain` does the same work from the command line, also at the same time.
 
 **Stopping.** Pause the DAG and mark both runs as failed, or kill the task: every batch is one transaction, nothing is

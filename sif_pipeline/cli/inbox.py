@@ -43,7 +43,10 @@ def drain(
     until_empty: Annotated[bool, typer.Option("--until-empty", help="Stop when nothing is pending (default).")] = False,
     forever: Annotated[bool, typer.Option("--forever", help="Go on until stopped, in place of Airflow.")] = False,
 ) -> None:
-    """Load what the inbox holds into the warehouse. Any number may run at once, beside Airflow's too."""
+    """Load what the inbox holds into the warehouse. Any number may run at once, beside Airflow's too.
+
+    Exit code 1 when a message was quarantined meanwhile: kept as it came, and not loaded. All others are loaded.
+    """
     if until_empty and forever:
         raise typer.BadParameter("choose --until-empty or --forever, not both")
     with warehouse(stays=forever) as url, progress("Draining") as bar:
@@ -51,7 +54,7 @@ def drain(
             summary = draining.lead(url, standby=FOREVER, leading=FOREVER)
         else:
             summary = draining.drain(url, progress=lambda done: bar.to(done.messages, None, _words(done)))
-    typer.echo(_words(summary))
+    _tell(summary)
 
 
 @app.command("replay", epilog="Example: sif-pipeline replay --zone springfield --since 2026-10-01")
@@ -64,12 +67,30 @@ def replay(
 ) -> None:
     """Rebuild a zone's objects from the messages in the inbox, in one transaction.
 
-    With the same rules the warehouse comes out as it was; after a change of rules, as they now say.
+    With the same rules the warehouse comes out as it was; after a change of rules, as they now say. Messages in
+    quarantine are tried again; exit code 1 when one fails as before.
     """
     at = moment(since, Settings.from_environment().timezone) if since else None
     with warehouse() as url, progress("Replaying") as bar:
         summary = replaying.replay(url, zone, at, lambda done: bar.to(done.messages, None, _words(done)))
+    _tell(summary)
+
+
+def _tell(summary: DrainSummary) -> None:
+    """Say what was drained, and fail when something was quarantined."""
     typer.echo(_words(summary))
+    if summary.quarantined:
+        typer.echo(
+            QUARANTINED.format("1 message is" if summary.quarantined == 1 else f"{summary.quarantined} messages are"),
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+QUARANTINED = (
+    "{} in quarantine, because the drain failed three times: a fault of the pipeline, please report it. Nothing is "
+    "lost: `sif-pipeline status` names the zone, `sif-pipeline replay --zone ZONE` loads it once the fault is mended."
+)
 
 
 def _words(summary: DrainSummary) -> str:
