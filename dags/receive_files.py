@@ -2,7 +2,8 @@
 
 **What it does.** It looks at `<SIF_HOME>/drop/<zone>/` once a second. A file that rests (same size and time at two
 looks) is received: a SIF_Message byte for byte, a list of objects in pieces, of any size. Then it is moved:
-* to `<zone>/done/` when it is in the inbox. These copies may be deleted at any time;
+* to `<zone>/done/` when it is in the inbox. These copies may be deleted at any time. Where objects of it cannot be
+  read, a text beside it says which;
 * to `<zone>/refused/` when it cannot be read. The text beside it says why.
 
 **To drop a file.** Make a folder that is named like the zone (`sif-pipeline status` lists them). Write the file

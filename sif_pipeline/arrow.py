@@ -12,12 +12,14 @@ import pyarrow as pa
 
 from sif_pipeline import core
 from sif_pipeline.core import Found
+from sif_pipeline.notices import Notice
 from warehouse.base import SifObject, elements, objects
 from warehouse.inbox import Outcome
 
 FINDINGS: Final = pa.schema([
     ("position", pa.int32()), ("object_name", pa.string()), ("row_key", pa.string()), ("code", pa.string()),
-    ("severity", pa.string()), ("path", pa.string()), ("line", pa.int32()), ("outcome", pa.string()),
+    ("severity", pa.string()), ("path", pa.string()), ("line", pa.int32()), ("times", pa.int32()),
+    ("outcome", pa.string()),
 ])  # fmt: skip
 """Columns of the findings: what is wrong with which object, never the value."""
 
@@ -58,25 +60,27 @@ def batches(bodies: Iterable[bytes]) -> Iterator[Batch]:
     return (batch(core.read(body)) for body in bodies)
 
 
-def batch(found: Sequence[Found]) -> Batch:
-    """Turn the objects of one message into record batches: those that can be kept, and what is wrong with others."""
+def batch(found: Sequence[Found], lines: int = 0) -> Batch:
+    """Turn the objects of one message into record batches: those that can be kept, and what is wrong with others.
+
+    `lines` are added to those of the findings: as many as stand before the message in its file.
+    """
     kept: dict[str, list[Found]] = defaultdict(list)
-    findings: list[tuple[Any, ...]] = []
     for one in found:
-        problems = one.notices
-        if one.outcome is Outcome.APPLIED and one.action in core.WHOLE_IMAGES:
-            if unfit := one.content.row[1]:
-                problems = [*problems, *unfit]
-            else:
-                kept[one.name].append(one)
-        findings += [
-            (one.position, one.name, one.row_key, n.code, n.type.severity.value, n.path, n.line, one.outcome.value)
-            for n in problems
-        ]
+        if one.outcome is Outcome.APPLIED and one.action in core.WHOLE_IMAGES and not one.content.row[1]:
+            kept[one.name].append(one)
+    findings = [_finding(one, notice, lines) for one, notice in core.findings(found)]
     return Batch(
         {name: _records(objects()[name], ones) for name, ones in kept.items()},
         pa.RecordBatch.from_pydict(_columns(findings, FINDINGS), schema=FINDINGS),
     )
+
+
+def _finding(one: Found, notice: Notice, lines: int) -> tuple[Any, ...]:
+    severity, line = notice.type.severity.value, notice.line and notice.line + lines
+    return (
+        one.position, one.name, one.row_key, notice.code, severity, notice.path, line, notice.times, one.outcome.value,
+    )  # fmt: skip
 
 
 def _columns(lines: Sequence[Sequence[Any]], schema: pa.Schema) -> dict[str, list[Any]]:

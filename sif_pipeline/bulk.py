@@ -323,27 +323,15 @@ def _lines(load: Load, paths: Sequence[Path]) -> Iterator[Line]:
         load.done.files += 1
         broken: list[int] = []
         try:
-            for facts, found in files.accepted(path, broken.append):
+            for facts, found, _, broken_at in files.accepted(path):
+                broken += [broken_at] if broken_at else []
                 yield Line({**facts, "body_sha256": hashlib.sha256(facts["body"]).digest()}, found, path)
         except Refused as refused:
             load.done.refused.append((path, refused.sentence))
         except OSError as error:
             load.done.refused.append((path, f"The file cannot be read: {error.strerror}."))
         if broken:
-            load.done.refused.append((path, _broken(broken)))
-
-
-def _broken(lines: Sequence[int]) -> str:
-    """Say which objects could not be read: the first by their lines, of the others only how many."""
-    named = ", ".join(map(str, lines[:LINES_NAMED]))
-    more = f" and {len(lines) - LINES_NAMED} more" if len(lines) > LINES_NAMED else ""
-    return (
-        f"Objects that cannot be read begin at line {named}{more}. They are kept as they came, with a finding each; "
-        "all others are loaded."
-    )
-
-
-LINES_NAMED = 10
+            load.done.refused.append((path, files.unreadable(broken)))
 
 
 def _units(lines: Iterable[Line]) -> Iterator[list[Line]]:

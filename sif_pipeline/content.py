@@ -6,7 +6,7 @@ from functools import cache
 
 from lxml import etree
 
-from sif_pipeline import mapping, pattern
+from sif_pipeline import mapping, notices, pattern
 from sif_pipeline.mapping import Key, Row
 from sif_pipeline.notices import Notice
 from sif_pipeline.pattern import Image
@@ -67,7 +67,8 @@ class Content:
         if self.image is not None:
             return self.image.cells, []
         if self._row is None:
-            self._row = mapping.row(self.cls, self.element)
+            cells, unfit = mapping.row(self.cls, self.element)
+            self._row = cells, notices.of_object(unfit)
         return self._row
 
     @property

@@ -3,14 +3,14 @@
 COPY, Parquet and any other engine take what it gives. `read` gives Python values, `arrow.batches` Arrow's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sif_pipeline import content, reading
 from sif_pipeline.content import Content
 from sif_pipeline.mapping import Key
-from sif_pipeline.notices import Notice
+from sif_pipeline.notices import Listing, Notice
 from sif_pipeline.reading import Claimed
 from sif_pipeline.sif import cutting, gate, schema
 from sif_pipeline.sif.cutting import XSI, Slice
@@ -57,6 +57,31 @@ def accept(body: bytes) -> list[Found]:
     except gate.Refused:
         gate.open_message(body, LIMITS)  # says what is wrong, and where
         raise
+
+
+def findings(found: Iterable[Found]) -> Iterator[tuple[Found, Notice]]:
+    """Yield what is wrong with the objects of one message, as far as the warehouse lists it, and the count of the rest.
+
+    It is what a drain finds by schema and key, and of sound objects by the columns they are to fill.
+    """
+    listing, last = Listing(), None
+    for one in found:
+        for notice in (*one.notices, *_unfit(one)):
+            if listing.takes(notice):
+                yield one, notice
+            else:
+                last = last or one
+    if last is not None and listing.rest is not None:
+        yield last, listing.rest
+
+
+def _unfit(one: Found) -> list[Notice]:
+    """Say which values of a sound object cannot be stored; a Change may leave out what its object has already."""
+    profile = schema.profile_for(one.action)
+    if one.outcome is not Outcome.APPLIED or profile is schema.Profile.KEY:
+        return []
+    notices = one.content.row[1]
+    return notices if profile is schema.Profile.WHOLE else [n for n in notices if n.code != "element_missing"]
 
 
 def _may_be_plain(body: bytes) -> bool:

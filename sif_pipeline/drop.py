@@ -2,7 +2,8 @@
 
 A file is taken once its size and time rest from one look to the next, so that one still being written is left
 alone; whoever can writes `name.part` and renames it. What was taken moves to done/, what could not be read to
-refused/ with a text beside it that says why. File names are the district's words and never enter a log.
+refused/ with a text beside it that says why. One that was taken has such a text too where objects of it cannot be
+read. File names are the district's words and never enter a log.
 """
 
 import logging
@@ -104,20 +105,21 @@ def _take(url: str, file: Path, total: Received) -> None:
         return
     try:
         received = files.receive_path(url, file.parent.name, file)
-        reasons = [reason for _, reason in received.refused]
+        reasons, remarks = ([reason for _, reason in said] for said in (received.refused, received.broken))
     except Exception as error:
         if isinstance(error, (OSError, SifPipelineError)) and not isinstance(error, Defect):
             raise  # the trouble is the database's or the folder's, and the file can be taken once it is over
         received = Received(files=1)
         # Kept for us to look at, named by its class only.
+        remarks = []
         reasons = [f"This is a fault of the pipeline ({type(error).__name__}), not of the file; report it."]
     total.files += received.files
     total.messages += received.messages
     total.duplicates += received.duplicates
     total.refused += [(file, reason) for reason in reasons]
     kept = _move(file, "refused" if reasons else "done")
-    if reasons:
-        kept.with_name(kept.name + WHY).write_text("\n".join(reasons) + "\n", encoding="utf-8")
+    if reasons or remarks:
+        kept.with_name(kept.name + WHY).write_text("\n".join(reasons or remarks) + "\n", encoding="utf-8")
 
 
 def _move(file: Path, folder: str) -> Path:

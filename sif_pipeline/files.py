@@ -2,20 +2,20 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
-from sif_pipeline import core
+from sif_pipeline import core, splitting
 from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.sif import gate, messages
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.splitting import Piece, apart, ends_early, pieces, placed_pieces
+from sif_pipeline.splitting import Piece, apart, ends_early, last_line, pieces
 from sif_pipeline.zone.receive import CARRIERS, check
 
 FILES = queries("files")
@@ -40,12 +40,14 @@ class Received:
     messages: int = 0  #: messages, or pieces of a file, that are new
     duplicates: int = 0  #: of those, held already
     refused: list[tuple[Path, str]] = field(default_factory=list)  #: files nothing was stored of, and why
+    broken: list[tuple[Path, str]] = field(default_factory=list)  #: stored files in which objects cannot be read
 
 
 def receive(url: str, zone: str, paths: list[Path], progress: Callable[[int, int], None] | None = None) -> Received:
     """Receive files, and the `*.xml` files below folders, in the order of their names.
 
-    Each file is stored whole or not at all. `progress` gets bytes done and bytes in all. Raise UnknownZone.
+    Each file is stored whole or not at all; an object of a list that cannot be read is stored in a message of its own,
+    and its neighbours are as good as ever. `progress` gets bytes done and bytes in all. Raise UnknownZone.
     """
     received, files = Received(), [file for path in paths for file in below(path)]
     total, done = sum(file.stat().st_size for file in files), 0
@@ -85,15 +87,18 @@ def below(path: Path) -> Iterator[Path]:
 
 def _receive_file(connection: Connection, zone_id: int, file: Path, received: Received) -> None:
     received.files += 1
+    broken: list[int] = []
     try:
         with connection.transaction():
-            number, held = _store_all(connection, ({"zone_id": zone_id, **line} for line in _lines(file)))
+            number, held = _store_all(connection, ({"zone_id": zone_id, **line} for line in _lines(file, broken)))
             connection.execute(FILES["notify"])
     except (Refused, OSError) as error:
         received.refused.append((file, error.sentence if isinstance(error, Refused) else _why(error)))
         return
     received.messages += number - len(held)
     received.duplicates += len(held)
+    if broken:
+        received.broken.append((file, unreadable(broken)))
     if held:  # in a short transaction of its own: a large file must not keep the drain from its messages
         with connection.transaction():
             connection.execute(FILES["count_duplicates"], {"message_ids": held})
@@ -119,67 +124,87 @@ def _store(connection: Connection, line: dict[str, object]) -> int | None:
     return int(held[0])
 
 
-def _lines(file: Path) -> Iterator[dict[str, object]]:
-    """Give what the inbox keeps of a file: one line when it is a message of ordinary size, else one a piece."""
-    if file.stat().st_size <= WHOLE_BYTES:
-        body = file.read_bytes()
-        root = gate.open_message(body)
-        if messages.is_message(root):
-            yield _line(read_message(root), body, 0)
-            return
-    identity, number = _identity(file), -1
-    for number, piece in enumerate(pieces(file)):
-        root = gate.open_message(piece, gate.Limits(size=16 * gate.Limits().size))
-        if messages.is_message(root):
-            yield _line(read_message(root), piece, number)
-        else:
-            yield {**_BARE_LINE, "msg_id": _derived(identity, number), "body": piece}
-    if number < 0:
-        raise Refused(1, 3, "The file holds no SIF objects.")
+def _lines(file: Path, broken: list[int]) -> Iterator[Facts]:
+    """Give what the inbox keeps of a file; `broken` gets the lines on which objects begin that cannot be read."""
+    for facts, _, _, broken_at in accepted(file, _let_in):
+        broken += [broken_at] if broken_at else []
+        yield facts
 
 
-def accepted(file: Path, broken: Callable[[int], None] | None = None) -> Iterator[tuple[Facts, list[core.Found]]]:
-    """Give what the inbox keeps of a file, as receiving it does, and the objects in each message or piece.
+def _let_in(body: bytes) -> list[core.Found]:
+    """Pass a message through the gate and leave its objects to the drain."""
+    gate.open_message(body, core.LIMITS)
+    return []
 
-    Raise Refused where the file cannot be read on; what stood before was given. With `broken`, which gets its line, an
-    object of a large list that cannot be read is a message of its own, and its neighbours are given.
+
+def unreadable(lines: Sequence[int]) -> str:
+    """Say which objects of a file cannot be read: the first by their lines, of the others only how many."""
+    named = ", ".join(map(str, lines[:LINES_NAMED]))
+    more = f" and {len(lines) - LINES_NAMED} more" if len(lines) > LINES_NAMED else ""
+    return (
+        f"Objects that cannot be read begin at line {named}{more}. They are kept as they came, with a finding each; "
+        "all others are loaded."
+    )
+
+
+LINES_NAMED = 10
+
+
+class Accepted(NamedTuple):
+    """One message, or piece of a file, that is let in."""
+
+    facts: Facts
+    found: list[core.Found]  #: what its objects are
+    lines: int  #: added to a line number in it, this gives the line of the file
+    broken_at: int = 0  #: the line of the file on which it begins, when it is an object that cannot be read
+
+
+def accepted(file: Path, accept: Callable[[bytes], list[core.Found]] = core.accept) -> Iterator[Accepted]:
+    """Give what the inbox keeps of a file: one message when it is one of ordinary size, else one a piece.
+
+    Raise Refused where the file cannot be read on; what stood before was given. An object of a list that cannot be read
+    is a message of its own, and its neighbours are given. `accept` is the gate, and reads the objects.
     """
     if file.stat().st_size <= WHOLE_BYTES:
         body = file.read_bytes()
         root = gate.open_message(_without_objects(body))
         if messages.is_message(root):
-            yield _line(read_message(root), body, 0), core.accept(body)
+            yield Accepted(_line(read_message(root), body, 0), accept(body), 0)
             return
     elif ends_early(file):
-        raise Refused(1, 2, "The file breaks off before its list ends; nothing of it was taken. Send it whole.")
+        where = f"at line {last_line(file)}, before its list ends"
+        raise Refused(1, 2, f"The file breaks off {where}; nothing of it was taken. Send it whole.")
     identity, number = _identity(file), -1
-    for number, piece in enumerate(placed_pieces(file)):
+    for number, piece in enumerate(pieces(file)):
         root = gate.open_message(_without_objects(piece.text), core.LIMITS)
         if messages.is_message(root):
-            yield _line(read_message(root), piece.text, number), core.accept(piece.text)
+            yield Accepted(_line(read_message(root), piece.text, number), accept(piece.text), piece.lines)
         else:
             facts: Facts = {**_BARE_LINE, "msg_id": _derived(identity, number), "body": piece.text}
-            yield from _of_list(facts, piece, broken)
+            yield from _of_list(facts, piece, accept)
     if number < 0:
         raise Refused(1, 3, "The file holds no SIF objects.")
 
 
-def _of_list(
-    facts: Facts, piece: Piece, broken: Callable[[int], None] | None
-) -> Iterator[tuple[Facts, list[core.Found]]]:
+def _of_list(facts: Facts, piece: Piece, accept: Callable[[bytes], list[core.Found]]) -> Iterator[Accepted]:
     """Give a piece of a list or, where an object in it cannot be read, its parts."""
     try:
-        yield facts, core.accept(piece.text)
-    except Refused:
-        parts = apart(piece.text, _is_readable) if broken else None
-        if broken is None or parts is None:
-            raise
+        yield Accepted(facts, accept(piece.text), piece.lines)
+    except Refused as refused:
+        if (parts := apart(piece.text, _is_readable)) is None:
+            raise _in_file(refused, piece) from None
         for number, part in enumerate(parts):
-            if not part.is_good:
-                broken(part.line + piece.lines)
             body = part.text if part.is_good or _is_well_formed(part.text) else part.bare.strip()
-            found = core.accept(body) if part.is_good else core.read(body)
-            yield {**facts, "msg_id": _derived(facts["msg_id"], number), "body": body}, found
+            found = accept(body) if part.is_good else core.read(body)
+            facts_of_part = {**facts, "msg_id": _derived(facts["msg_id"], number), "body": body}
+            line = part.line + piece.lines
+            yield Accepted(facts_of_part, found, line - 1, 0 if part.is_good else line)
+
+
+def _in_file(refused: Refused, piece: Piece) -> Refused:
+    """Name the line of the file in what the gate says of a piece of it that is not well-formed."""
+    splitting.check(piece)
+    return refused
 
 
 def _is_well_formed(body: bytes) -> bool:

@@ -18,7 +18,7 @@ from lxml import etree
 from sif_pipeline import mapping
 from sif_pipeline.content import Content
 from sif_pipeline.mapping import Key
-from sif_pipeline.notices import Notice, Severity
+from sif_pipeline.notices import Listing, Notice, Severity
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.merging import merged
 from warehouse.base import SifObject, objects
@@ -193,6 +193,8 @@ class Fold:
         self.changes: dict[tuple[int, int, datetime], OutcomeChange] = {}  #: of events of earlier messages
         self._waiting: dict[ObjectKey, set[ObjectKey]] = defaultdict(set)
         self._known: dict[ObjectKey, bool] = {}
+        self._listings: dict[int, Listing] = defaultdict(Listing)  #: by message
+        self._rests: dict[int, Finding] = {}  #: what a message's Listing left out, as a finding
 
     def take(self, event: ObjectEvent, notices: Iterable[Notice] = ()) -> None:
         """Fold one event in, with what the schema found on it; rejected ones are only kept in mind."""
@@ -435,7 +437,15 @@ class Fold:
             self._find(event, notice, recorded_at)
 
     def _find(self, event: ObjectEvent, notice: Notice, recorded_at: datetime) -> None:
+        listing = self._listings[event.message_id]
+        if not listing.takes(notice) and listing.rest is not None:
+            if (rest := self._rests.get(event.message_id)) is not None:
+                rest.notice = listing.rest
+                return
+            notice = listing.rest
         finding = Finding(event, notice, recorded_at)
+        if notice is listing.rest:
+            self._rests[event.message_id] = finding
         self.findings.append(finding)
         if event.row_key is not None and event.object_name in objects():
             self.state(event.key).findings.append(finding)
@@ -499,10 +509,9 @@ def _changed(cls: type[SifObject], content: Content, change: ObjectEvent) -> Con
 
 def judge(content: Content, *, whole: bool) -> list[Notice]:
     """Say why an object as folded cannot be kept: the schema's findings on a merged one, values beyond range."""
-    if not whole and not schema.is_valid(content.element, schema.Profile.WHOLE):
-        found = schema.findings(content.element, schema.Profile.WHOLE)
-        if errors := [notice for notice in found if notice.type.severity is Severity.ERROR]:
-            return [Notice("change_makes_invalid", errors[0].path, 0), *errors]
+    is_doubtful = not whole and not schema.is_valid(content.element, schema.Profile.WHOLE)
+    if is_doubtful and (errors := schema.findings(content.element, schema.Profile.WHOLE, errors_only=True)):
+        return [Notice("change_makes_invalid", errors[0].path, 0), *errors]
     return content.row[1]
 
 

@@ -354,8 +354,8 @@ def _revise(cursor: Cursor[TupleRow], fold: Fold) -> None:
 
 
 COPY_NOTICES = SQL(
-    "COPY inbox.notice (zone_id, message_id, position, object_name, row_key, code, severity, path, line, recorded_at,"
-    " resolved_at) FROM STDIN"
+    "COPY inbox.notice (zone_id, message_id, position, object_name, row_key, code, severity, path, line, times,"
+    " recorded_at, resolved_at) FROM STDIN"
 ).format()
 
 
@@ -375,7 +375,7 @@ def _write_findings(cursor: Cursor[TupleRow], fold: Fold) -> None:
         lines = (
             (str(f.event.zone_id), str(f.event.message_id), str(f.event.position), f.event.object_name,
              f.event.row_key, f.notice.code, f.notice.type.severity.value, f.notice.path, str(f.notice.line),
-             _moment(f.recorded_at), _moment(f.resolved_at) if f.resolved_at else None)
+             str(f.notice.times), _moment(f.recorded_at), _moment(f.resolved_at) if f.resolved_at else None)
             for f in fold.findings
         )  # fmt: skip
         _copy(cursor, COPY_NOTICES, lines)

@@ -3,8 +3,17 @@
 A Notice says what is wrong and where, never the offending value: it may be a student's.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
+
+MOST_IN_OBJECT: Final = 100
+"""Findings listed on one object; one more counts the rest."""
+
+MOST_IN_MESSAGE: Final = 10_000
+"""Errors and warnings listed in one message; one more counts the rest. That an object waits is listed always: there is
+one such finding for each."""
 
 
 class Severity(StrEnum):
@@ -34,6 +43,7 @@ class Notice:
     code: str
     path: str = ""
     line: int = 0
+    times: int = 1  #: how many findings it stands for: more than one where it counts what is not listed
 
     @property
     def type(self) -> NoticeType:
@@ -42,6 +52,48 @@ class Notice:
 
 
 CATALOGUE: dict[str, NoticeType] = {}
+
+
+def of_object(found: Sequence[Notice]) -> list[Notice]:
+    """Give the findings on one object as far as they are listed, then one that counts the rest."""
+    more = len(found) - MOST_IN_OBJECT
+    if more <= 0:
+        return list(found)
+    return [*found[:MOST_IN_OBJECT], _rest(OBJECT_CAPPED, found[MOST_IN_OBJECT], more)]
+
+
+class Listing:
+    """What is listed of the findings in one message, and how many there are besides."""
+
+    def __init__(self) -> None:
+        self._room = MOST_IN_MESSAGE
+        self.rest: Notice | None = None  #: counts what is not listed; it names the object at which the list ends
+
+    def takes(self, notice: Notice) -> bool:
+        """Tell whether a finding is listed; one that is not is counted."""
+        if notice.type.severity is Severity.INFO:
+            return True
+        if self._room and notice.code != MESSAGE_CAPPED:
+            self._room -= 1
+            return True
+        self.rest = self.rest or _rest(MESSAGE_CAPPED, notice, 0)
+        self.rest = replace(self.rest, times=self.rest.times + notice.times)
+        return False
+
+    def take(self, notices: Iterable[Notice]) -> list[Notice]:
+        """Give those of some findings that are listed."""
+        return [notice for notice in notices if self.takes(notice)]
+
+
+OBJECT_CAPPED: Final = "findings_capped"
+MESSAGE_CAPPED: Final = "message_findings_capped"
+
+CAPPED: Final = frozenset({OBJECT_CAPPED, MESSAGE_CAPPED})
+"""Findings that count what is not listed."""
+
+
+def _rest(code: str, first: Notice, times: int) -> Notice:
+    return Notice(code, first.path.partition("/")[0], first.line, times)
 
 
 def _declare(  # noqa: PLR0913, PLR0917 -- one flat line per finding reads best
@@ -93,10 +145,21 @@ _declare(
     "Ask the SIS vendor to validate the object against the published schema.",
 )
 _declare(
-    "findings_capped",
+    "object_too_large", Severity.ERROR,
+    "The object has more than 5,000 elements and attributes; it was kept, and not looked into.",
+    "Ask the SIS vendor: no record of a school has so many; the agent writes it wrongly.",
+)  # fmt: skip
+_declare(
+    OBJECT_CAPPED,
     Severity.WARNING,
     "This object has more findings than are listed.",
     "Mend the listed findings first; the rest is reported when the object is sent again.",
+)
+_declare(
+    MESSAGE_CAPPED,
+    Severity.WARNING,
+    "This message has more findings than are listed, on this object and those after it.",
+    "Mend the listed findings first, which mostly repeat; the rest is reported when the objects are sent again.",
 )
 _declare(
     "value_out_of_range", Severity.ERROR,

@@ -54,9 +54,13 @@ def _write_file(file: Path, folder: Path, name: str, stack: ExitStack, written: 
         writers[kind].write_batch(records)
         return int(records.num_rows)
 
-    for _, found in files.accepted(file):
-        made = arrow.batch(found)
+    broken: list[int] = []
+    for _, found, lines, broken_at in files.accepted(file):
+        made = arrow.batch(found, lines)
+        broken += [broken_at] if broken_at else []
         for kind, records in made.objects.items():
             written.rows += append(objects()[kind].__tablename__, records)
         if made.findings.num_rows:
             written.findings += append("findings", made.findings)
+    if broken:
+        written.refused.append((file, files.unreadable(broken)))

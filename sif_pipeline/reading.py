@@ -9,7 +9,7 @@ from lxml import etree
 from sif_pipeline import content, mapping
 from sif_pipeline.content import Content
 from sif_pipeline.folding import ObjectEvent
-from sif_pipeline.notices import Notice, Severity
+from sif_pipeline.notices import Listing, Notice, Severity
 from sif_pipeline.sif import cutting, gate, messages, schema
 from sif_pipeline.sif.cutting import Slice
 from warehouse.base import SifObject, objects
@@ -33,6 +33,15 @@ class Claimed:
     body: bytes
     events: list[ObjectEvent] = field(default_factory=list)
     notices: dict[int, list[Notice]] = field(default_factory=dict)  #: by position of the object; 0 the message
+    listing: Listing = field(default_factory=Listing)  #: of these
+    ends_at: int | None = None  #: position of the object at which the list ends, where it does
+
+    def note(self, position: int, found: list[Notice]) -> None:
+        """Keep the findings on an object as far as they are listed."""
+        kept = self.listing.take(found) if found else found
+        if len(kept) < len(found) and self.ends_at is None:
+            self.ends_at = position
+        self.notices[position] = kept
 
 
 def read(claimed: Sequence[Claimed]) -> None:
@@ -50,6 +59,8 @@ def read(claimed: Sequence[Claimed]) -> None:
             _read_tree(message)
         else:
             _read_slices(message, slices, contents)
+        if message.ends_at is not None and message.listing.rest is not None:
+            message.notices[message.ends_at].append(message.listing.rest)
 
 
 def _read_slices(message: Claimed, slices: list[Slice], contents: Mapping[int, Content | None]) -> None:
@@ -65,7 +76,7 @@ def _read_slices(message: Claimed, slices: list[Slice], contents: Mapping[int, C
             event, findings = _new_event(message, ordered_at, cut.position, cut.name, cut.action, found), []
             event.row_key = found.image.row_key
         message.events.append(event)
-        message.notices[cut.position] = findings
+        message.note(cut.position, findings)
     if message.events and notices:
         message.notices[message.events[0].position].extend(notices)
 
@@ -82,7 +93,7 @@ def _read_tree(message: Claimed) -> None:
     for position, action, element, notice in found:
         event, findings = _event(message, ordered_at, position, action, _parsed(element))
         message.events.append(event)
-        message.notices[position] = [notice, *findings] if notice else findings
+        message.note(position, [notice, *findings] if notice else findings)
     if message.events and notices:
         message.notices[message.events[0].position].extend(notices)
 

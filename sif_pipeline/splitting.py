@@ -39,9 +39,10 @@ class Cutter:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.StartDoctypeDeclHandler = _refuse_doctype
-        self.ready: list[bytes] = []
+        self.ready: list[Piece] = []
         self._held = bytearray()
         self._offset = 0  # of the first held byte in the file
+        self._lines_passed = 0  # before the first held byte
         self._open: list[str] = []  # elements open around the place, outermost first
         self._wrappers: list[bytes] = []  # start tags of the wrappers among them
         self._wrapped_from = 0  # where the outermost wrapper of the first object starts
@@ -108,12 +109,14 @@ class Cutter:
 
     def _finish(self, end: int, still_open: list[str]) -> None:
         suffix = "".join(f"</{tag}>" for tag in reversed(still_open)).encode()
-        self.ready.append(self._prefix + bytes(self._held[:end]) + suffix)
+        lines = self._lines + self._lines_passed - self._prefix.count(b"\n")
+        self.ready.append(Piece(self._prefix + bytes(self._held[:end]) + suffix, lines))
         self._prefix = (self._head or b"") + b"".join(self._wrappers)
         self._objects = 0
         self._drop(self._offset + end)
 
     def _drop(self, upto: int) -> None:
+        self._lines_passed += self._held.count(b"\n", 0, upto - self._offset)
         del self._held[: upto - self._offset]
         self._offset = upto
 
@@ -131,34 +134,27 @@ def _refuse_doctype(*_: object) -> NoReturn:
     raise Refused(1, 2, "The file has a document type declaration (DOCTYPE), which SIF does not use.")
 
 
-def pieces(path: Path) -> Iterator[bytes]:
-    """Yield the pieces of a file of objects, in order and in UTF-8; none when it has no objects.
-
-    Raise Refused when the file is not well-formed, not in the encoding it says, or has a DOCTYPE.
-    """
-    for piece in placed_pieces(path):
-        if piece.is_unseen:
-            _check(piece)
-        yield piece.text
-
-
 class Piece(NamedTuple):
     """One piece of a file, and where it stood."""
 
     text: bytes  #: a message, or a list, of its own
     lines: int  #: added to a line number in it, this gives the line of the file
-    is_unseen: bool  #: no parser has seen it yet
 
 
-def placed_pieces(path: Path) -> Iterator[Piece]:
-    """Yield the pieces as `pieces` does, but leave it to the gate to find out that one is not well-formed."""
+def pieces(path: Path) -> Iterator[Piece]:
+    """Yield the pieces of a file of objects, in order and in UTF-8; none when it has no objects.
+
+    Raise Refused when the file has a DOCTYPE, is not in the encoding it says or, as far as its tags were followed, not
+    well-formed. Whether a piece is, the gate has to find out.
+    """
     with path.open("rb") as file:
         blocks = _utf8(file)
         rest = yield from _plain_pieces(blocks)
         yield from _followed(Cutter(rest.lines, rest.head), chain((rest.text,), blocks))
 
 
-def _check(piece: Piece) -> None:
+def check(piece: Piece) -> None:
+    """Raise Refused, with the line of the file, for a piece that is not well-formed."""
     try:
         expat.ParserCreate("utf-8").Parse(piece.text, True)  # noqa: FBT003 -- pyexpat takes it by position only
     except expat.ExpatError as error:
@@ -172,7 +168,7 @@ def _broken(line: int) -> Refused:
 def _followed(cutter: Cutter, blocks: Iterable[bytes]) -> Iterator[Piece]:
     for block, final in chain(((block, False) for block in blocks), ((b"", True),)):
         cutter.feed(block, final=final)
-        yield from (Piece(text, 0, is_unseen=False) for text in cutter.ready)
+        yield from cutter.ready
         cutter.ready.clear()
 
 
@@ -212,7 +208,7 @@ def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest]:
         if objects == MOST_OBJECTS or place >= MOST_BYTES:
             if held.find(b"<!", 0, place) >= 0 or held.find(b"<?", 0, place) >= 0:
                 break
-            yield Piece(head + held[:place] + tail, lines, is_unseen=True)
+            yield Piece(head + held[:place] + tail, lines)
             lines += held.count(b"\n", 0, place)
             held, place, objects = held[place:], 0, 0
     return Rest(head + held, lines, len(head))
@@ -227,6 +223,14 @@ class Part(NamedTuple):
     is_good: bool
 
 
+class _Run(NamedTuple):
+    """Where objects of a piece stand that follow each other, or one of them that cannot be read."""
+
+    start: int
+    end: int
+    is_good: bool
+
+
 def apart(piece: bytes, is_good: Callable[[bytes], bool]) -> list[Part] | None:
     """Take the objects that cannot be read out of a piece of a bare list; None where its objects cannot be told apart.
 
@@ -236,22 +240,33 @@ def apart(piece: bytes, is_good: Callable[[bytes], bool]) -> list[Part] | None:
     stop = piece.rfind(b"</" + found[1] + b">") if found else -1
     if found is None or stop < found.end():
         return None
-    head, tail, parts, place = found[0], b"</" + found[1] + b">", list[Part](), found.end()
-    line = 1 + piece.count(b"\n", 0, place)
-    while piece[place:stop].strip():
+    head, tail = found[0], b"</" + found[1] + b">"
+    runs, place = list[_Run](), _past_blanks(piece, found.end())
+    while place < stop:
         end = _end_of_object(piece, place)
         if not place < end <= stop:
             return None
-        text = piece[place:end]
-        good = is_good(head + text + tail)
-        if good and parts and parts[-1].is_good:
-            parts[-1] = parts[-1]._replace(bare=parts[-1].bare + text)
-        else:
-            blanks = text[: len(text) - len(text.lstrip())]
-            parts.append(Part(b"", text, line + blanks.count(b"\n"), good))
-        line += text.count(b"\n")
-        place = end
-    return [part._replace(text=head + part.bare + tail) for part in parts]
+        good = is_good(head + piece[place:end] + tail)
+        before = runs.pop() if good and runs and runs[-1].is_good else None
+        runs.append(_Run(before.start if before else place, end, good))
+        place = _past_blanks(piece, end)
+    return list(_parts(piece, head, tail, runs))
+
+
+def _parts(piece: bytes, head: bytes, tail: bytes, runs: Iterable[_Run]) -> Iterator[Part]:
+    line, counted = 1, 0
+    for start, end, is_good in runs:
+        line, counted = line + piece.count(b"\n", counted, start), start
+        # Blank lines after the list's start tag are those of its head: a line in the part is one of the piece.
+        yield Part(head + piece[start:end] + tail, piece[start:end], line, is_good)
+
+
+def _past_blanks(text: bytes, place: int) -> int:
+    found = _BLANKS.match(text, place)
+    return found.end() if found else place
+
+
+_BLANKS = re.compile(rb"\s*")
 
 
 def ends_early(path: Path) -> bool:
@@ -260,6 +275,12 @@ def ends_early(path: Path) -> bool:
         found = _LIST.match(_MARKED.sub(b"", file.read(_HEAD_BYTES)))
         file.seek(max(0, path.stat().st_size - _HEAD_BYTES))
         return found is not None and b"</" + found[1] not in file.read()
+
+
+def last_line(path: Path) -> int:
+    """Give the number of a file's last line."""
+    with path.open("rb") as file:
+        return 1 + sum(block.count(b"\n") for block in iter(lambda: file.read(BLOCK), b""))
 
 
 _MARKED = re.compile(rb"^(?:\xef\xbb\xbf)?(?:<\?xml[^>]*\?>)?")

@@ -310,6 +310,9 @@ class NoticeRow(Base):
     severity: Mapped[str]
     path: Mapped[str] = mapped_column(comment="Element path the finding is about")
     line: Mapped[int] = mapped_column(comment="Line of the message as received; 0 when unknown")
+    times: Mapped[int] = mapped_column(
+        server_default="1", comment="How many findings it stands for: more than one where it counts what is not listed"
+    )
     recorded_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None] = mapped_column(comment="Recorded time at which the object was good again")
 

@@ -35,6 +35,7 @@ CREATE TABLE inbox.notice (
     severity TEXT NOT NULL,
     path TEXT NOT NULL,
     line INTEGER NOT NULL,
+    times INTEGER DEFAULT '1' NOT NULL,
     recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
     resolved_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_notice PRIMARY KEY (notice_id)
@@ -55,6 +56,8 @@ COMMENT ON COLUMN inbox.notice.code IS 'Stable code; the catalogue has its words
 COMMENT ON COLUMN inbox.notice.path IS 'Element path the finding is about';
 
 COMMENT ON COLUMN inbox.notice.line IS 'Line of the message as received; 0 when unknown';
+
+COMMENT ON COLUMN inbox.notice.times IS 'How many findings it stands for: more than one where it counts what is not listed';
 
 COMMENT ON COLUMN inbox.notice.resolved_at IS 'Recorded time at which the object was good again';
 

@@ -27,14 +27,15 @@ def receive(
 ) -> None:
     """Take files into the inbox: any SIF_Message, or a bare list of objects, of any size.
 
-    Exit code 1 when a file was refused; the others are stored all the same.
+    An object of a list that cannot be read is stored on its own, as it came; its neighbours are not touched. Exit
+    code 1 when that was so, or a file was refused; the others are stored all the same.
     """
     with warehouse() as url, progress("Receiving") as bar:
         received = files.receive(url, zone, paths, lambda done, total: bar.to(done, total, f"{done >> 20} MiB"))
     typer.echo(f"{received.messages} messages stored, {received.duplicates} held already, of {received.files} files.")
-    for path, why in received.refused:
+    for path, why in (troubles := [*received.refused, *received.broken]):
         typer.echo(f"{path}: {why}", err=True)
-    if received.refused:
+    if troubles:
         raise typer.Exit(1)
 
 

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from sif_pipeline import validation
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import one_of
+from sif_pipeline.notices import CAPPED
 
 
 @app.command("validate", epilog="Example: sif-pipeline validate student.xml --format json")
@@ -21,29 +22,29 @@ def validate(
     Exit code 1 when there is an error, 0 when there are at most warnings. Whether an object's parent has arrived
     is not looked at.
     """
-    found = list(validation.validate(paths))
+    errors = others = 0
+    for number, finding in enumerate(validation.validate(paths)):  # printed as they are found: there may be millions
+        errors, others = errors + finding.is_error, others + (not finding.is_error)
+        typer.echo(_as_text(finding) if format_ == "text" else ("," if number else "[") + _as_json(finding))
     if format_ == "json":
-        typer.echo(json.dumps([_as_json(finding) for finding in found], indent=1))
+        typer.echo("]" if errors + others else "[]")
     else:
-        for finding in found:
-            typer.echo(_as_text(finding))
-        typer.echo(
-            f"{sum(f.is_error for f in found)} errors, {sum(not f.is_error for f in found)} warnings.",
-            err=True,
-        )
-    if any(finding.is_error for finding in found):
+        typer.echo(f"{errors} errors, {others} warnings.", err=True)
+    if errors:
         raise typer.Exit(1)
 
 
 def _as_text(finding: validation.FileFinding) -> str:
     kind = finding.type
+    more = f" ({finding.times:,} more.)" if kind.code in CAPPED else ""
     where = f"{finding.file}:{finding.line}: {finding.path}"
-    return f"{where}\n  {kind.severity}: {finding.words} [{kind.code}]\n  {kind.remedy}"
+    return f"{where}\n  {kind.severity}: {finding.words}{more} [{kind.code}]\n  {kind.remedy}"
 
 
-def _as_json(finding: validation.FileFinding) -> dict[str, Any]:
+def _as_json(finding: validation.FileFinding) -> str:
     kind = finding.type
-    return {
+    return json.dumps({
         "file": str(finding.file), "line": finding.line, "path": finding.path, "code": kind.code,
         "severity": kind.severity, "message": finding.words, "remedy": kind.remedy,
-    }  # fmt: skip
+        "times": finding.times,
+    })  # fmt: skip

@@ -3,6 +3,7 @@
 It reads only. Objects are judged as a drain judges them, though no drain ever takes a sandbox's messages.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,13 +12,12 @@ from typing import Any, Final, NamedTuple
 from lxml import etree
 from psycopg.rows import class_row
 
-from sif_pipeline import mapping
+from sif_pipeline import core, mapping
 from sif_pipeline.conformance.recording import SQL
 from sif_pipeline.database import Connection
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.notices import Notice, Severity
 from sif_pipeline.sif import gate, messages
-from sif_pipeline.validation import judged
 from warehouse.base import objects
 
 LARGEST: Final = 16 * gate.Limits().size
@@ -190,19 +190,21 @@ def _with_messages(connection: Connection, seen: Evidence, about: dict[str, Any]
                 declared = messages.read_message(root).provided
                 provides |= {p.object_name for p in declared if p.kind == "SIF_ProvideObjects"}
                 continue
-            found = tuple(_objects(root, at, msg_id, kind))
+            found = tuple(_objects(body, root, at, msg_id, kind))
             sent += found
             if kind == "SIF_Response":
                 packets.append(Packet(request_msg_id, number, more, len(body), len(found)))
     return replace(seen, sent=tuple(sent), packets=tuple(packets), provides=frozenset(provides), last_message=last)
 
 
-def _objects(root: etree._Element, at: datetime, msg_id: str, kind: str) -> Iterator[Sent]:
+def _objects(body: bytes, root: etree._Element, at: datetime, msg_id: str, kind: str) -> Iterator[Sent]:
+    judged: dict[int, list[Notice]] = defaultdict(list)
+    for one, notice in core.findings(core.read(body)):
+        judged[one.position].append(notice)
     for found in messages.objects(root):
         name = etree.QName(found.element).localname
         cls = objects().get(name)
         key = mapping.row_key(cls, found.element) if cls else None
-        wrapping = (found.notice,) if found.notice else ()
-        findings = (*wrapping, *judged(found))
         line = found.element.sourceline or 0
+        findings = tuple(judged[found.position])
         yield Sent(at, msg_id, kind, found.position, found.action or "", name, key, line, findings)

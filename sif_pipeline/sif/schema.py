@@ -25,13 +25,10 @@ from typing import Any, Final
 
 from lxml import etree
 
-from sif_pipeline.notices import CATALOGUE, Notice, Severity
+from sif_pipeline.notices import CATALOGUE, MOST_IN_OBJECT, OBJECT_CAPPED, Notice, Severity
 
 NAMESPACE: Final = "http://www.sifinfo.org/infrastructure/2.x"
 """The namespace of every SIF 2.x US message."""
-
-MAX_FINDINGS: Final = 100
-"""Findings listed per object; one more says that there were more."""
 
 MAX_NODES: Final = 5_000
 """Elements and attributes in one object. libxml2's time grows with the square of the errors in an object:
@@ -156,18 +153,17 @@ def _list_schema() -> etree.XMLSchema:
     return etree.XMLSchema(listed)
 
 
-def findings(element: etree._Element, profile: Profile) -> list[Notice]:
+def findings(element: etree._Element, profile: Profile, *, errors_only: bool = False) -> list[Notice]:
     """Return everything that is wrong with an object, in document order; nothing for a valid one.
 
-    At most MAX_FINDINGS, and one that says there are more. Lines are those of the received document.
+    At most MOST_IN_OBJECT, and one that counts the rest. Lines are those of the received document.
     """
     name = etree.QName(element).localname
     if name not in object_names() or element.tag != _SIF + name:
         return [Notice("object_unknown", _name(element), _line(element))]
-    found = [] if _is_too_big(element) else _Inspection(element, profile).notices()
-    if not found and not is_valid(element, profile):
-        found = [Notice("object_invalid", name, _line(element))]
-    return found
+    if _is_too_big(element):
+        return [Notice("object_too_large", name, _line(element))]
+    return _Inspection(element, profile).notices(errors_only=errors_only)
 
 
 def acceptable(notices: Iterable[Notice]) -> bool:
@@ -227,16 +223,19 @@ class _Inspection:
             node.sourceline = number + 1  # type: ignore[misc]  # the stubs are stricter than lxml
         self._found: set[_Finding] = set()
 
-    def notices(self) -> list[Notice]:
+    def notices(self, *, errors_only: bool) -> list[Notice]:
         errors = self._errors(self._profile)
         if _has_foreign_attributes(self._copy) or not all(_OF_VALUES.match(kind) for _, kind, _ in errors):
             self._compare(self._copy, self._shape)
             errors = self._errors(Profile.SPARSE)
         self._judge_values(errors)
-        kept = _capped(sorted(self._found))
+        if not self._found and not is_valid(self._originals[0], self._profile):
+            return [Notice("object_invalid", self._shape.name, _line(self._originals[0]))]
+        found = sorted(finding for finding in self._found if not errors_only or _is_error(finding))
+        kept = _capped(found)
         notices = [self._notice(finding) for finding in kept]
-        if len(kept) < len(self._found):
-            notices.append(Notice("findings_capped", self._shape.name, _line(self._originals[0])))
+        if more := len(found) - len(kept):
+            notices.append(Notice(OBJECT_CAPPED, self._shape.name, _line(self._originals[0]), more))
         return notices
 
     def _notice(self, finding: _Finding) -> Notice:
@@ -336,8 +335,12 @@ def _code_of_value(known: Shape | Attribute | None) -> str:
 
 def _capped(found: list[_Finding]) -> list[_Finding]:
     """Keep errors before warnings: what is left out must never make an object acceptable."""
-    by_weight = sorted(found, key=lambda finding: CATALOGUE[finding.code].severity is not Severity.ERROR)
-    return sorted(by_weight[:MAX_FINDINGS])
+    by_weight = sorted(found, key=lambda finding: not _is_error(finding))
+    return sorted(by_weight[:MOST_IN_OBJECT])
+
+
+def _is_error(finding: _Finding) -> bool:
+    return CATALOGUE[finding.code].severity is Severity.ERROR
 
 
 def _path(element: etree._Element, top: etree._Element) -> str:

@@ -36,16 +36,25 @@ FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: messages
 -- Grain: one message of an agent of which some object is not loaded and was found so in a span of recorded time; with the
--- sums over all such messages.
-SELECT n.message_id, count(DISTINCT n.position) AS objects, count(*) OVER () AS all_messages,
-    (sum(count(DISTINCT n.position)) OVER ())::bigint AS all_objects
-FROM inbox.notice AS n
-JOIN inbox.message AS m USING (message_id)
-WHERE n.zone_id = %(zone_id)s AND n.recorded_at > %(since)s AND n.recorded_at <= %(until)s
-    AND m.source_id = %(source_id)s AND n.resolved_at IS NULL
-    AND (n.severity = 'error' OR n.code IN ('parent_missing', 'change_before_add'))
-GROUP BY n.message_id
-ORDER BY min(n.recorded_at), n.message_id
+-- sums over all such messages. Where not all findings are listed, the message's own counts say how many objects.
+SELECT message_id, objects, count(*) OVER () AS all_messages, (sum(objects) OVER ())::bigint AS all_objects
+FROM (
+    SELECT n.message_id, min(n.recorded_at) AS recorded_at,
+        CASE
+            WHEN EXISTS (
+                SELECT FROM inbox.notice AS c
+                WHERE c.message_id = n.message_id AND c.code = 'message_findings_capped' AND c.resolved_at IS NULL
+            ) THEN m.held + m.rejected
+            ELSE count(DISTINCT n.position)
+        END AS objects
+    FROM inbox.notice AS n
+    JOIN inbox.message AS m USING (message_id)
+    WHERE n.zone_id = %(zone_id)s AND n.recorded_at > %(since)s AND n.recorded_at <= %(until)s
+        AND m.source_id = %(source_id)s AND n.resolved_at IS NULL
+        AND (n.severity = 'error' OR n.code IN ('parent_missing', 'change_before_add'))
+    GROUP BY n.message_id, m.held, m.rejected
+) AS found
+ORDER BY recorded_at, message_id
 LIMIT %(most)s
 
 -- name: findings

@@ -37,7 +37,7 @@ ORDER BY z.name
 -- name: findings
 -- The open findings of a zone by kind, most frequent first.
 SELECT n.code, n.severity, coalesce(n.object_name, '') AS object_name,
-    regexp_replace(n.path, '\[[0-9]+\]', '', 'g') AS path, count(*) AS times
+    regexp_replace(n.path, '\[[0-9]+\]', '', 'g') AS path, sum(n.times)::bigint AS times
 FROM inbox.notice AS n
 JOIN inbox.zone AS z USING (zone_id)
 WHERE z.name = %(zone)s AND n.resolved_at IS NULL

@@ -13,7 +13,7 @@ import sif_text as sif
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sif_pipeline import bulk, drain, files, splitting
+from sif_pipeline import bulk, drain, files, parquet, splitting, validation
 from sif_pipeline.drain import Limits
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.replay import replay
@@ -248,6 +248,7 @@ BROKEN = {
     "a prefix of nobody": "<StudentPersonal RefId='1'><x:LocalId/></StudentPersonal>",
     "40,000 attributes": f"<StudentPersonal {MANY}></StudentPersonal>",
     "40,000 of the same": f"<StudentPersonal {SAME}></StudentPersonal>",
+    "a list within": "<StudentPersonal><Objects RefId='1'><LocalId RefId='2'>&</LocalId></Objects></StudentPersonal>",
     "very deep": f"<StudentPersonal RefId='1'>{'<a>' * 5000}{'</a>' * 5000}</StudentPersonal>",
 }
 
@@ -263,7 +264,7 @@ def test_the_neighbours_of_an_object_that_cannot_be_read_survive(url, connection
     assert "at line 6. They are kept" in why
     assert len(zone.documents()) == 9
     assert sorted(zone.outcomes(), key=str) == ["applied"] * 9 + zone.outcomes()[4:5]
-    assert {code for code, _ in codes(zone)} <= {"message_unreadable", "object_invalid", "object_unknown"}
+    assert {code for code, _ in codes(zone)} <= {"message_unreadable", "object_too_large", "object_unknown"}
     (body,) = zone.one(
         "SELECT m.body FROM inbox.message AS m JOIN inbox.notice USING (message_id) WHERE m.zone_id = %(zone)s LIMIT 1"
     )
@@ -272,6 +273,15 @@ def test_the_neighbours_of_an_object_that_cannot_be_read_survive(url, connection
     replay(url, zone.name)
     assert zone.everything() == before
     assert bulk.load_zone(url, zone.zone_id, [path]).summary.objects == 0
+    other = sif.Inbox.new(connection)
+    received = files.receive(url, other.name, [path])
+    assert (received.refused, received.broken) == ([], done.refused)
+    while drain.drain_batch(connection, Limits()) is not None:
+        pass
+    assert timeless(other) == timeless(zone)
+    assert [(one.line, one.type.code) for one in validation.validate([path])] == [(6, "message_unreadable")]
+    written = parquet.write([path], tmp_path / "out")
+    assert (written.rows, written.findings, written.refused) == (9, 1, done.refused)
 
 
 def test_a_file_that_breaks_off_is_refused_before_anything_of_it_is_loaded(url, connection, tmp_path):
@@ -284,7 +294,7 @@ def test_a_file_that_breaks_off_is_refused_before_anything_of_it_is_loaded(url, 
     zone, done = loaded(connection, url, [path])
     assert (zone.states(), done.summary.messages) == ([], 0)
     ((_, why),) = done.refused
-    assert "breaks off" in why
+    assert "breaks off at line 1, before its list ends" in why
 
 
 def test_findings_of_an_object_are_capped_and_the_rest_is_counted(url, connection, tmp_path, small_pieces):

@@ -7,7 +7,7 @@ from importlib.resources import files
 import pytest
 from lxml import etree
 
-from sif_pipeline.notices import Notice
+from sif_pipeline.notices import MOST_IN_OBJECT, Notice
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Attribute, Profile
@@ -176,7 +176,7 @@ def test_the_longest_list_of_findings_ends_with_a_word_and_keeps_the_errors():
     element = student(WHOLE + "<Shoe/>" * 150 + "<Migrant>Perhaps</Migrant>")
     codes = [code for code, _, _ in found(element)]
     assert codes[-2:] == ["value_not_in_code_set", "findings_capped"]
-    assert len(codes) == schema.MAX_FINDINGS + 1
+    assert len(codes) == MOST_IN_OBJECT + 1
     assert not schema.acceptable(schema.findings(element, Profile.WHOLE))
 
 
@@ -210,7 +210,7 @@ def test_hostile_object_costs_little(kind):
 
 def test_object_beyond_the_limit_is_invalid_as_such():
     assert schema.findings(HOSTILE["unknown attributes"], Profile.WHOLE) == [
-        Notice("object_invalid", "StudentPersonal", 1)
+        Notice("object_too_large", "StudentPersonal", 1)
     ]
 
 
