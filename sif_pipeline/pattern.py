@@ -7,7 +7,6 @@ with a start tag that no other part at that place could begin with: there is one
 """
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -18,18 +17,13 @@ from lxml import etree
 
 from sif_pipeline import mapping
 from sif_pipeline.mapping import NAMESPACE, Converter, Key, Node, Plan, Row, to_key, to_text
+from sif_pipeline.sif.expression import ALL, BLANKS
 from sif_pipeline.sif.gate import reopen_object
 from sif_pipeline.sif.schema import Shape, shape
 from warehouse.base import SifObject
 
-_ALL = "+" if sys.version_info >= (3, 11, 5) else ""
-"""Makes a repetition keep what it took. As there is one way to match, that changes only how soon a mismatch is known.
-
-Earlier releases of Python 3.11 do it wrong (CPython issue 106052)."""
-
-BLANKS = rf"[ \t\n]*{_ALL}"
 VALUE = r'="[^"<\t\n]*"'
-ATTRIBUTES = rf"(?: [A-Za-z_][\w.-]*{VALUE})*{_ALL}"
+ATTRIBUTES = rf"(?: [A-Za-z_][\w.-]*{VALUE})*{ALL}"
 """Attributes as most spell them: one blank before each, double quotes, no prefix; so xsi:nil is none of them."""
 
 CLEARED = r' xsi:nil="true"(?:/>|></{}>)'
@@ -285,7 +279,7 @@ def _attributes(pattern: Pattern, node: Node, path: str = "", also: Iterable[str
         _text(pattern, place, groups[name], convert)
     pattern.named |= {f"{path}@{name}": group for name, group in groups.items()}
     either = "|".join(rf'{name}="([^"<\t\n]*)"' for name in wanted)
-    return rf"(?: (?:{either}|[A-Za-z_][\w.-]*{VALUE}))*{_ALL}"
+    return rf"(?: (?:{either}|[A-Za-z_][\w.-]*{VALUE}))*{ALL}"
 
 
 def _text(pattern: Pattern, place: int, group: int, convert: Converter) -> None:
@@ -299,7 +293,7 @@ def _child(pattern: Pattern, known: Shape, node: Node | None) -> str:
     if known.name == "SIF_ExtendedElements":
         pattern.extended = pattern.group()
         addition = re.sub(r"\((?!\?)", "(?:", ADDITION)
-        return rf"(?:<{known.name}>{BLANKS}((?:{addition})*{_ALL})</{known.name}>{BLANKS})?{_ALL}"
+        return rf"(?:<{known.name}>{BLANKS}((?:{addition})*{ALL})</{known.name}>{BLANKS})?{ALL}"
     if node is None and known.name in pattern.cls.key_paths:
         node = Node()
     if node is not None and not _is_plain(known, node):
@@ -350,14 +344,14 @@ def _part(pattern: Pattern, known: Shape, node: Node | None, path: str) -> str:
     if known.children:
         below = ((child, node.children.get(NAMESPACE + child.name)) for child in known.children.values())
         content = BLANKS + "".join(_part(pattern, child, inner, f"{path}/{child.name}") for child, inner in below)
-        return rf"(?:<{name}(?:{start}(?:>{content}</{name}>|/>)|{cleared}){BLANKS})?{_ALL}"
+        return rf"(?:<{name}(?:{start}(?:>{content}</{name}>|/>)|{cleared}){BLANKS})?{ALL}"
     if node.place is None and path not in pattern.cls.key_paths:
-        return rf"(?:<{name}(?:{start}(?:>[^<]*</{name}>|/>)|{cleared}){BLANKS})?{_ALL}"
+        return rf"(?:<{name}(?:{start}(?:>[^<]*</{name}>|/>)|{cleared}){BLANKS})?{ALL}"
     group = pattern.named[path] = pattern.group()
     if node.place is not None:
         _text(pattern, node.place, group, node.convert)
     # An empty element's text is what follows it, blanks. One without its end tag cannot match: nothing else takes it.
-    return rf"(?:<{name}(?:{start}/?>([^<]*{_ALL})(?:</{name}>)?|{cleared}){BLANKS})?{_ALL}"
+    return rf"(?:<{name}(?:{start}/?>([^<]*{ALL})(?:</{name}>)?|{cleared}){BLANKS})?{ALL}"
 
 
 def _collect(pattern: Pattern, name: str, node: Node, group: int, *, within: bool = False) -> None:
@@ -376,20 +370,20 @@ def _collect(pattern: Pattern, name: str, node: Node, group: int, *, within: boo
 
 def _element(name: str) -> str:
     """Write the expression of an element with whatever is in it."""
-    return rf"<{name}{ATTRIBUTES}(?:>[^<]*(?:<(?!/?{name}[\s/>])[^<]*)*{_ALL}</{name}>|/>)"
+    return rf"<{name}{ATTRIBUTES}(?:>[^<]*(?:<(?!/?{name}[\s/>])[^<]*)*{ALL}</{name}>|/>)"
 
 
 def _anything(known: Shape) -> str:
     """Write the expression of an element, or of a run of them, with whatever is in it."""
     name, cleared = known.name, CLEARED.format(known.name)
-    content = rf"[^<]*(?:<(?!/?{name}[\s/>])[^<]*)*{_ALL}" if known.children or known.open else "[^<]*"
+    content = rf"[^<]*(?:<(?!/?{name}[\s/>])[^<]*)*{ALL}" if known.children or known.open else "[^<]*"
     quantifier = "*" if known.repeats else "?"
-    return rf"(?:<{name}(?:{ATTRIBUTES}(?:>{content}</{name}>|/>)|{cleared}){BLANKS}){quantifier}{_ALL}"
+    return rf"(?:<{name}(?:{ATTRIBUTES}(?:>{content}</{name}>|/>)|{cleared}){BLANKS}){quantifier}{ALL}"
 
 
 def _run(known: Shape) -> str:
     """Write the expression of a run of elements that is taken apart by TOKEN, so that every tag in it is one."""
     name = known.name
     tag = rf"<(?!/?{name}[\s/>])(?:/[A-Za-z_][\w.-]*|[A-Za-z_][\w.-]*{ATTRIBUTES}/?)>[^<]*"
-    content = rf"[^<]*(?:{tag})*{_ALL}" if known.children else "[^<]*"
-    return rf"((?:<{name}{ATTRIBUTES}(?:>{content}</{name}>|/>){BLANKS})*{_ALL})"
+    content = rf"[^<]*(?:{tag})*{ALL}" if known.children else "[^<]*"
+    return rf"((?:<{name}{ATTRIBUTES}(?:>{content}</{name}>|/>){BLANKS})*{ALL})"

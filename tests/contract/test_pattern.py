@@ -47,9 +47,9 @@ def synthetic():
     """Give texts of every object of two synthetic districts, some flawed, at most two hundred of each."""
     found = {}
     for district in districts(2, 600, 7, bad=0.2):
-        for made in district.objects():
-            found.setdefault(made.name, []).append(made.xml.decode())
-    return [(name, text) for name, texts in found.items() for text in texts[:200]]
+        for sent in district.adds():
+            found.setdefault(sent.object.name, []).append(sent.object.xml.decode())
+    return [(name, text) for name, texts in found.items() if name in objects() for text in texts[:200]]
 
 
 def agrees(name, text):

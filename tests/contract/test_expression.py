@@ -1,0 +1,168 @@
+"""What an expression matches, libxml2 accepts: values of every type, every example, and whatever is done to a text."""
+
+import re
+from collections import Counter
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from sif_pipeline.sif import expression, gate, schema
+from sif_pipeline.sif.expression import XS
+from sif_pipeline.sif.schema import Profile
+from sif_pipeline.synth import districts
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+TYPES = {part.get("name"): part for part in schema._merged(Profile.WHOLE) if part.tag != XS + "element"}
+OBJECTS = {part.get("name"): part for part in schema._merged(Profile.WHOLE).iterchildren(XS + "element")}
+EXPRESSIONS = {name: expression.of_object(declared, TYPES) for name, declared in OBJECTS.items()}
+
+
+def is_valid(text):
+    return schema.is_valid(gate.reopen_object(text), Profile.WHOLE)
+
+
+def surely(text):
+    name = re.match(r"<?(\w*)", text)[1]
+    return name in EXPRESSIONS and EXPRESSIONS[name].matches(text)
+
+
+def plain(element):
+    text = etree.tostring(element, encoding="unicode", with_tail=False)
+    return re.sub(r' xmlns(:xsi)?="[^"]*"', "", text)
+
+
+def examples(kind):
+    """Yield the examples of a kind, `valid` or another folder's name, in the common spelling."""
+    for path in sorted(EXAMPLES.glob(f"*/{kind}/*.xml")):
+        root = etree.parse(path, etree.XMLParser(remove_blank_text=True, remove_comments=True)).getroot()
+        found = next(element for element in root.iter("{*}*") if etree.QName(element).localname in OBJECTS)
+        yield plain(found)
+
+
+@pytest.fixture(scope="module")
+def synthetic():
+    """Give texts of every object of two synthetic districts, some flawed, at most two hundred of each."""
+    found = {}
+    for district in districts(2, 600, 7, bad=0.2):
+        for sent in district.adds():
+            found.setdefault(sent.object.name, []).append(sent.object.xml.decode())
+    return [text for name, texts in found.items() if name in OBJECTS for text in texts[:200]]
+
+
+def test_every_object_has_one():
+    assert [name for name, found in EXPRESSIONS.items() if found is None] == []
+
+
+def test_nearly_all_valid_synthetic_objects_need_no_validator(synthetic):
+    valid = [text for text in synthetic if is_valid(text)]
+    by_validator = Counter(re.match(r"<(\w+)", text)[1] for text in valid if not surely(text))
+    assert by_validator.total() < len(valid) / 20, by_validator
+
+
+def test_flawed_objects_go_to_the_validator(synthetic):
+    flawed = [text for text in synthetic if not is_valid(text)]
+    assert len(flawed) > 20
+    assert [text for text in flawed if surely(text)] == []
+
+
+def test_invalid_examples_go_to_the_validator():
+    found = [text for folder in ("invalid", "valid") for text in examples(folder)]
+    assert sum(surely(text) for text in found) > 20
+    assert [text for text in found if surely(text) and not is_valid(text)] == []
+
+
+def simple_values():
+    """Give the expression of every declaration of a simple value, with what libxml2 is asked about it."""
+    writer, found = expression._Writer(TYPES), {}
+    for declared in schema._merged(Profile.WHOLE).iter(XS + "element", XS + "attribute", XS + "extension"):
+        type_ = writer.type_of(declared)
+        if type_ is None or type_.tag == XS + "simpleType":
+            written = writer.value(declared, expression.ATTRIBUTE)
+            if written not in {None, expression.ATTRIBUTE}:
+                found[written] = (declared.get("type") or declared.get("base"), type_)
+    return found
+
+
+def judge_of(named, type_):
+    """Make a schema for an element `v` of a simple type."""
+    merged = deepcopy(schema._merged(Profile.WHOLE))
+    for element in merged.findall(XS + "element"):
+        merged.remove(element)
+    declared = etree.SubElement(merged, XS + "element", name="v", **({"type": named} if named else {}))
+    if not named:
+        declared.append(deepcopy(type_))
+    return etree.XMLSchema(merged)
+
+
+def test_every_value_that_an_expression_allows_is_of_its_type():
+    found = simple_values()
+    judges = {written: judge_of(*of) for written, of in found.items()}
+    assert len(judges) > 60
+
+    @settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def check(data):
+        written = data.draw(st.sampled_from(sorted(judges)))
+        value = data.draw(st.from_regex(written.replace("*+", "*"), fullmatch=True))
+        root = etree.Element(f"{{{schema.NAMESPACE}}}v")
+        root.text = value
+        assert judges[written].validate(root), (found[written][0], value)
+
+    check()
+
+
+SPOILS = [
+    *("", " ", "\n", "0", "-0", "+1", "1.", ".5", "1e3", "NaN", "INF", "00", "1.005", "100.01", "101", "10"),
+    *("99999999999", "4294967296", "2027-02-29", "2028-02-29", "2027-04-31", "0000-01-01", "-0001-01-01", "2027-1-1"),
+    *("2027-01-01Z", "2027-01-01+14:01", "2027", "02027", "27", "2027-00", "24:00:00", "23:59:60", "9:00:00", "12:00"),
+    *("Yes", "yes", " Yes", "Yes ", "true", "TRUE", "\uff11", "\u00e9", "'", "&amp;", "&#48;", "A" * 1025, "1,5"),
+    *("Delete", "0A38831A0D32CF42B4BEE4D03D122CDB", "0a38831a0d32cf42b4bee4d03d122cdb", "2027-13-01"),
+]
+PIECES = [
+    *("", "<b/>", "<Code>01</Code>", "<Code/>", ' xsi:nil="true"', ' xsi:nil="false"', ' Type="04"', ' b="1"', "x"),
+    *("<!-- c -->", "<SIF_Metadata/>", "<SIF_ExtendedElements/>"),
+    '<SIF_ExtendedElement Name="a">1</SIF_ExtendedElement>',
+]
+VALUE, TAG = re.compile(r'(?<=>)[^<>]+(?=<)|(?<==")[^"]*(?=")'), re.compile(r"<[^>]*>")
+
+
+@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(chance=st.randoms(use_true_random=False))
+def test_whatever_is_done_to_a_text_it_is_valid_or_goes_to_the_validator(synthetic, chance):
+    text = chance.choice(synthetic)
+    for _ in range(chance.randint(1, 2)):
+        text = chance.choice([_other_value, _other_piece, _moved])(text, chance)
+    try:
+        gate.reopen_object(text)
+    except (gate.Refused, etree.XMLSyntaxError, IndexError):  # not one element any more
+        return
+    assert not surely(text) or is_valid(text)
+
+
+def _other_value(text, chance):
+    """Put another value in, one of the same text's or a bad one."""
+    places = list(VALUE.finditer(text))
+    if not places:
+        return text
+    place, said = chance.choice(places), chance.choice([*SPOILS, *(place[0] for place in places)])
+    return text[: place.start()] + said + text[place.end() :]
+
+
+def _other_piece(text, chance):
+    """Put a piece in at an end of a tag."""
+    tag = chance.choice(list(TAG.finditer(text)))
+    at = chance.choice([tag.start(), tag.end(), tag.end() - 1])
+    return text[:at] + chance.choice(PIECES) + text[at:]
+
+
+def _moved(text, chance):
+    """Leave an element out, say it twice, or change it for another."""
+    elements = list(re.finditer(r"<(\w+)[^>]*>(?:(?!<\1[ >]).)*?</\1>|<\w+[^>]*/>", text[1:]))
+    if not elements:
+        return text
+    one, other = chance.choice(elements)[0], chance.choice(elements)[0]
+    return text[0] + text[1:].replace(one, chance.choice(["", one * 2, other, other + one, one + other]), 1)
