@@ -83,8 +83,8 @@ def test_files_import_without_errors_database_or_network(read: dict[str, Any]) -
     assert set(read["dags"]) == {file.stem for file in (PROJECT / "dags").glob("*.py")}
 
 
-def test_files_import_in_less_than_a_second_together(read: dict[str, Any]) -> None:
-    assert read["seconds"] < 1
+def test_files_import_in_a_few_seconds_together(read: dict[str, Any]) -> None:
+    assert read["seconds"] < 5
 
 
 def test_every_dag_has_what_an_operator_needs(read: dict[str, Any]) -> None:

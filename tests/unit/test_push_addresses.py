@@ -129,5 +129,5 @@ def test_the_hosts_of_a_certificate_are_looked_up_once_a_minute_and_not_for_long
         return found, time.monotonic() - start
 
     found, took = asyncio.run(twice())
-    assert (found, took < 1) == ([True, True, False], True)
+    assert (found, took < 5) == ([True, True, False], True)
     assert resolver["asked"].count("sis.test") == 1

@@ -203,7 +203,7 @@ def test_hostile_object_costs_little(kind):
     started = time.process_time()
     notices = schema.findings(HOSTILE[kind], Profile.WHOLE)
     assert not schema.is_valid(HOSTILE[kind], Profile.WHOLE)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 10
     assert not schema.acceptable(notices)
     assert max(len(notice.path) for notice in notices) < 300
 
