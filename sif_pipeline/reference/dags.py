@@ -15,7 +15,7 @@ class DagText:
 
     dag_id: str
     file: str
-    schedule: str  #: as written in the file
+    schedule: str  #: when it runs, to follow the word "Runs"
     manual: str  #: the file's docstring where the DAG shows that one, else its own
 
 
@@ -40,7 +40,7 @@ def _dags_in(file: Path) -> Iterator[DagText]:
             if call.args:
                 values.setdefault("dag_id", call.args[0])
             dag_id = _text(values.get("dag_id"), constants) or name
-            schedule = ast.unparse(values["schedule"]) if "schedule" in values else "None"
+            schedule = _schedule(values.get("schedule", ast.Constant(None)))
             whole = ast.get_docstring(tree) or ""
             told = whole if "doc_md" in values and ast.unparse(values["doc_md"]) == "__doc__" else manual or whole
             yield DagText(dag_id, file.name, schedule, told)
@@ -69,11 +69,25 @@ def _text(node: ast.expr | None, constants: Mapping[str, str]) -> str:
     return constants.get(node.id, "") if isinstance(node, ast.Name) else ""
 
 
+def _schedule(node: ast.expr) -> str:
+    """Say when a DAG runs; what is no None, text or plain timedelta is shown as it is written."""
+    match node:
+        case ast.Constant(None):
+            return "when somebody triggers it"
+        case ast.Constant("@continuous"):
+            return "without a pause"
+        case ast.Call(ast.Name("timedelta"), [], [ast.keyword(unit, ast.Constant(int(number)))]):
+            return f"every {number} {unit}"
+        case ast.Call(ast.Name("CronTriggerTimetable"), [ast.Constant(str(cron))], _):
+            return f"at the times `{cron}` (cron), in the state's time zone"
+        case _:
+            return f"every `{ast.unparse(node)}`, as its file says"
+
+
 def dags_page(folder: Path) -> str:
     """Write the page of DAGs: what each is for, when it runs, and what to do when it fails."""
     parts = [
-        f"## {dag.dag_id}\n\nFile [{dag.file}](../../dags/{dag.file}); schedule `{dag.schedule}`.\n\n"
-        + _below(dag.manual)
+        f"## {dag.dag_id}\n\nFile [{dag.file}](../../dags/{dag.file}). Runs {dag.schedule}.\n\n" + _below(dag.manual)
         for dag in dag_texts(folder)
     ]
     head = "The DAGs in `dags/`. Airflow shows the same text as the DAG's documentation."
