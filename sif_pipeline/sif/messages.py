@@ -14,6 +14,7 @@ from lxml import etree
 
 from sif_pipeline.notices import Notice
 from sif_pipeline.sif.gate import Refused
+from sif_pipeline.sif.naming import in_words
 
 NAMESPACE: Final = "http://www.sifinfo.org/infrastructure/2.x"
 """Namespace of every SIF 2.x message and object of the US locale."""
@@ -446,14 +447,16 @@ def _named(kind: str) -> "Callable[[etree._Element, Message], Said]":
 def _named_objects(parent: etree._Element, kind: str) -> tuple[Provided, ...]:
     listed = list(parent.iterchildren(_tag("SIF_Object")))
     names = [o.get("ObjectName", "").strip() for o in listed]
-    if not all(_OBJECT_NAME.fullmatch(name) for name in names):
+    unusable = next((place for place, name in enumerate(names, 1) if not _OBJECT_NAME.fullmatch(name)), None)
+    if unusable is not None:
         raise Refused(
             7 if kind == "SIF_SubscribeObjects" else 6,
             3,
-            "A SIF_Object has no usable ObjectName; give the name of a SIF object, such as StudentPersonal.",
+            f"SIF_Object {unusable} of its list has no usable ObjectName; name an object, such as StudentPersonal.",
         )
-    if any(set(_contexts(o)) - {DEFAULT_CONTEXT} for o in listed):
-        raise Refused(12, 4, f"This zone has the context {DEFAULT_CONTEXT} only; name no other for an object.")
+    if elsewhere := [name for o, name in zip(listed, names, strict=True) if set(_contexts(o)) - {DEFAULT_CONTEXT}]:
+        named = in_words(elsewhere, names)
+        raise Refused(12, 4, f"This zone has the context {DEFAULT_CONTEXT} only; name no other for {named}.")
     return tuple(dict.fromkeys(Provided(kind, name) for name in names))
 
 

@@ -34,6 +34,7 @@ FROM inbox.provision AS p
 JOIN inbox.agent AS a USING (zone_id, source_id)
 WHERE p.zone_id = %(zone_id)s AND p.kind = 'SIF_ProvideObjects' AND p.object_name = ANY (%(object_names)s)
     AND p.source_id <> %(source_id)s AND a.unregistered_at IS NULL
+ORDER BY p.object_name
 
 -- name: withdraw_all
 -- Grain: the provisions of one agent.

@@ -6,7 +6,7 @@ SIF_LogEntry, SIF_ZoneStatus and SIF_AgentACL. Exceptions are rules in inbox.acc
 or all; the closest rule counts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import psycopg
@@ -17,6 +17,7 @@ from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.sif.acks import ACCESS_LISTS
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import PROVISION_LISTS, Message, Provided
+from sif_pipeline.sif.naming import in_words
 from sif_pipeline.zone.storing import PUBLISHES, Connection, published
 from sif_pipeline.zones import Zone
 from warehouse.base import objects
@@ -42,35 +43,35 @@ OF_THE_ZONE: Final = {
 }
 """What every agent may do with the objects of the zone itself; no agent gets those of another."""
 
-REFUSALS: Final = {
-    REGISTER: Refused(4, 2, "The state does not let this agent register; ask the state to allow it."),
-    "SIF_ProvideAccess": Refused(
-        4, 3, "The agent may not provide one of these objects; SIF_GetAgentACL lists what it may."
+REFUSALS: Final[dict[str, Callable[[str], Refused]]] = {
+    REGISTER: lambda _: Refused(4, 2, "The state does not let this agent register; ask the state to allow it."),
+    "SIF_ProvideAccess": lambda named: Refused(
+        4, 3, f"The agent may not provide {named}; SIF_GetAgentACL lists what it may."
     ),
-    "SIF_SubscribeAccess": Refused(
-        4, 4, "The agent may not subscribe to one of these objects; SIF_GetAgentACL lists what it may."
+    "SIF_SubscribeAccess": lambda named: Refused(
+        4, 4, f"The agent may not subscribe to {named}; SIF_GetAgentACL lists what it may."
     ),
-    "SIF_RequestAccess": Refused(
-        4, 5, "The agent may not request one of these objects; SIF_GetAgentACL lists what it may."
+    "SIF_RequestAccess": lambda named: Refused(
+        4, 5, f"The agent may not request {named}; SIF_GetAgentACL lists what it may."
     ),
-    "SIF_RespondAccess": Refused(
-        4, 6, "The agent may not respond with one of these objects; SIF_GetAgentACL lists what it may."
+    "SIF_RespondAccess": lambda named: Refused(
+        4, 6, f"The agent may not respond with {named}; SIF_GetAgentACL lists what it may."
     ),
-    "SIF_PublishAddAccess": Refused(
-        4, 10, "The agent may not publish Add of one of these objects; SIF_GetAgentACL lists what it may."
+    "SIF_PublishAddAccess": lambda named: Refused(
+        4, 10, f"The agent may not publish Add of {named}; SIF_GetAgentACL lists what it may."
     ),
-    "SIF_PublishChangeAccess": Refused(
-        4, 11, "The agent may not publish Change of one of these objects; SIF_GetAgentACL lists what it may."
+    "SIF_PublishChangeAccess": lambda named: Refused(
+        4, 11, f"The agent may not publish Change of {named}; SIF_GetAgentACL lists what it may."
     ),
-    "SIF_PublishDeleteAccess": Refused(
-        4, 12, "The agent may not publish Delete of one of these objects; SIF_GetAgentACL lists what it may."
+    "SIF_PublishDeleteAccess": lambda named: Refused(
+        4, 12, f"The agent may not publish Delete of {named}; SIF_GetAgentACL lists what it may."
     ),
-    "SIF_ProvideService": Refused(4, 15, "This zone has no zone services; provision objects only."),
-    "SIF_RespondService": Refused(4, 15, "This zone has no zone services; provision objects only."),
-    "SIF_RequestService": Refused(4, 14, "This zone has no zone services; provision objects only."),
-    "SIF_SubscribeService": Refused(4, 13, "This zone has no zone services; provision objects only."),
+    "SIF_ProvideService": lambda _: Refused(4, 15, "This zone has no zone services; provision objects only."),
+    "SIF_RespondService": lambda _: Refused(4, 15, "This zone has no zone services; provision objects only."),
+    "SIF_RequestService": lambda _: Refused(4, 14, "This zone has no zone services; provision objects only."),
+    "SIF_SubscribeService": lambda _: Refused(4, 13, "This zone has no zone services; provision objects only."),
 }
-"""What is answered to who lacks a right, by the kind of right."""
+"""What is answered to who lacks a right, by the kind of right, from the words for the objects it is about."""
 
 WORDS: Final = {
     "register": REGISTER,
@@ -131,29 +132,38 @@ async def rules_of(connection: Connection, zone: Zone, source_id: str) -> list[R
 
 
 async def provision_refusal(connection: Connection, zone: Zone, message: Message) -> Refused | None:
-    """Hold what a message declares against the sender's rights; the first that is missing refuses it."""
+    """Hold what a message declares against the sender's rights; the first kind of right that is missing refuses it.
+
+    All objects of that kind are named, so that the sender need not find them one by one.
+    """
     rules = await rules_of(connection, zone, message.source_id)
-    return next((found for provided in message.provided if (found := _refusal(rules, provided))), None)
+    missing = [provided for provided in message.provided if not may(rules, _right(provided), provided.object_name)]
+    if not missing:
+        return None
+    kind = missing[0].kind
+    listed = [provided.object_name for provided in message.provided if provided.kind == kind]
+    named = in_words((provided.object_name for provided in missing if provided.kind == kind), listed)
+    return REFUSALS[_right(missing[0])](named)
 
 
-def _refusal(rules: Sequence[Rule], provided: Provided) -> Refused | None:
-    kind = ACCESS_OF.get(provided.kind, provided.kind)
-    return None if may(rules, kind, provided.object_name) else REFUSALS[kind]
+def _right(provided: Provided) -> str:
+    return ACCESS_OF.get(provided.kind, provided.kind)
 
 
 async def event_refusal(connection: Connection, zone: Zone, message: Message) -> Refused | None:
     """Hold the events of a message against the sender's rights to publish."""
     rules = await rules_of(connection, zone, message.source_id)
     wanted = ((PUBLISHES[action], name) for name, action in published(message) if action in PUBLISHES)
-    return next((REFUSALS[kind] for kind, name in wanted if not may_publish(rules, kind, name)), None)
+    denied = [(kind, name) for kind, name in wanted if not may_publish(rules, kind, name)]
+    return REFUSALS[denied[0][0]](in_words(name for kind, name in denied if kind == denied[0][0])) if denied else None
 
 
 async def response_refusal(connection: Connection, zone: Zone, message: Message) -> Refused | None:
     """Hold the objects of a SIF_Response against the sender's right to respond with them."""
     names = message.response.object_names if message.response else ()
     rules = await rules_of(connection, zone, message.source_id)
-    good = all(_ruled(rules, "SIF_RespondAccess", name) is not False for name in names)
-    return None if good else REFUSALS["SIF_RespondAccess"]
+    denied = [name for name in names if _ruled(rules, "SIF_RespondAccess", name) is False]
+    return REFUSALS["SIF_RespondAccess"](in_words(denied)) if denied else None
 
 
 async def refusal(
@@ -161,7 +171,8 @@ async def refusal(
 ) -> Refused | None:
     """Hold one kind of right for some objects against an agent's rights, such as SIF_RequestAccess."""
     rules = await rules_of(connection, zone, source_id)
-    return None if all(may(rules, kind, name) for name in object_names) else REFUSALS[kind]
+    missing = [name for name in object_names if not may(rules, kind, name)]
+    return REFUSALS[kind](in_words(missing)) if missing else None
 
 
 def set_rule(connection: psycopg.Connection[Any], zone: str, rule: Rule) -> int:

@@ -14,6 +14,7 @@ from sif_pipeline.sif import acks
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import Message, Registration, spoken_with
+from sif_pipeline.sif.naming import in_words
 from sif_pipeline.zone import access, queue, routing
 from sif_pipeline.zone.storing import Connection, Incoming, Outcome, audit, store
 from sif_pipeline.zones import Zone
@@ -204,7 +205,7 @@ def _check_names_any(message: Message) -> None:
 
 
 async def _check(connection: Connection, zone: Zone, message: Message) -> None:
-    """Raise Refused where a right is missing or another agent provides an object already."""
+    """Raise Refused where a right is missing or another agent provides an object already; it names the objects."""
     if (refused := await access.provision_refusal(connection, zone, message)) is not None:
         raise refused
     provided = [name for kind, name in message.provided if kind == "SIF_ProvideObjects"]
@@ -212,8 +213,8 @@ async def _check(connection: Connection, zone: Zone, message: Message) -> None:
         return
     await connection.execute(SQL["one_at_a_time"], {"lock": DECLARING, "zone_id": zone.zone_id})
     values = _agent(zone, message) | {"object_names": provided}
-    if await (await connection.execute(SQL["provided_by_others"], values)).fetchone():
-        raise Refused(6, 4, "Another agent of the zone provides one of these objects; only one of them can.")
+    if taken := [name async for (name,) in await connection.execute(SQL["provided_by_others"], values)]:
+        raise Refused(6, 4, f"Another agent of the zone provides {in_words(taken)}; of an object only one can.")
 
 
 def _agent(zone: Zone, message: Message) -> dict[str, Any]:

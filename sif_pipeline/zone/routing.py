@@ -15,6 +15,7 @@ from sif_pipeline.sif import acks
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import SPOKEN, Cancellation, Message, Request, speaks, spoken_with
+from sif_pipeline.sif.naming import in_words
 from sif_pipeline.sif.writing import write_error, write_response
 from sif_pipeline.zone import queue
 from sif_pipeline.zone.queue import AsyncConnection, Outgoing
@@ -162,9 +163,10 @@ async def _responder(connection: AsyncConnection, zone: Zone, message: Message, 
 def _no_responder(message: Message, object_name: str) -> Refused:
     if message.destination_id is not None:
         return Refused(8, 4, "No agent with this SIF_DestinationId is registered in the zone; leave it out.")
+    named = in_words([object_name])
     if object_name not in objects() and object_name not in _OBJECTS_OF_THE_ZONE:
-        return Refused(8, 3, "The object asked for is none of SIF that this zone knows; check SIF_QueryObject.")
-    return Refused(8, 4, "No agent of the zone provides this object; ask again when one has provisioned it.")
+        return Refused(8, 3, f"This zone knows nothing of what is asked for, {named}; check SIF_QueryObject.")
+    return Refused(8, 4, f"No agent of the zone provides {named}; ask again when one has provisioned it.")
 
 
 _OBJECTS_OF_THE_ZONE = frozenset({"SIF_AgentACL", "SIF_ZoneStatus"})

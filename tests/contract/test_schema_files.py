@@ -1,16 +1,19 @@
 """The schema files agree with each other: derived ones are fresh, lists say how they merge, code sets are tables."""
 
 import csv
+import json
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from sif_pipeline.sif import schema
+from sif_pipeline.sif import naming, schema
 from sif_pipeline.sif.schema import Profile, Shape
+from warehouse.base import objects
 
 SCHEMAS = Path(str(files("schemas")))
+DOMAIN = Path(__file__).resolve().parents[2].parent / "shared" / "domain" / "all-objects-keys-2.7m.json"
 XSDS = SCHEMAS / "sif-2.7"
 XS = "{http://www.w3.org/2001/XMLSchema}"
 P = "{urn:sif-pipeline:profile}"
@@ -22,6 +25,14 @@ def test_derived_files_are_fresh():
     """After a change of an XSD or a code set: python -m sif_pipeline.sif.schema --write."""
     stale = [path for path, content in schema.generated().items() if (XSDS / path).read_bytes() != content]
     assert stale == []
+
+
+def test_the_objects_of_the_standard_are_listed():
+    assert set(objects()) <= naming.of_the_standard()
+    if not DOMAIN.exists():
+        pytest.skip("needs the list of the standard's objects, which is not part of the project")
+    everything = json.loads(DOMAIN.read_text())["objects"]
+    assert naming.of_the_standard() == {*everything, "SIF_AgentACL", "SIF_LogEntry", "SIF_ZoneStatus"}
 
 
 def test_no_derived_file_is_left_behind():

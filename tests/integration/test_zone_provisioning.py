@@ -5,6 +5,7 @@ import pytest
 from lxml import etree
 from sif_zone import (
     SOURCE,
+    STUDENT,
     District,
     control,
     event,
@@ -15,9 +16,11 @@ from sif_zone import (
     provision,
     register,
     request,
+    response,
 )
 
 from sif_pipeline.exceptions import UnknownZone
+from sif_pipeline.sif.naming import of_the_standard
 from sif_pipeline.zone import access
 from warehouse.base import objects
 
@@ -209,6 +212,72 @@ def test_a_provision_without_a_right_fails_whole(registered, case):
     body, expected = PROVISIONS[case]
     assert registered.send(provision("SchoolInfo"), body) == [0, expected]
     assert declared(registered) == [(SOURCE, "SIF_ProvideObjects", "SchoolInfo")]
+
+
+SAID = {
+    "every object of the list that the standard has": (
+        provision("LEAInfo", "StudentPicture", "W4"),
+        "may not provide StudentPicture, W4;",
+    ),
+    "others by their place": (
+        provision("LEAInfo", "StudentPersonnal", "W4", "AmeliaJones"),
+        "may not provide W4, 2 objects that SIF US does not have (at place 2, 4 of its list);",
+    ),
+    "of the first right that is missing": (
+        provision("LEAInfo", subscribe=["SchoolInfo", "LEAInfo"], request=["TermInfo"]),
+        "may not subscribe to SchoolInfo, LEAInfo;",
+    ),
+    "object by object": (of_objects("SIF_Subscribe", "TermInfo"), "may not subscribe to TermInfo;"),
+    "in a request": (request("SchoolInfo"), "may not request SchoolInfo;"),
+    "in a request for nothing of SIF": (request("AmeliaJones"), "may not request 1 object that SIF US does not have;"),
+    "without a name": (of_objects("SIF_Provide", "LEAInfo", "x y"), "SIF_Object 2 of its list has no usable"),
+    "in another context": (
+        of_objects("SIF_Provide", "LEAInfo", "TermInfo").replace(
+            b'"TermInfo"/>', b'"TermInfo"><SIF_Contexts><SIF_Context>X</SIF_Context></SIF_Contexts></SIF_Object>'
+        ),
+        "SIF_Default only; name no other for TermInfo.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_what_is_refused_is_named_by_the_words_of_the_standard(registered, case):
+    body, words = SAID[case]
+    said = registered.acks(body)[0].findtext(".//{*}SIF_Desc")
+    assert words in said
+    assert not {"AmeliaJones", "StudentPersonnal", "x y"} & set(said.replace(";", " ").split())
+
+
+def test_a_refusal_of_very_many_objects_stays_a_sentence(registered):
+    names = sorted(of_the_standard() - set(objects()))
+    said = registered.acks(provision(*names, *(f"Own{n}" for n in range(500))))[0].findtext(".//{*}SIF_Desc")
+    assert ", ".join(names[:10]) in said
+    assert f"{len(names) - 11} more, 500 objects that SIF US does not have (at place" in said  # SIF_LogEntry it may
+    assert said.endswith("lists what it may.")
+    assert len(said) < 1024
+
+
+def test_of_an_event_or_response_what_may_not_be_sent_is_named(registered):
+    for kind in ("SIF_PublishAddAccess", "SIF_RespondAccess"):
+        registered.rule(SOURCE, kind, "StudentPersonal", allowed=False)
+    answers = response("A" * 32, content=f'<SIF_ObjectData><{STUDENT}/><LEAInfo RefId="1"/></SIF_ObjectData>')
+    said = [root.findtext(".//{*}SIF_Desc") for root in registered.acks(event(), answers)]
+    assert "may not publish Add of StudentPersonal;" in said[0]
+    assert "may not respond with StudentPersonal;" in said[1]
+
+
+def test_who_provides_already_is_not_named_but_what(registered):
+    assert registered.send(register(source="OTHER"), provision("LEAInfo", "TermInfo")) == [0, 0]
+    body = provision("SchoolInfo", "TermInfo", "LEAInfo", source="OTHER")
+    said = registered.acks(body)[0].findtext(".//{*}SIF_Desc")
+    assert said == "Another agent of the zone provides LEAInfo, TermInfo; of an object only one can."
+
+
+def test_a_request_that_nobody_answers_names_its_object(registered):
+    registered.rule(SOURCE, "SIF_RequestAccess")
+    said = [root.findtext(".//{*}SIF_Desc") for root in registered.acks(request("TermInfo"), request("StudentPicture"))]
+    assert said[0].startswith("No agent of the zone provides TermInfo;")
+    assert said[1].startswith("This zone knows nothing of what is asked for, StudentPicture;")
 
 
 def test_a_provision_that_failed_may_be_sent_again_as_it_is(registered):

@@ -1,0 +1,39 @@
+"""Naming objects in a sentence that leaves us: by the names of the standard, and never by a sender's own words.
+
+An ObjectName is what a sender wrote. One of the standard's is nobody's secret; any other may hold anything.
+"""
+
+import csv
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+MOST: Final = 10
+"""Objects that one sentence names; a SIF_Desc has 1,024 characters."""
+
+
+@cache
+def of_the_standard() -> frozenset[str]:
+    """Give the names of the objects of SIF US 2.0 to 2.7, whether the state collects them or not."""
+    with (files("schemas") / "objects.csv").open(encoding="utf-8") as lines:
+        return frozenset(line["object"] for line in csv.DictReader(lines))
+
+
+def in_words(names: Iterable[str], listed: Sequence[str] = ()) -> str:
+    """Name objects for a sentence; those that the standard does not have only by their place among `listed`."""
+    found = dict.fromkeys(names)
+    known = [name for name in found if name in of_the_standard()]
+    others = [name for name in found if name not in of_the_standard()]
+    words = known[:MOST]
+    if len(known) > MOST:
+        words.append(f"{len(known) - MOST} more")
+    if others:
+        words.append(_unnamed(others, listed))
+    return ", ".join(words)
+
+
+def _unnamed(others: Sequence[str], listed: Sequence[str]) -> str:
+    places = [str(place) for place, name in enumerate(listed, 1) if name in others][:MOST]
+    where = f" (at place {', '.join(places)} of its list)" if places else ""
+    return f"{len(others)} {'object' if len(others) == 1 else 'objects'} that SIF US does not have{where}"
