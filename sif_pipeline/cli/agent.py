@@ -1,12 +1,15 @@
 """`sif-pipeline agent`: the agents of our zones, and being one ourselves."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
 from sif_pipeline.database import session
+
+if TYPE_CHECKING:
+    from sif_pipeline.zone.agents import Standing
 
 agent = typer.Typer(no_args_is_help=True, help="The agents of our zones, and being one ourselves.")
 app.add_typer(agent, name="agent")
@@ -79,6 +82,40 @@ def purge(
     with warehouse() as url, session(url) as connection:
         count = agents.purge(connection, zone, source_id)
     typer.echo(f"{count} messages taken off the queue of {source_id}.")
+
+
+@agent.command("remove", epilog="Example: sif-pipeline agent remove springfield SIS-OLD --yes")
+def remove(
+    zone: ZoneName,
+    source_id: Source,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking, also where messages wait.")] = False,
+) -> None:
+    """End an agent's registration, for one that is gone and did not say so: what its SIF_Unregister would do.
+
+    What waits for it is thrown away. Requests it was asked end with 8/4, its own are called off. What it declared
+    ends, so that another agent can provide it. What it sent stays. It may register again; `agent deny` keeps it away.
+    """
+    from sif_pipeline.zone import agents  # noqa: PLC0415
+
+    with warehouse() as url:
+        with session(url) as connection:
+            found = agents.standing(connection, zone, source_id)
+        if found.registered and found.waiting + found.asked and not yes:
+            typer.confirm(f"{_ends(found)}: these end. Remove {source_id}?", abort=True)
+        ended = agents.remove(url, zone, source_id)
+    if ended is None:
+        typer.echo(f"Agent {source_id} is not registered in zone {zone}: nothing to end.")
+        return
+    typer.echo(f"Agent {source_id} is removed from zone {zone}. Ended with it: {_ends(ended)}.")
+    typer.echo(f"It may register again; `sif-pipeline agent deny {zone} {source_id} register` keeps it away.")
+
+
+def _ends(standing: "Standing") -> str:
+    return (
+        f"{standing.waiting} messages that wait for it, {standing.asked} requests it was asked, "
+        f"{standing.made} of its own, {standing.declared} declarations"
+    )
 
 
 @agent.command("allow", epilog="Example: sif-pipeline agent allow springfield LIBRARY subscribe StudentPersonal")

@@ -39,6 +39,29 @@ WHERE z.name = %(zone)s AND p.source_id = %(source_id)s
 GROUP BY p.kind
 ORDER BY p.kind
 
+-- name: standing
+-- Grain: one agent of a zone: what ends when its registration does.
+SELECT
+    a.zone_id, a.unregistered_at IS NULL AS registered,
+    (
+        SELECT count(*) FROM outbox.message AS m
+        WHERE m.zone_id = a.zone_id AND m.source_id = a.source_id AND m.state IN ('queued', 'delivering', 'blocked')
+    ) AS waiting,
+    (
+        SELECT count(*) FROM outbox.request AS r
+        WHERE r.zone_id = a.zone_id AND r.destination_id = a.source_id AND r.state = 'open'
+    ) AS asked,
+    (
+        SELECT count(*) FROM outbox.request AS r
+        WHERE r.zone_id = a.zone_id AND r.source_id = a.source_id AND r.state = 'open'
+    ) AS made,
+    (
+        SELECT count(*) FROM inbox.provision AS p WHERE p.zone_id = a.zone_id AND p.source_id = a.source_id
+    ) AS declared
+FROM inbox.agent AS a
+JOIN inbox.zone AS z USING (zone_id)
+WHERE z.name = %(zone)s AND a.source_id = %(source_id)s
+
 -- name: key
 -- Grain: one agent of a zone.
 SELECT a.zone_id FROM inbox.agent AS a JOIN inbox.zone AS z USING (zone_id)

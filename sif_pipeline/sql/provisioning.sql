@@ -19,9 +19,10 @@ ON CONFLICT (zone_id, source_id) DO UPDATE SET
 SELECT mode, push_url FROM inbox.agent WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s
 
 -- name: unregister
--- Grain: one agent. What it sent stays.
+-- Grain: one agent; no row when it had left. What it sent stays.
 UPDATE inbox.agent SET unregistered_at = clock_timestamp()
-WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s
+WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND unregistered_at IS NULL
+RETURNING source_id
 
 -- name: one_at_a_time
 -- Grain: none. Of the agents of a zone one declares at a time, or two might become the provider of an object.

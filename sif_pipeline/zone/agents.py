@@ -1,11 +1,14 @@
 """The agents of zones as an operator sees and steers them, beside what they say themselves."""
 
-from typing import Any, Final
+import asyncio
+from typing import Any, Final, NamedTuple
+
+import psycopg
 
 from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.reports import Report
-from sif_pipeline.zone import access, queue, routing
+from sif_pipeline.zone import access, provisioning, queue, routing
 
 SQL: Final = {name: query.encode() for name, query in queries("agents").items()}
 
@@ -49,6 +52,47 @@ def purge(connection: Connection, zone: str, source_id: str) -> int:
     routing.end_dropped_now(connection)
     _audit(connection, "queue_purged", key, f"{count} messages")
     return count
+
+
+class Standing(NamedTuple):
+    """What ends when an agent's registration does, as counts."""
+
+    zone_id: int
+    registered: bool
+    waiting: int  #: messages on its queue, requests among them
+    asked: int  #: requests it was asked and has not answered to the end
+    made: int  #: requests of its own that are not answered to the end
+    declared: int  #: objects it declared, for each list
+
+
+def standing(connection: Connection, zone: str, source_id: str) -> Standing:
+    """Tell what would end with an agent's registration. Raise ConfigurationError when there is no such agent."""
+    found = connection.execute(SQL["standing"], {"zone": zone, "source_id": source_id}).fetchone()
+    if found is None:
+        raise _unknown(zone, source_id)
+    return Standing(*found)
+
+
+def remove(url: str, zone: str, source_id: str) -> Standing | None:
+    """End an agent's registration as its own SIF_Unregister does, and tell what ended; None: it had left already.
+
+    It may register again. Raise ConfigurationError when there is no such agent.
+    """
+    return asyncio.run(_remove(url, zone, source_id))
+
+
+async def _remove(url: str, zone: str, source_id: str) -> Standing | None:
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        found = await (await connection.execute(SQL["standing"], {"zone": zone, "source_id": source_id})).fetchone()
+        if found is None:
+            raise _unknown(zone, source_id)
+        ended = Standing(*found)
+        if not await provisioning.end_registration(connection, ended.zone_id, source_id):
+            return None
+        detail = f"{ended.waiting} messages, {ended.asked} requests asked, {ended.made} made, {ended.declared} objects"
+        values = {"event": "agent_removed", "zone_id": ended.zone_id, "source_id": source_id, "detail": detail}
+        await connection.execute(SQL["audit"], values)
+    return ended
 
 
 def _key(connection: Connection, zone: str, source_id: str) -> dict[str, Any]:

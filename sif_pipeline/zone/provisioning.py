@@ -172,10 +172,20 @@ def _said(message: Message, said: Registration) -> dict[str, Any]:
 
 
 async def _unregister(connection: Connection, zone: Zone, message: Message) -> None:
-    """Let an agent go: what it declared and what waits for it is given up, what it sent stays."""
-    await connection.execute(SQL["unregister"], _agent(zone, message))
-    await routing.leave(connection, zone.zone_id, message.source_id)
-    await connection.execute(SQL["withdraw_all"], _agent(zone, message))
+    await end_registration(connection, zone.zone_id, message.source_id)
+
+
+async def end_registration(connection: Connection, zone_id: int, source_id: str) -> bool:
+    """Let an agent go: what it declared and what waits for it is given up, what it sent stays. False: it had left.
+
+    In the caller's transaction.
+    """
+    values = {"zone_id": zone_id, "source_id": source_id}
+    if await (await connection.execute(SQL["unregister"], values)).fetchone() is None:
+        return False
+    await routing.leave(connection, zone_id, source_id)
+    await connection.execute(SQL["withdraw_all"], values)
+    return True
 
 
 async def _provision(connection: Connection, zone: Zone, message: Message) -> None:

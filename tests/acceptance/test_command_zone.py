@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import psycopg
 import pytest
-from sif_zone import SOURCE, District, control, event, of_objects, register
+from sif_zone import SOURCE, District, control, event, of_objects, register, request
 
 from sif_pipeline import cli
 
@@ -100,6 +100,7 @@ def test_a_zone_that_is_not_there_is_one_sentence(module_database_url: str, argu
         (("agent", "show", "District-0101", "NOBODY"), "`sif-pipeline agent list` lists them"),
         (("agent", "wake", "District-0101", "NOBODY"), "`sif-pipeline agent list` lists them"),
         (("agent", "purge", "District-0101", "NOBODY", "--yes"), "`sif-pipeline agent list` lists them"),
+        (("agent", "remove", "District-0101", "NOBODY", "--yes"), "`sif-pipeline agent list` lists them"),
         (("agent", "deny", "District-0101", SOURCE, "publish"), "publish-change"),
     ],
 )
@@ -150,6 +151,52 @@ def test_what_an_agent_says_of_itself_does_not_steer_the_terminal(district: Dist
 def test_a_purge_asks_first(district: District) -> None:
     assert run(district.url, "agent", "purge", "District-0101", "LIBRARY", answer="n\n").returncode
     assert len(district.pull("LIBRARY")) == 2
+
+
+def removed(url: str, *more: str, answer: str = "") -> Found:
+    return run(url, "agent", "remove", "District-0101", "LIBRARY", *more, answer=answer)
+
+
+def test_an_agent_that_is_gone_is_removed_with_what_waits_for_it(district: District) -> None:
+    url = district.url
+    for right in ("provide", "request"):
+        done(url, "agent", "allow", "District-0101", "*", right)
+    of_the_library = [of_objects("SIF_Provide", "SchoolInfo", **LIBRARY), request(**LIBRARY)]
+    assert district.send(of_objects("SIF_Provide", "StudentPersonal"), *of_the_library) == [0, 0, 0]
+    assert district.send(request("SchoolInfo", msg_id="A" * 32)) == 0
+    asks = removed(url, answer="n\n")
+    assert asks.returncode
+    assert "3 messages that wait for it, 1 requests it was asked, 1 of its own" in asks.stdout
+    assert district.rows("SELECT count(*) FROM inbox.agent WHERE unregistered_at IS NULL") == [(2,)]
+
+    said = removed(url, "--yes")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "3 messages that wait for it, 1 requests it was asked, 1 of its own, 2 declarations" in said.stdout
+    assert "`sif-pipeline agent deny District-0101 LIBRARY register` keeps it away" in said.stdout
+    (told_,) = [m for m in district.pull() if m.find(".//{*}SIF_RequestMsgId") is not None]
+    assert [told_.findtext(f".//{{*}}{name}") for name in ("SIF_RequestMsgId", "SIF_Category", "SIF_Code")] == [
+        "A" * 32, "8", "4",
+    ]  # fmt: skip
+    assert district.rows("SELECT DISTINCT state FROM outbox.message WHERE source_id = 'LIBRARY'") == [("dropped",)]
+    assert district.rows("SELECT source_id, state FROM outbox.request ORDER BY 1") == [
+        (SOURCE, "failed"), ("LIBRARY", "cancelled"),
+    ]  # fmt: skip
+    audits = "SELECT source_id, detail FROM inbox.audit WHERE event = 'agent_removed'"
+    assert district.rows(audits) == [("LIBRARY", "3 messages, 1 requests asked, 1 made, 2 objects")]
+    assert [line["state"] for line in told(url, "agent", "list", "District-0101")] == ["awake", "left"]
+
+
+def test_a_removal_is_good_twice_and_the_agent_may_come_back(district: District) -> None:
+    assert removed(district.url, "--yes").returncode == 0
+    again = removed(district.url)  # nothing waits any more, so that nothing is asked
+    assert (again.returncode, again.stdout) == (
+        0, "Agent LIBRARY is not registered in zone District-0101: nothing to end.\n",
+    )  # fmt: skip
+    assert district.rows("SELECT count(*) FROM inbox.audit WHERE event = 'agent_removed'") == [(1,)]
+    subscribes = of_objects("SIF_Subscribe", "StudentPersonal", **LIBRARY)
+    assert district.send(event(**LIBRARY), register(**LIBRARY), subscribes) == [(4, 9), 0, 0]
+    assert district.pull("LIBRARY") == []
+    assert "removed" in removed(district.url).stdout
 
 
 def test_a_right_that_is_denied_ends_what_was_declared_by_it(district: District) -> None:
