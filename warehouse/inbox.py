@@ -120,6 +120,7 @@ class Agent(Base):
     )
     failures: Mapped[int] = mapped_column(server_default="0", comment="Deliveries that failed in a row")
     last_failure: Mapped[str | None] = mapped_column(comment="Kind of the last failure of delivery, without values")
+    failing_since: Mapped[datetime | None] = mapped_column(comment="When the first of these failures was")
     log_entries_until: Mapped[datetime | None] = mapped_column(
         comment="Recorded time up to which it was told of findings by SIF_LogEntry"
     )
@@ -329,6 +330,26 @@ class Audit(Base):
     zone_id: Mapped[int | None]
     source_id: Mapped[str | None]
     detail: Mapped[str | None] = mapped_column(comment="Ids, hashes and counts only")
+
+
+class Refusal(Base):
+    """An error that messages of an agent were answered with: the latest of them, and how many there were."""
+
+    __tablename__ = "refusal"
+    __table_args__ = {"schema": INBOX, "comment": "Messages that were refused, by sender and error"}
+
+    zone_id: Mapped[int] = mapped_column(ForeignKey(Zone.zone_id), primary_key=True)
+    source_id: Mapped[str] = mapped_column(
+        primary_key=True, comment="SIF_SourceId as the message had it; empty where it could not be read"
+    )
+    category: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="SIF_Category of the answer")
+    code: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="SIF_Code of the answer")
+    sentence: Mapped[str] = mapped_column(comment="SIF_Desc of the latest answer; never a value of a message")
+    message_type: Mapped[str | None] = mapped_column(comment="Type of the latest message, as far as it could be read")
+    msg_id: Mapped[str | None] = mapped_column(comment="SIF_MsgId of the latest message, as far as it could be read")
+    times: Mapped[int] = mapped_column(BigInteger, server_default="1", comment="How many messages were refused so")
+    first_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    last_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class Exchange(Base):

@@ -10,7 +10,8 @@ SELECT
     (
         SELECT count(*) FROM outbox.message AS m
         WHERE m.zone_id = a.zone_id AND m.source_id = a.source_id AND m.state IN ('queued', 'delivering', 'blocked')
-    ) AS waiting
+    ) AS waiting,
+    a.failing_since, a.last_failure
 FROM inbox.agent AS a
 JOIN inbox.zone AS z USING (zone_id)
 WHERE %(zone)s::text IS NULL OR z.name = %(zone)s
@@ -22,7 +23,15 @@ SELECT
     z.name AS zone, a.source_id AS agent, a.name, a.vendor, a.application, a.mode, a.sif_version AS registered_in,
     array_to_string(a.versions, ' ') AS versions, a.max_buffer_size AS buffer, a.takes_bundles, a.push_url, a.secure,
     a.accepts_gzip AS gzip, a.registered_at AS registered, a.unregistered_at AS "left", a.is_asleep AS asleep,
-    a.blocked_by, a.failures, a.last_failure, a.next_try_at AS next_try,
+    a.blocked_by, a.failing_since, a.failures, a.last_failure, a.next_try_at AS next_try,
+    (
+        SELECT count(*) FROM outbox.message AS m
+        WHERE m.zone_id = a.zone_id AND m.source_id = a.source_id AND m.state IN ('queued', 'delivering', 'blocked')
+    ) AS waiting,
+    (
+        SELECT min(created_at) FROM outbox.message AS m
+        WHERE m.zone_id = a.zone_id AND m.source_id = a.source_id AND m.state IN ('queued', 'delivering', 'blocked')
+    ) AS waiting_since,
     (
         SELECT max(received_at) FROM inbox.message AS m WHERE m.zone_id = a.zone_id AND m.source_id = a.source_id
     ) AS last_received

@@ -24,10 +24,17 @@ FROM inbox.agent
 WHERE mode = 'Push' AND unregistered_at IS NULL AND NOT is_asleep AND next_try_at > clock_timestamp()
 
 -- name: failed
--- Grain: one agent to which a delivery failed: it is left alone for a while.
+-- Grain: one agent to which a delivery failed: it is left alone for a while. How often in a row that was, and since when.
 UPDATE inbox.agent
-SET failures = failures + 1, last_failure = %(failure)s, next_try_at = clock_timestamp() + %(wait)s
+SET failures = failures + 1, last_failure = %(failure)s, next_try_at = clock_timestamp() + %(wait)s,
+    failing_since = coalesce(failing_since, clock_timestamp())
 WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s
+RETURNING failures, failing_since
+
+-- name: waiting
+-- Grain: one agent: how many messages wait for it.
+SELECT count(*) FROM outbox.message
+WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND state IN ('queued', 'delivering', 'blocked')
 
 -- name: message_failed
 -- Grain: one message whose delivery failed.
@@ -35,5 +42,5 @@ UPDATE outbox.message SET last_failure = %(failure)s WHERE queue_id = %(queue_id
 
 -- name: worked
 -- Grain: one agent to which a delivery worked after others failed.
-UPDATE inbox.agent SET failures = 0, last_failure = NULL, next_try_at = NULL
+UPDATE inbox.agent SET failures = 0, last_failure = NULL, next_try_at = NULL, failing_since = NULL
 WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s

@@ -121,7 +121,7 @@ RETURNING pg_notify('sif_outbox', '')
 
 -- name: wake
 -- Grain: one agent: it is awake, and what failed before is tried at once. Wakes delivery.
-UPDATE inbox.agent SET is_asleep = FALSE, next_try_at = NULL, failures = 0, last_failure = NULL
+UPDATE inbox.agent SET is_asleep = FALSE, next_try_at = NULL, failures = 0, last_failure = NULL, failing_since = NULL
 WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s
 RETURNING pg_notify('sif_outbox', '')
 
@@ -193,7 +193,7 @@ RETURNING pg_notify('sif_outbox', '')
 
 -- name: retry_agent
 -- Grain: one agent whose deliveries failed: they are tried again at once. Wakes delivery.
-UPDATE inbox.agent SET next_try_at = NULL, failures = 0
+UPDATE inbox.agent SET next_try_at = NULL, failures = 0, failing_since = NULL
 WHERE zone_id = (SELECT zone_id FROM inbox.zone WHERE name = %(zone)s) AND source_id = %(source_id)s
 RETURNING pg_notify('sif_outbox', '')
 

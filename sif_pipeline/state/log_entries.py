@@ -20,6 +20,7 @@ from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import spoken_with
 from sif_pipeline.sif.writing import LogEntry, LogLevel, header_of, write_log_entry
 from sif_pipeline.zone import queue
+from sif_pipeline.zone.troubles import Troubles
 from warehouse.base import objects
 
 log = logging.getLogger(__name__)
@@ -80,15 +81,22 @@ async def keep_telling(url: str, every: timedelta = EVERY) -> None:
         await asyncio.sleep(every.total_seconds())
 
 
+_TROUBLES: Final = Troubles()
+
+
 def _guarded(connection: Connection, zone_id: int, source_id: str, after: timedelta) -> int:
+    facts: dict[str, Any] = {"zone_id": zone_id, "source_id": source_id}
     try:
-        return _tell_agent(connection, zone_id, source_id, after)
+        told = _tell_agent(connection, zone_id, source_id, after)
     except Exception as error:
         if isinstance(error, psycopg.OperationalError) and (connection.broken or connection.closed):
             raise  # there is nobody to go on with
-        facts = {"zone_id": zone_id, "source_id": source_id, "error": type(error).__name__}  # its words may hold values
-        log.error("agent_not_told", extra={"facts": facts})  # noqa: TRY400
+        if _TROUBLES.is_news((zone_id, source_id)):  # it is tried again every few seconds
+            log.error("agent_not_told", extra={"facts": facts | {"error": type(error).__name__}})  # noqa: TRY400 -- its words may hold values
         return 0
+    if _TROUBLES.is_over((zone_id, source_id)):
+        log.info("agent_told_again", extra={"facts": facts})
+    return told
 
 
 def _tell_agent(connection: Connection, zone_id: int, source_id: str, after: timedelta) -> int:

@@ -27,6 +27,7 @@ from sif_pipeline.sif.messages import NO_LEVEL, Answer, Level
 from sif_pipeline.zone import handover, pushing, queue, routing
 from sif_pipeline.zone.pushing import Failed
 from sif_pipeline.zone.queue import AsyncConnection, Waiting
+from sif_pipeline.zone.troubles import Troubles
 
 SQL: Final = {name: query.encode() for name, query in queries("delivery").items()}
 
@@ -85,17 +86,23 @@ async def deliver(url: str, context_for: ContextFor, pace: Pace | None = None, *
     `context_for` gives the TLS context for an authentication level of the standard. With `loopback` agents on this
     machine are called too; without, a URL that leads to it fails, for it may lead to what only this machine reaches.
     """
-    pace = pace or Pace()
+    pace, troubles = pace or Pace(), Troubles()
     async with _pool(url) as pool:
         while True:
             try:
                 await pool.check()  # sorts out connections that a restart of the database has ended
                 async with _session(url) as session:
-                    await _Deliveries(pool, session, _Calls(context_for, loopback), pace).lead()
+                    troubles.is_over(_OUTAGE)  # "delivering" will say so
+                    await _Deliveries(pool, session, _Calls(context_for, loopback), pace, troubles).lead()
             except Exception as error:  # noqa: BLE001 -- whatever it is, agents are not to wait for a restart
-                facts = {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None)}
-                log.warning("delivery_interrupted", extra={"facts": facts})
+                if troubles.is_news(_OUTAGE):
+                    facts = {"error": type(error).__name__, "sqlstate": getattr(error, "sqlstate", None)}
+                    log.warning("delivery_interrupted", extra={"facts": facts})
             await asyncio.sleep(pace.standby_seconds)
+
+
+_OUTAGE: Final = "delivery_interrupted"
+"""The trouble that nothing can be delivered to anybody."""
 
 
 _OPTIONS: Final = (
@@ -135,11 +142,12 @@ async def _session(url: str) -> AsyncIterator[AsyncConnection]:
 class _Deliveries:
     """What is under way while this process is the one that delivers."""
 
-    def __init__(self, pool: Pool, session: AsyncConnection, calls: _Calls, pace: Pace) -> None:
+    def __init__(self, pool: Pool, session: AsyncConnection, calls: _Calls, pace: Pace, troubles: Troubles) -> None:
         self.pool = pool
         self.session = session  #: holds the lock and hears NOTIFY; when it ends, so do the deliveries
         self.calls = calls
         self.pace = pace
+        self.troubles = troubles
         self.busy: dict[tuple[int, str], asyncio.Task[None]] = {}
         self.served: dict[tuple[int, str], float] = {}  #: when each agent's last turn ended
         self.spared: dict[tuple[int, str], float] = {}  #: until when an agent is left alone: the database failed
@@ -255,7 +263,8 @@ class _Deliveries:
                     addressee = addressee._replace(failures=0)
         except (psycopg.Error, PoolTimeout) as error:
             self.spared[addressee.key] = time.monotonic() + self.pace.look_seconds  # nothing of it could be noted there
-            _log(addressee, "delivery_interrupted", type(error).__name__)
+            if self.troubles.is_news((_OUTAGE, *addressee.key)):
+                _log(addressee, "delivery_interrupted", kind=type(error).__name__, failures=addressee.failures)
         except Exception as error:  # noqa: BLE001 -- one agent's oddity must not end the delivery to the others
             log.error("delivery_broken", extra={"facts": {"error": type(error).__name__}})  # noqa: TRY400
             self.spared[addressee.key] = time.monotonic() + self.pace.first_wait
@@ -302,6 +311,7 @@ class _Deliveries:
         if isinstance(outcome, Refused):
             await self._note_failure(addressee, found, f"SIF_Error {outcome.category}/{outcome.code}")
             return False
+        await self._note_success(addressee)
         return True
 
     async def _fail(self, addressee: Addressee, found: Waiting, failed: Failed) -> bool:
@@ -325,10 +335,25 @@ class _Deliveries:
             "queue_id": found and found.queue_id,
         }
         async with self.pool.connection() as connection:
-            await connection.execute(SQL["failed"], values)
+            failures, since = await _first(connection, "failed", values) or (0, None)
             await connection.execute(SQL["message_failed"], values)
-        _log(addressee, "delivery_failed", kind)
+            if self.troubles.is_news((_FAILING, *addressee.key)):
+                waiting = (await _first(connection, "waiting", values) or (0,))[0]
+                facts = {"kind": kind, "failures": failures, "since": since and since.isoformat("T", "seconds")}
+                _log(addressee, _FAILING, **facts, waiting=waiting)
 
+    async def _note_success(self, addressee: Addressee) -> None:
+        """Tell that an agent is reached again, if it was told that it could not be."""
+        over = [self.troubles.is_over((trouble, *addressee.key)) for trouble in (_FAILING, _OUTAGE)]
+        if any(over):
+            values = {"zone_id": addressee.zone_id, "source_id": addressee.source_id}
+            async with self.pool.connection() as connection:
+                waiting = (await _first(connection, "waiting", values) or (0,))[0]
+            _log(addressee, "delivery_works_again", failures=addressee.failures, waiting=waiting)
+
+
+_FAILING: Final = "delivery_failed"
+"""The trouble that an agent cannot be reached, or gives no answer that will do."""
 
 _GATHER: Final = 0.02
 """Seconds to wait after being woken: what else is queued in them is looked at once."""
@@ -365,9 +390,8 @@ class _Lines:
         return self.open[level]
 
 
-def _log(addressee: Addressee, event: str, kind: str) -> None:
-    facts = {"zone": addressee.zone, "source_id": addressee.source_id, "kind": kind, "failures": addressee.failures}
-    log.info(event, extra={"facts": facts})
+def _log(addressee: Addressee, event: str, **facts: Any) -> None:
+    log.info(event, extra={"facts": {"zone": addressee.zone, "source_id": addressee.source_id} | facts})
 
 
 async def _first(connection: AsyncConnection, name: str, values: dict[str, Any]) -> tuple[Any, ...] | None:

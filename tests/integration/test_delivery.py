@@ -16,7 +16,7 @@ from sif_server import answer, message, running, wait_until
 from sif_pipeline.agent.listener import Address, listening
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.messages import NAMESPACE, Level, read_message
-from sif_pipeline.zone import delivery, queue
+from sif_pipeline.zone import agents, delivery, queue
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +35,14 @@ def done(place):
     return all(state == "done" for _, state in place.states())
 
 
+def told(server, place, event):
+    """Give the lines of one kind that the server logged for a zone."""
+    return [line for line in server.log() if line.get("zone") == place.name and line["event"] == event]
+
+
 def failures(server, place):
-    """Give the kinds of the failures that the server logged for a zone."""
-    lines = [line for line in server.log() if line.get("zone") == place.name]
-    return [line["kind"] for line in lines if line["event"] == "delivery_failed"]
+    """Give the kinds of failures that the server told of for a zone."""
+    return [line["kind"] for line in told(server, place, "delivery_failed")]
 
 
 def test_messages_come_in_order_each_after_the_last_was_acknowledged(server, agent):
@@ -111,7 +115,8 @@ def test_whatever_goes_wrong_the_same_message_comes_again(server, agent, kind):
     place.put(first, second)
     agent.wait_for(4, seconds=15)
     wait_until(lambda: done(place))
-    wait_until(lambda: failures(server, place) == [kind, kind])
+    wait_until(lambda: told(server, place, "delivery_works_again"))
+    assert failures(server, place) == [kind], "told once, though it failed twice"
     assert agent.msg_ids() == [first.msg_id] * 3 + [second.msg_id]
     assert {body for msg_id, body, _ in agent.seen if msg_id == first.msg_id} == {first.body}
     assert place.agent()[:2] == (0, None), "failures are forgotten when it works"
@@ -136,6 +141,35 @@ def test_an_agent_that_was_away_gets_everything_in_order_when_it_is_back(server)
     with push_agent(port) as agent:
         assert agent.wait_for(5) == sent
         wait_until(lambda: done(place))
+
+
+def test_an_agent_that_is_away_for_long_is_told_of_when_it_begins_and_when_it_is_over(server):
+    with closing(socket.create_server(("127.0.0.1", 0))) as unused:
+        port = unused.getsockname()[1]
+    place = Place(server.database_url, f"http://127.0.0.1:{port}/agent")
+    place.put(*[an_event() for _ in range(3)])
+    wait_until(lambda: place.agent()[0] >= 6)
+    (line,) = told(server, place, "delivery_failed")
+    (since,) = place.rows("SELECT failing_since FROM inbox.agent WHERE zone_id = %(zone)s")[0]
+    assert {name: line[name] for name in ("source_id", "kind", "failures", "waiting", "since")} == {
+        "source_id": "SIS", "kind": "no_connection", "failures": 1, "waiting": 3,
+        "since": since.isoformat("T", "seconds"),
+    }  # fmt: skip
+    with psycopg.connect(server.database_url) as connection:
+        listed = agents.listing(connection, place.name)
+        shown = dict(agents.details(connection, place.name, "SIS").lines)
+    assert dict(zip(listed.columns, listed.lines[0], strict=True)).items() >= {
+        "state": "failing", "waiting": 3, "failing_since": since, "last_failure": "no_connection",
+    }.items()  # fmt: skip
+    assert (shown["failing_since"], shown["waiting"], shown["waiting_since"] < since) == (since, 3, True)
+    with push_agent(port) as agent:
+        agent.wait_for(3)
+        wait_until(lambda: done(place))
+        wait_until(lambda: told(server, place, "delivery_works_again"))
+    (line,) = told(server, place, "delivery_works_again")
+    assert (line["source_id"], line["failures"] >= 6, line["waiting"] <= 2) == ("SIS", True, True)
+    assert place.rows("SELECT failing_since FROM inbox.agent WHERE zone_id = %(zone)s") == [(None,)]
+    assert len(told(server, place, "delivery_failed")) == 1
 
 
 @pytest.mark.parametrize(
@@ -333,28 +367,34 @@ def test_when_the_session_that_holds_the_lock_is_lost_delivery_goes_on(database_
         assert [line["event"] for line in server.log()].count("delivering") == 2
 
 
+def tries(place):
+    ((tries, called),) = place.rows("SELECT last_value, is_called FROM outbox.tries")
+    return tries if called else 0
+
+
 def test_while_the_database_fails_for_an_agent_it_is_tried_at_intervals(server, agent):
     """Its messages cannot be marked as handed out; nothing about it can be noted either."""
     place = Place(server.database_url, agent.url)
     with psycopg.connect(server.database_url) as connection:
+        connection.execute("CREATE SEQUENCE outbox.tries")
         connection.execute(
             "CREATE OR REPLACE FUNCTION outbox.no_room() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$BEGIN RAISE disk_full; END$$"
+            " $$BEGIN PERFORM nextval('outbox.tries'); RAISE disk_full; END$$"  # which no rollback takes back
         )
         connection.execute(
             f"CREATE TRIGGER no_room BEFORE UPDATE ON outbox.message FOR EACH ROW WHEN (OLD.zone_id = {place.id})"
             " EXECUTE FUNCTION outbox.no_room()"
         )
     try:
+        start = time.monotonic()
         sent = place.put(an_event())
-        time.sleep(2)
-        lines = [line for line in server.log() if line.get("zone") == place.name]
-        tries = [line["kind"] for line in lines if line["event"] == "delivery_interrupted"]
-        assert set(tries) == {"DiskFull"}
-        assert len(tries) <= 6, "every half second here"
+        wait_until(lambda: tries(place) >= 3)
+        assert tries(place) <= 2 + (time.monotonic() - start) / 0.5, "every half second here"
+        assert [line["kind"] for line in told(server, place, "delivery_interrupted")] == ["DiskFull"]
     finally:
         with psycopg.connect(server.database_url) as connection:
             connection.execute("DROP TRIGGER no_room ON outbox.message")
+    wait_until(lambda: told(server, place, "delivery_works_again"))
     assert agent.wait_for(1) == sent
     wait_until(lambda: done(place))
 
