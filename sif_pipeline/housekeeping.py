@@ -16,7 +16,7 @@ DELIVERED_KEPT = timedelta(days=30)
 
 
 def tidy(url: str, *, audit_kept: timedelta = AUDIT_KEPT, delivered_kept: timedelta = DELIVERED_KEPT) -> int:
-    """Delete old audit rows, sandboxes' records, what was settled, asked or compared long ago.
+    """Delete old audit rows, refusals and sandboxes' records, what was settled, asked or compared long ago.
 
     Return how many rows went. Vacuum and analyze. What came in, events, notices and history stay: every row of the
     warehouse can be derived from them again.
@@ -25,6 +25,7 @@ def tidy(url: str, *, audit_kept: timedelta = AUDIT_KEPT, delivered_kept: timede
         deleted = connection.execute(SQL["delete_audit"].encode(), {"keep": audit_kept}).rowcount
         deleted += connection.execute(SQL["delete_settled"].encode(), {"keep": delivered_kept}).rowcount
         deleted += connection.execute(SQL["delete_exchanges"].encode(), {"keep": audit_kept}).rowcount
+        deleted += connection.execute(SQL["delete_refusals"].encode(), {"keep": audit_kept}).rowcount
         deleted += connection.execute(SQL["delete_requests"].encode(), {"keep": audit_kept}).rowcount
         deleted += connection.execute(SQL["delete_differences"].encode(), {"keep": audit_kept}).rowcount
         connection.execute(SQL["vacuum"].encode())

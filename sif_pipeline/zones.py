@@ -4,6 +4,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -107,12 +108,30 @@ def listing(connection: Connection) -> Report:
     return _report(connection, "list", {})
 
 
+LATEST = 5
+"""Refusals that `details` has."""
+
+
 def details(connection: Connection, name: str) -> Report:
-    """Show everything that is set for a zone, one line for each setting. Raise UnknownZone."""
+    """Show everything that is set for a zone, one line for each setting, and the latest refusals. Raise UnknownZone."""
     found = _report(connection, "show", {"name": name})
     if not found.lines:
         raise UnknownZone
-    return Report(("setting", "value"), list(zip(found.columns, found.lines[0], strict=True)))
+    refused = _report(connection, "refusals", {"name": name, "source_id": None, "most": LATEST})
+    lines = [*zip(found.columns, found.lines[0], strict=True), *(("refused", _words(*line)) for line in refused.lines)]
+    return Report(("setting", "value"), lines)
+
+
+def _words(at: datetime, agent: str | None, error: str, sentence: str, times: int, *_: Any) -> str:
+    often = f", {times} times" if times > 1 else ""
+    return f"{at.isoformat(' ', 'seconds')} {agent or 'unreadable sender'} {error}{often}: {sentence}"
+
+
+def refusals(connection: Connection, name: str, source_id: str | None = None, most: int = 100) -> Report:
+    """List what messages to a zone, or of one agent in it, were refused for, the latest first. Raise UnknownZone."""
+    if not _report(connection, "show", {"name": name}).lines:
+        raise UnknownZone
+    return _report(connection, "refusals", {"name": name, "source_id": source_id, "most": most})
 
 
 def _report(connection: Connection, query: str, values: dict[str, Any]) -> Report:

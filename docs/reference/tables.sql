@@ -200,6 +200,7 @@ CREATE TABLE inbox.agent (
     next_try_at TIMESTAMP WITH TIME ZONE,
     failures INTEGER DEFAULT '0' NOT NULL,
     last_failure TEXT,
+    failing_since TIMESTAMP WITH TIME ZONE,
     log_entries_until TIMESTAMP WITH TIME ZONE,
     withhold_answer BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_agent PRIMARY KEY (zone_id, source_id),
@@ -243,6 +244,8 @@ COMMENT ON COLUMN inbox.agent.next_try_at IS 'When delivery may be tried again a
 COMMENT ON COLUMN inbox.agent.failures IS 'Deliveries that failed in a row';
 
 COMMENT ON COLUMN inbox.agent.last_failure IS 'Kind of the last failure of delivery, without values';
+
+COMMENT ON COLUMN inbox.agent.failing_since IS 'When the first of these failures was';
 
 COMMENT ON COLUMN inbox.agent.log_entries_until IS 'Recorded time up to which it was told of findings by SIF_LogEntry';
 
@@ -399,6 +402,37 @@ CREATE TABLE inbox.provision (
 COMMENT ON TABLE inbox.provision IS 'What an agent provides or publishes';
 
 COMMENT ON COLUMN inbox.provision.kind IS 'List of SIF_Provision, such as SIF_ProvideObjects';
+
+CREATE TABLE inbox.refusal (
+    zone_id INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    category INTEGER NOT NULL,
+    code INTEGER NOT NULL,
+    sentence TEXT NOT NULL,
+    message_type TEXT,
+    msg_id TEXT,
+    times BIGINT DEFAULT '1' NOT NULL,
+    first_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    last_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pk_refusal PRIMARY KEY (zone_id, source_id, category, code),
+    CONSTRAINT fk_refusal_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
+);
+
+COMMENT ON TABLE inbox.refusal IS 'Messages that were refused, by sender and error';
+
+COMMENT ON COLUMN inbox.refusal.source_id IS 'SIF_SourceId as the message had it; empty where it could not be read';
+
+COMMENT ON COLUMN inbox.refusal.category IS 'SIF_Category of the answer';
+
+COMMENT ON COLUMN inbox.refusal.code IS 'SIF_Code of the answer';
+
+COMMENT ON COLUMN inbox.refusal.sentence IS 'SIF_Desc of the latest answer; never a value of a message';
+
+COMMENT ON COLUMN inbox.refusal.message_type IS 'Type of the latest message, as far as it could be read';
+
+COMMENT ON COLUMN inbox.refusal.msg_id IS 'SIF_MsgId of the latest message, as far as it could be read';
+
+COMMENT ON COLUMN inbox.refusal.times IS 'How many messages were refused so';
 
 CREATE TABLE outbox.message (
     queue_id BIGINT GENERATED ALWAYS AS IDENTITY,

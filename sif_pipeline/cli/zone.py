@@ -64,13 +64,28 @@ def list_(format_: Format = "table") -> None:
 
 @zone.command("show", epilog="Example: sif-pipeline zone show springfield")
 def show_(name: Name, format_: Format = "table") -> None:
-    """Show every setting of a zone.
+    """Show every setting of a zone, and what the latest messages that it refused were refused for.
 
     `zone set` changes the district, solicited_only and log_entries; `zone require` the levels of security;
     `sync schedule` the time of the sync and its limit.
     """
     with warehouse() as url, session(url) as connection:
         show(zones.details(connection, name), format_, f"Zone {name}")
+
+
+@zone.command("refusals", epilog="Example: sif-pipeline zone refusals springfield --agent SIS")
+def refusals(
+    name: Name,
+    agent: Annotated[str | None, typer.Option("--agent", help="Of this SIF_SourceId only; '' if unreadable.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many at most, the latest.")] = 100,
+    format_: Format = "table",
+) -> None:
+    """Show what a zone answered messages with that it refused: one line for each sender and error, the latest first.
+
+    The sentence is the SIF_Desc of the latest answer. What was in a message is never shown, nor kept.
+    """
+    with warehouse() as url, session(url) as connection:
+        show(zones.refusals(connection, name, agent, limit), format_, f"Refused in zone {name}")
 
 
 @zone.command("rotate", epilog="Example: sif-pipeline zone rotate springfield --url https://sif.example.org")

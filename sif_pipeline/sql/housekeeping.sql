@@ -23,6 +23,10 @@ WHERE d.sync_id = s.sync_id AND s.ended_at < clock_timestamp() - %(keep)s
 -- Delete what agents of sandboxes said, when it is older than the state keeps such records. Their messages stay.
 DELETE FROM inbox.exchange WHERE at < clock_timestamp() - %(keep)s
 
+-- name: delete_refusals
+-- Delete what messages were refused for that did not come again for longer than the state keeps such records.
+DELETE FROM inbox.refusal WHERE last_at < clock_timestamp() - %(keep)s
+
 -- name: vacuum
 -- Free what updates left behind and refresh the planner's statistics, where rows change most.
 VACUUM (ANALYZE, SKIP_LOCKED) inbox.message, inbox.object_event, inbox.notice, inbox.outcome_change, inbox.audit,

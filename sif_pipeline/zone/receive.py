@@ -10,7 +10,7 @@ from sif_pipeline.conformance.recording import Said, record
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.gate import Limits, Refused, open_message
 from sif_pipeline.sif.messages import CARRIERS, DEFAULT_CONTEXT, Message, Original, read_message, read_original
-from sif_pipeline.zone import access, control, handover, provisioning, routing
+from sif_pipeline.zone import access, control, handover, provisioning, routing, turned_away
 from sif_pipeline.zone.events import take_events
 from sif_pipeline.zone.storing import Connection, Incoming, Outcome, audit, mode_of, store, unregistered
 from sif_pipeline.zones import Zone
@@ -58,6 +58,8 @@ async def receive(connection: Connection, zone: Zone, incoming: Incoming) -> byt
     if isinstance(message, Refused):
         await _audit_refusal(connection, zone, incoming, message)
     outcome = message if isinstance(message, Refused) else await _outcome(connection, zone, incoming, message)
+    if isinstance(outcome, Refused):
+        await turned_away.note(connection, zone, incoming, outcome)
     _log_outcome(zone, incoming, outcome)
     if zone.is_sandbox:
         await record(connection, zone.zone_id, Said(message, incoming.original, incoming.body), outcome)

@@ -79,6 +79,7 @@ def test_a_rotated_zone_has_its_new_url_only(database_url: str) -> None:
     [
         ("zone", "rotate", "nowhere"),
         ("zone", "show", "nowhere"),
+        ("zone", "refusals", "nowhere"),
         ("zone", "suspend", "nowhere"),
         ("zone", "resume", "nowhere"),
         ("zone", "set", "nowhere", "--solicited-only"),
@@ -124,6 +125,42 @@ def test_zones_are_listed_and_shown_with_their_settings(database_url: str) -> No
     with psycopg.connect(database_url) as connection:
         audits = connection.execute("SELECT event FROM inbox.audit ORDER BY audit_id").fetchall()
     assert audits == [("zone_suspended",), ("zone_resumed",), ("zone_changed",)]
+
+
+def test_what_a_zone_refused_is_listed_for_who_answers_the_district(district: District) -> None:
+    url = district.url
+    declares = of_objects("SIF_Provide", "StudentPicture", msg_id="A" * 32)
+    assert district.send(declares, declares, event("Amelia", source="Ghost"), b"<SIF_Message>Amelia") == [
+        (4, 3), (4, 3), (4, 9), (1, 2),
+    ]  # fmt: skip
+    assert district.send(event("Noah", msg_id="B" * 32), event("Amelia", msg_id="B" * 32)) == [0, (12, 5)]
+    found = told(url, "zone", "refusals", "District-0101")
+    kept = ("agent", "error", "times", "message_type", "msg_id")
+    assert [tuple(line[name] for name in kept) for line in found] == [
+        (SOURCE, "12/5", 1, "SIF_Event", "B" * 32),
+        (None, "1/2", 1, None, None),
+        ("Ghost", "4/9", 1, "SIF_Event", found[2]["msg_id"]),
+        (SOURCE, "4/3", 2, "SIF_Provide", "A" * 32),
+    ]
+    assert str(found[3]["sentence"]).startswith("The agent may not provide StudentPicture;")
+    assert str(found[3]["first_at"]) < str(found[3]["last_at"])
+    assert [line["error"] for line in told(url, "zone", "refusals", "District-0101", "--agent", "Ghost")] == ["4/9"]
+    assert [line["error"] for line in told(url, "zone", "refusals", "District-0101", "--limit", "1")] == ["12/5"]
+    shown = [str(line["value"]) for line in told(url, "zone", "show", "District-0101") if line["setting"] == "refused"]
+    assert [words.split(" ", 2)[2].split(":")[0] for words in shown] == [
+        f"{SOURCE} 12/5", "unreadable sender 1/2", "Ghost 4/9", f"{SOURCE} 4/3, 2 times",
+    ]  # fmt: skip
+    for command in ("show", "refusals"):
+        said = done(url, "zone", command, "District-0101")
+        assert "send SIF_Register first" in said
+        assert not {"Amelia", "Noah"} & set(said.split())
+
+
+def test_many_refusals_are_one_line_and_all_are_counted(district: District) -> None:
+    assert district.send(*[event(source="Ghost")] * 20, together=True) == [(4, 9)] * 20
+    (line,) = told(district.url, "zone", "refusals", "District-0101")
+    assert (line["agent"], line["error"]) == ("Ghost", "4/9")
+    assert 1 <= int(str(line["times"])) <= 20
 
 
 def test_agents_are_listed_shown_woken_and_purged(district: District) -> None:

@@ -1,0 +1,38 @@
+"""Messages that were refused, for people: who sent them, what they were answered, how often and when last.
+
+One row for each sender and error, so that an agent that sends the same for days, or a flood, takes no room. It holds
+what the answer said, whose sentence never quotes a message, and ids.
+"""
+
+from contextlib import suppress
+from typing import Final
+
+import psycopg
+
+from sif_pipeline.database import queries
+from sif_pipeline.sif.gate import Refused
+from sif_pipeline.zone.storing import Connection, Incoming
+from sif_pipeline.zones import Zone
+
+SQL: Final = {name: query.encode() for name, query in queries("turned_away").items()}
+
+
+async def note(connection: Connection, zone: Zone, incoming: Incoming, refused: Refused) -> None:
+    """Note that a message was refused; its sender is who it says, as far as that could be read.
+
+    Where another is noting the same, the count is let go: the answer matters more.
+    """
+    message = incoming.content
+    values = {
+        "zone_id": zone.zone_id,
+        "source_id": incoming.original.source_id or "",
+        "category": refused.category,
+        "code": refused.code,
+        "sentence": refused.sentence,
+        "message_type": None if isinstance(message, Refused) else message.message_type,
+        "msg_id": incoming.original.msg_id,
+    }
+    with suppress(psycopg.errors.LockNotAvailable):
+        async with connection.transaction():
+            await connection.execute(SQL["hurry"])
+            await connection.execute(SQL["note"], values)
