@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -62,6 +62,14 @@ def connect(
         raise DatabaseUnreachable from error
     connection.adapters.register_loader("uuid", HexadecimalLoader)
     return connection
+
+
+async def first(
+    connection: psycopg.AsyncConnection[Any], statement: bytes, values: Mapping[str, Any]
+) -> tuple[Any, ...] | None:
+    """Execute a statement and give the first row that comes of it."""
+    found: tuple[Any, ...] | None = await (await connection.execute(statement, values)).fetchone()
+    return found
 
 
 class HexadecimalLoader(Loader):

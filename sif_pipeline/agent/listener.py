@@ -7,18 +7,18 @@ in the order of arrival: what the agent makes of them may depend on it.
 import asyncio
 import hmac
 import threading
-import zlib
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
 from ssl import CERT_NONE, CERT_REQUIRED
-from typing import Any, Final
+from typing import Any
 
 import uvicorn
 
 from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.inflating import NotGzip, TooLarge, inflated
 from sif_pipeline.sif.gate import Limits
 from sif_pipeline.zone.http_limits import Bounds, bounded
 
@@ -134,17 +134,7 @@ class Port:
                 return None
             more = part.get("more_body", False)
         compressed = any(key == b"content-encoding" and b"gzip" in value for key, value in scope["headers"])
-        return _inflated(bytes(body), self._size) if compressed else bytes(body)
-
-
-GZIP: Final = 31
-"""zlib's number for the gzip format."""
-
-
-def _inflated(body: bytes, size: int) -> bytes | None:
-    inflater = zlib.decompressobj(wbits=GZIP)
-    try:
-        found = inflater.decompress(body, size)
-    except zlib.error:
-        return None
-    return found if inflater.eof else None
+        try:
+            return inflated(bytes(body), self._size) if compressed else bytes(body)
+        except (NotGzip, TooLarge):
+            return None

@@ -49,10 +49,3 @@ WHERE zone_id = (SELECT zone_id FROM inbox.zone WHERE name = %(zone)s) AND reque
 -- name: own
 -- Grain: one request of the state's: the zone it was made in.
 SELECT zone_id FROM outbox.request WHERE source_id = %(source_id)s AND msg_id = %(msg_id)s
-
--- name: late
--- Grain: one open request of the state's whose time is over; those that another process has in hand are left to it.
-SELECT zone_id, msg_id FROM outbox.request
-WHERE source_id = %(source_id)s AND state = 'open' AND expires_at <= clock_timestamp()
-ORDER BY expires_at
-FOR UPDATE SKIP LOCKED

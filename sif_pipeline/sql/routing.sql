@@ -73,15 +73,28 @@ SET next_packet = next_packet + 1, state = %(state)s, error = %(error)s,
 WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND msg_id = %(msg_id)s
 
 -- name: end
--- Grain: one open request that ends without its last packet; no row when it had ended.
-UPDATE outbox.request SET state = %(state)s, error = %(error)s, ended_at = clock_timestamp()
-WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND msg_id = %(msg_id)s AND state = 'open'
-RETURNING source_id, msg_id, object_name, destination_id, versions, max_buffer_size, next_packet, state, purpose
+-- Grain: one open request that ends without its last packet, and is not delivered any more; no row when it had ended. The
+-- request is locked before its message.
+WITH ended AS (
+    UPDATE outbox.request SET state = %(state)s, error = %(error)s, ended_at = clock_timestamp()
+    WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND msg_id = %(msg_id)s AND state = 'open'
+    RETURNING
+        zone_id, source_id, msg_id, object_name, destination_id, versions, max_buffer_size, next_packet, state, purpose
+), withdrawn AS (
+    UPDATE outbox.message AS m SET state = 'dropped', settled_at = clock_timestamp(), last_failure = %(state)s
+    FROM ended AS r
+    WHERE m.zone_id = r.zone_id AND m.msg_id = r.msg_id AND m.sender_id = r.source_id
+        AND m.message_type = 'SIF_Request' AND m.state IN ('queued', 'delivering')
+)
+SELECT source_id, msg_id, object_name, destination_id, versions, max_buffer_size, next_packet, state, purpose
+FROM ended
 
 -- name: expired
--- Grain: one open request whose time is over; those that another process has in hand are left to it.
+-- Grain: one open request, of everybody or of one who asks, whose time is over; those that another process has in hand
+-- are left to it.
 SELECT zone_id, source_id, msg_id FROM outbox.request
 WHERE state = 'open' AND expires_at < clock_timestamp()
+    AND (%(source_id)s::text IS NULL OR source_id = %(source_id)s)
 ORDER BY expires_at
 LIMIT %(most)s
 FOR UPDATE SKIP LOCKED
@@ -92,12 +105,6 @@ SELECT source_id, msg_id FROM outbox.request
 WHERE zone_id = %(zone_id)s AND state = 'open' AND %(source_id)s IN (source_id, destination_id)
 ORDER BY zone_id, source_id, msg_id
 FOR UPDATE
-
--- name: withdraw
--- Grain: one SIF_Request still on the queue of the agent asked; it is not delivered any more.
-UPDATE outbox.message SET state = 'dropped', settled_at = clock_timestamp(), last_failure = %(failure)s
-WHERE zone_id = %(zone_id)s AND msg_id = %(msg_id)s AND sender_id = %(source_id)s
-    AND message_type = 'SIF_Request' AND state IN ('queued', 'delivering')
 
 -- name: solicited_only
 -- Grain: one zone: does it refuse a SIF_Response that nobody asked for?

@@ -29,8 +29,8 @@ from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import NEWEST_ACK
 from sif_pipeline.sif.writing import write_message
-from sif_pipeline.state import requests
 from sif_pipeline.state.spelling import forget_spellings
+from sif_pipeline.zone import routing
 from warehouse.base import CURRENT, SifObject, elements, objects
 from warehouse.inbox import MessageState
 from warehouse.outbox import SyncState
@@ -126,7 +126,7 @@ def advance(url: str) -> Progress:
     progress = Progress()
     settings = {"application_name": "sif-state", "timezone": "UTC", "lock_timeout": LOCK_TIMEOUT}
     with connect(url, settings, autocommit=True) as connection:
-        progress.timed_out = len(requests.expire(connection))
+        progress.timed_out = len(routing.expire_now(connection))
         connection.execute(QUERIES["receiving"])
         progress.failed = _each(connection, "without_answer", _fail)
         moved = _each(connection, "ready", _compare)

@@ -13,7 +13,6 @@ from psycopg.rows import class_row
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import ConfigurationError, SifPipelineError, UnknownZone
 from sif_pipeline.sif.acks import SOURCE_ID
-from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import NEWEST_ACK, spoken_with
 from sif_pipeline.sif.query import ANY_2, EVERYTHING, Condition, Where, write_request
 from sif_pipeline.zone import queue, routing
@@ -216,31 +215,6 @@ def cancel(url: str, msg_id: str) -> bool:
     """Call a request off: what comes for it afterwards is refused (8/18). False when it was over already."""
     with connect(url) as connection:
         found = connection.execute(SQL["own"], {"source_id": SOURCE_ID, "msg_id": msg_id}).fetchone()
-        return found is not None and _end(connection, found[0], msg_id, RequestState.CANCELLED, routing.CANCELLED)
-
-
-def expire(connection: Connection) -> list[str]:
-    """Give up the requests of the state's that were not answered in time; give their SIF_MsgIds."""
-    with connection.transaction():
-        late = connection.execute(SQL["late"], {"source_id": SOURCE_ID}).fetchall()
-        return [
-            msg_id
-            for zone_id, msg_id in late
-            if _end(connection, zone_id, msg_id, RequestState.TIMED_OUT, routing.TIMED_OUT)
-        ]
-
-
-def _end(connection: Connection, zone_id: int, msg_id: str, state: RequestState, reason: Refused) -> bool:
-    """End an open request as the zone does, and take it off the queue of the agent asked; False: it had ended."""
-    values = {
-        "zone_id": zone_id,
-        "source_id": SOURCE_ID,
-        "msg_id": msg_id,
-        "state": state.value,
-        "error": f"{reason.category}/{reason.code}",
-        "failure": state.value,
-    }
-    if connection.execute(routing.SQL["end"], values).fetchone() is None:
-        return False
-    connection.execute(routing.SQL["withdraw"], values)
-    return True
+        return found is not None and routing.end_now(
+            connection, found[0], msg_id, RequestState.CANCELLED, routing.CANCELLED
+        )

@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from sif_pipeline.database import queries
+from sif_pipeline.database import first, queries
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import NO_LEVEL, Answer, Level
 from sif_pipeline.zone import handover, pushing, queue, routing
@@ -156,7 +156,7 @@ class _Deliveries:
 
     async def lead(self) -> None:
         """Wait for the lock, then deliver until cancelled or the session ends, which raises psycopg.Error."""
-        while (await _first(self.session, "lead", {"lock": LEADER_LOCK})) != (True,):  # noqa: ASYNC110 -- another's lock
+        while (await first(self.session, SQL["lead"], {"lock": LEADER_LOCK})) != (True,):  # noqa: ASYNC110 -- another's lock
             await asyncio.sleep(self.pace.standby_seconds)
         log.info("delivering")
         await self.session.execute(f"LISTEN {queue.CHANNEL}".encode())
@@ -238,7 +238,7 @@ class _Deliveries:
         return addressee.failures > 0, self.served.get(addressee.key, 0.0)
 
     async def _pause(self, connection: AsyncConnection) -> float:
-        found = await _first(connection, "next_try", {})
+        found = await first(connection, SQL["next_try"], {})
         seconds = found[0] if found and found[0] is not None else self.pace.look_seconds
         return float(min(max(seconds, _GATHER), self.pace.look_seconds))
 
@@ -335,10 +335,10 @@ class _Deliveries:
             "queue_id": found and found.queue_id,
         }
         async with self.pool.connection() as connection:
-            failures, since = await _first(connection, "failed", values) or (0, None)
+            failures, since = await first(connection, SQL["failed"], values) or (0, None)
             await connection.execute(SQL["message_failed"], values)
             if self.troubles.is_news((_FAILING, *addressee.key)):
-                waiting = (await _first(connection, "waiting", values) or (0,))[0]
+                waiting = (await first(connection, SQL["waiting"], values) or (0,))[0]
                 facts = {"kind": kind, "failures": failures, "since": since and since.isoformat("T", "seconds")}
                 _log(addressee, _FAILING, **facts, waiting=waiting)
 
@@ -348,7 +348,7 @@ class _Deliveries:
         if any(over):
             values = {"zone_id": addressee.zone_id, "source_id": addressee.source_id}
             async with self.pool.connection() as connection:
-                waiting = (await _first(connection, "waiting", values) or (0,))[0]
+                waiting = (await first(connection, SQL["waiting"], values) or (0,))[0]
             _log(addressee, "delivery_works_again", failures=addressee.failures, waiting=waiting)
 
 
@@ -392,8 +392,3 @@ class _Lines:
 
 def _log(addressee: Addressee, event: str, **facts: Any) -> None:
     log.info(event, extra={"facts": {"zone": addressee.zone, "source_id": addressee.source_id} | facts})
-
-
-async def _first(connection: AsyncConnection, name: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
-    found: tuple[Any, ...] | None = await (await connection.execute(SQL[name], values)).fetchone()
-    return found

@@ -8,7 +8,6 @@ import asyncio
 import gzip
 import ipaddress
 import ssl
-import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final
 
 import httpx
 
+from sif_pipeline.inflating import NotGzip, TooLarge, inflated
 from sif_pipeline.sif.gate import Limits, Refused, open_message
 from sif_pipeline.sif.messages import Answer, read_message
 from sif_pipeline.zone import names
@@ -169,14 +169,12 @@ def _inflated(answer: bytes, encoding: str) -> bytes:
         return answer
     if encoding not in ("gzip", "x-gzip"):
         raise Failed("answer_encoding")
-    inflater = zlib.decompressobj(wbits=31)
     try:
-        plain = inflater.decompress(answer, ANSWER_BYTES)
-    except zlib.error:
+        return inflated(answer, ANSWER_BYTES)
+    except NotGzip:
         raise Failed("answer_encoding") from None
-    if not inflater.eof:
-        raise Failed("answer_too_large")
-    return plain
+    except TooLarge:
+        raise Failed("answer_too_large") from None
 
 
 def _kind_of(error: BaseException | None) -> str:

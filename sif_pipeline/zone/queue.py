@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from psycopg.rows import class_row
 
-from sif_pipeline.database import Connection, queries
+from sif_pipeline.database import Connection, first, queries
 from sif_pipeline.sif.messages import NO_LEVEL, Level, Message
 from warehouse.outbox import QueueState
 
@@ -213,7 +213,7 @@ async def hold_acked(connection: AsyncConnection, zone_id: int, source_id: str, 
 
 
 async def _one(connection: AsyncConnection, name: str, values: dict[str, Any]) -> Any:
-    found = await (await connection.execute(SQL[name], values)).fetchone()
+    found = await first(connection, SQL[name], values)
     return found[0] if found else None
 
 

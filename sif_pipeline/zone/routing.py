@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-from sif_pipeline.database import Connection, queries
+from sif_pipeline.database import Connection, first, queries
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.gate import Refused
@@ -82,7 +82,7 @@ def ask_now(connection: Connection, zone_id: int, question: Question, message: O
 
 async def _ask(connection: AsyncConnection, zone_id: int, question: Question, message: Outgoing) -> Outcome:
     """Remember an agent's request and put it on the queue of the agent asked; raise Refused when that one has left."""
-    if await _first(connection, "open", _row(zone_id, question)) is None:
+    if await first(connection, SQL["open"], _row(zone_id, question)) is None:
         return acks.ALREADY_HELD
     if not await queue.enqueue(connection, zone_id, question.destination_id, message):
         raise LEFT
@@ -142,7 +142,7 @@ _BUFFER_TOO_SMALL = Refused(
 async def _repeated(connection: AsyncConnection, zone: Zone, message: Message, body: bytes) -> Outcome | None:
     """Recognise a message that was passed on already, or another one under its SIF_MsgId."""
     values = {"zone_id": zone.zone_id, "msg_id": message.msg_id, "sender_id": message.source_id, "body": body}
-    known = await _first(connection, "passed_on", values)
+    known = await first(connection, SQL["passed_on"], values)
     if known is None:
         return None
     return acks.ALREADY_HELD if known[0] else OTHER_UNDER_MSG_ID
@@ -150,7 +150,7 @@ async def _repeated(connection: AsyncConnection, zone: Zone, message: Message, b
 
 async def _responder(connection: AsyncConnection, zone: Zone, message: Message, object_name: str) -> str | Refused:
     values = {"zone_id": zone.zone_id, "named": message.destination_id, "object_name": object_name}
-    found = await _first(connection, "responder", values)
+    found = await first(connection, SQL["responder"], values)
     if found is None:
         return _no_responder(message, object_name)
     source_id, versions = found
@@ -197,13 +197,13 @@ async def take_response(
 
 async def _known(connection: AsyncConnection, zone: Zone, message: Message) -> bool:
     values = {"zone_id": zone.zone_id, "msg_id": message.msg_id, "sender_id": message.source_id}
-    return (await _first(connection, "taken_in", values)) == (True,)
+    return (await first(connection, SQL["taken_in"], values)) == (True,)
 
 
 async def _asked(connection: AsyncConnection, zone: Zone, message: Message) -> Asked | None:
     request_msg_id = message.response.request_msg_id if message.response else None
     values = {"zone_id": zone.zone_id, "msg_id": request_msg_id, "source_id": message.destination_id}
-    found = await _first(connection, "asked", values)
+    found = await first(connection, SQL["asked"], values)
     return Asked(*found) if found else None
 
 
@@ -214,7 +214,7 @@ async def _unsolicited(connection: AsyncConnection, zone: Zone, message: Message
     """
     if message.destination_id not in (None, SOURCE_ID):
         return _NOT_THE_STATES
-    if await _first(connection, "solicited_only", {"zone_id": zone.zone_id}) == (True,):
+    if await first(connection, SQL["solicited_only"], {"zone_id": zone.zone_id}) == (True,):
         return _NO_SUCH_REQUEST
     return await store(MessageState.PENDING)
 
@@ -334,26 +334,31 @@ async def end(  # noqa: PLR0913, PLR0917 -- a request's key is three of them
     connection: AsyncConnection, zone_id: int, source_id: str, msg_id: str, state: RequestState, reason: Refused
 ) -> Asked | None:
     """End an open request before its last packet and take it off the queue of the agent asked; None: it had ended."""
-    values = {
+    found = await first(connection, SQL["end"], _ending(zone_id, source_id, msg_id, state, reason))
+    return Asked(*found) if found else None
+
+
+def end_now(connection: Connection, zone_id: int, msg_id: str, state: RequestState, reason: Refused) -> bool:
+    """Do the same with a request of the state's on a connection that blocks; False: it had ended."""
+    values = _ending(zone_id, SOURCE_ID, msg_id, state, reason)
+    return connection.execute(SQL["end"], values).fetchone() is not None
+
+
+def _ending(zone_id: int, source_id: str, msg_id: str, state: RequestState, reason: Refused) -> dict[str, Any]:
+    return {
         "zone_id": zone_id,
         "source_id": source_id,
         "msg_id": msg_id,
         "state": state.value,
         "error": f"{reason.category}/{reason.code}",
-        "failure": state.value,
     }
-    found = await _first(connection, "end", values)
-    if found is None:
-        return None
-    await connection.execute(SQL["withdraw"], values)
-    return Asked(*found)
 
 
 async def tell(connection: AsyncConnection, zone_id: int, ended: Asked, reason: Refused) -> None:
     """Tell an agent with a last SIF_Response why its request ended; the state looks at its requests itself."""
     if ended.source_id == SOURCE_ID:
         return
-    found = await _first(connection, "agent", {"zone_id": zone_id, "source_id": ended.source_id})
+    found = await first(connection, SQL["agent"], {"zone_id": zone_id, "source_id": ended.source_id})
     await queue.enqueue(connection, zone_id, ended.source_id, _last_response(ended, reason, found))
 
 
@@ -390,12 +395,20 @@ async def fail(connection: AsyncConnection, zone_id: int, source_id: str, msg_id
 async def expire_requests(connection: AsyncConnection, most: int = 100) -> int:
     """Give up open requests whose time is over, up to `most`, and tell who made them; return how many they were."""
     async with connection.transaction():
-        found = await (await connection.execute(SQL["expired"], {"most": most})).fetchall()
+        found = await (await connection.execute(SQL["expired"], {"source_id": None, "most": most})).fetchall()
         for zone_id, source_id, msg_id in found:
             ended = await end(connection, zone_id, source_id, msg_id, RequestState.TIMED_OUT, TIMED_OUT)
             if ended is not None:
                 await tell(connection, zone_id, ended, TIMED_OUT)
     return len(found)
+
+
+def expire_now(connection: Connection) -> list[str]:
+    """Give up the state's own requests whose time is over, on a connection that blocks; return their SIF_MsgIds."""
+    with connection.transaction():
+        found = connection.execute(SQL["expired"], {"source_id": SOURCE_ID, "most": None}).fetchall()
+        ended = (RequestState.TIMED_OUT, TIMED_OUT)
+        return [msg_id for zone_id, _, msg_id in found if end_now(connection, zone_id, msg_id, *ended)]
 
 
 async def leave(connection: AsyncConnection, zone_id: int, source_id: str) -> None:
@@ -411,8 +424,3 @@ async def leave(connection: AsyncConnection, zone_id: int, source_id: str) -> No
         else:
             await fail(connection, zone_id, requester, msg_id, LEFT)
     await queue.purge(connection, zone_id, source_id)
-
-
-async def _first(connection: AsyncConnection, name: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
-    found: tuple[Any, ...] | None = await (await connection.execute(SQL[name], values)).fetchone()
-    return found

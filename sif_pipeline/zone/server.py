@@ -17,7 +17,6 @@ import socket
 import sys
 import time
 import traceback
-import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 from sif_pipeline import zones
 from sif_pipeline.conformance.recording import Withheld
 from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.inflating import Inflater, NotGzip
 from sif_pipeline.sif.gate import Limits, Refused, check_parser, too_large
 from sif_pipeline.sif.messages import Original
 from sif_pipeline.state import log_entries
@@ -486,28 +486,18 @@ async def _inflated(parts: AsyncIterator[bytes], encoding: bytes) -> AsyncIterat
         async for part in parts:
             yield part
         return
-    inflater, taken, given = zlib.decompressobj(wbits=31), 0, 0
-    async for part in parts:
-        taken += len(part)
-        for piece in _pieces(inflater, part):
-            given += len(piece)
-            if given > max(THREAD_FROM, INFLATION * taken):
-                raise Refused(12, 1, "The compressed message grows beyond all measure; send it uncompressed.")
-            yield piece
-    if not inflater.eof:
-        raise Ended(UNREADABLE)
-
-
-def _pieces(inflater: "zlib._Decompress", part: bytes) -> Iterator[bytes]:
+    inflater, taken, given = Inflater(), 0, 0
     try:
-        piece = inflater.decompress(part, THREAD_FROM)
-        while piece:
-            yield piece
-            piece = inflater.decompress(inflater.unconsumed_tail, THREAD_FROM)
-    except zlib.error:
+        async for part in parts:
+            taken += len(part)
+            for piece in inflater.pieces(part):
+                given += len(piece)
+                if given > max(THREAD_FROM, INFLATION * taken):
+                    raise Refused(12, 1, "The compressed message grows beyond all measure; send it uncompressed.")
+                yield piece
+        inflater.end()
+    except NotGzip:
         raise Ended(UNREADABLE) from None
-    if inflater.unused_data:
-        raise Ended(UNREADABLE)
 
 
 async def _packed(scope: Scope, answer: Answer) -> Answer:
