@@ -23,8 +23,8 @@ delivery.Pace = lambda: pace
 """
 
 
-def fast(answer=1.0):
-    """Write what makes the server of a test deliver at a test's pace."""
+def fast(answer=60.0):
+    """Write what makes the server of a test deliver at a test's pace; for answers it waits as a busy machine needs."""
     return FAST.format(answer=answer)
 
 
@@ -67,6 +67,7 @@ class Reply:
     status: int = 200
     headers: dict = field(default_factory=dict)
     delay: float = 0.0
+    held: threading.Event | None = None  #: nothing is answered before this, or at all where it never comes
 
 
 class PushAgent:
@@ -93,7 +94,7 @@ class PushAgent:
             return Reply(ack_of(msg_id))
         return answer(msg_id) if callable(answer) else answer
 
-    def wait_for(self, count, seconds=10):
+    def wait_for(self, count, seconds=60):
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.seen) >= count, seconds), f"{len(self.seen)} of {count} came"
             return self.msg_ids()
@@ -111,6 +112,8 @@ def push_agent(port=0):
             body = self.rfile.read(int(self.headers["content-length"]))
             reply = agent.answer(body, {k.lower(): v for k, v in self.headers.items()})
             time.sleep(reply.delay)
+            if reply.held:
+                reply.held.wait(120)
             self.send_response(reply.status)
             for name, value in {"content-length": str(len(reply.body)), **reply.headers}.items():
                 self.send_header(name, value)

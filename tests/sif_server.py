@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from sif_official import hold
 
 from sif_pipeline import zones
 from sif_pipeline.sif.gate import open_message
@@ -110,12 +111,13 @@ def started(database_url, token, change="", port=0, scheme="http"):
         yield found
     finally:
         process.terminate()
-        process.wait(15)
-        reader.join(5)
+        process.wait(60)
+        reader.join(60)
         process.stderr.close()
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=60):
+    """Wait for what a good machine does in a moment; how long it may take says nothing of how long it should."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -148,5 +150,6 @@ def event(msg_id=None, pad="", source="SIS"):
 
 def answer(response):
     assert response.status_code == 200, (response.status_code, response.text)
+    hold(response.content)
     found = {e.tag.rpartition("}")[2]: e.text for e in open_message(response.content).iter()}
     return (int(found["SIF_Category"]), int(found["SIF_Code"])) if "SIF_Category" in found else int(found["SIF_Code"])

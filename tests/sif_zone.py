@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import psycopg
 from lxml import etree
+from sif_official import hold
 
 from sif_pipeline import zones
 from sif_pipeline.sif.gate import open_message
@@ -112,7 +113,8 @@ def response(to, number=1, more_packets="No", content="<SIF_ObjectData/>", desti
 
 
 def answer(ack):
-    """Give the status of an ack, or category and code of its error."""
+    """Give the status of an ack, or category and code of its error; it is valid SIF."""
+    hold(ack)
     found = {e.tag.rpartition("}")[2]: e.text for e in open_message(ack).iter()}
     return (int(found["SIF_Category"]), int(found["SIF_Code"])) if "SIF_Category" in found else int(found["SIF_Code"])
 
@@ -148,7 +150,10 @@ class District:
                 zone = await zones.find(connection, zones.token_hash(self.token))
                 return [await receive(connection, zone, read(body)) for body in bodies]
 
-        return [open_message(ack) for ack in asyncio.run(each())]
+        acks = asyncio.run(each())
+        for ack in acks:
+            hold(ack)
+        return [open_message(ack) for ack in acks]
 
     def pull(self, source=SOURCE):
         """Fetch and settle everything on an agent's queue, and give it as messages."""

@@ -79,10 +79,10 @@ class Server:
             self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
 
     def wait_until_ready(self) -> None:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while time.monotonic() < until:
             with suppress(httpx.HTTPError):
-                if httpx.get(f"http://127.0.0.1:{self.port}/ready", timeout=2).status_code == 200:
+                if httpx.get(f"http://127.0.0.1:{self.port}/ready", timeout=10).status_code == 200:
                     return
             time.sleep(0.05)
         raise AssertionError("the server did not come up: " + self._log.read_text()[-2000:])

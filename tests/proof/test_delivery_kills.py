@@ -131,11 +131,11 @@ def test_the_server_is_killed_at_each_step_of_a_delivery(cluster, tmp_path, died
         sent = [an_event() for _ in range(MESSAGES)]
         place.put(*sent)
         for deaths in range(1, len(STEPS) + 1):
-            wait_until(lambda: server.process.poll() is not None, seconds=20)
+            wait_until(lambda: server.process.poll() is not None, seconds=120)
             assert len(died.read_text().splitlines()) == deaths
             assert not is_settled(place)
             server.start()
-        wait_until(lambda: is_settled(place), seconds=20)
+        wait_until(lambda: is_settled(place), seconds=120)
         assert died.read_text().splitlines() == told(STEPS)
         assert_came(seen_by(agent), sent, deaths=len(STEPS))
 
@@ -149,10 +149,10 @@ def test_postgresql_is_killed_at_each_step_of_a_delivery(cluster, tmp_path, died
         sent = [an_event() for _ in range(MESSAGES)]
         place.put(*sent)
         for deaths in range(1, len(STEPS) + 1):
-            wait_until(lambda n=deaths: len(died.read_text().splitlines()) >= n, seconds=30)
+            wait_until(lambda n=deaths: len(died.read_text().splitlines()) >= n, seconds=120)
             wait_until(lambda: not is_up(pidfile))
             cluster.restart()
-        wait_until(lambda: is_settled(place), seconds=30)
+        wait_until(lambda: is_settled(place), seconds=120)
         assert server.process.poll() is None, "the server sits an outage out"
         assert died.read_text().splitlines() == told(STEPS)
         assert_came(seen_by(agent), sent, deaths=len(STEPS))
@@ -176,14 +176,14 @@ def test_the_agent_is_killed_at_each_step_of_taking_a_message(cluster, tmp_path)
     with serving(cluster, tmp_path):
         for deaths in (1, 2, 3):
             agent = subprocess.Popen(command, env=environment)
-            agent.wait(20)
+            agent.wait(120)
             assert len(died.read_text().splitlines()) == deaths
         agent = subprocess.Popen(command, env=environment)
         try:
-            wait_until(lambda: is_settled(place), seconds=20)
+            wait_until(lambda: is_settled(place), seconds=120)
         finally:
             agent.kill()
-            agent.wait(5)
+            agent.wait(60)
     assert died.read_text().splitlines() == ["read", "kept", "answered"]
     assert_came([tuple(line.split()) for line in journal.read_text().splitlines()], sent, deaths=3)
 
@@ -217,9 +217,9 @@ class Puller:
         with httpx.Client(verify=False) as client:  # noqa: S501 -- no HTTPS here, and certificates take long to load
             while True:
                 try:
-                    response = client.post(self.url, content=body, timeout=10)
+                    response = client.post(self.url, content=body, timeout=60)
                 except httpx.TransportError:
-                    self.server.process.wait(10)
+                    self.server.process.wait(60)
                     self.lost += 1
                     self.server.start()
                     self.server.wait_until_ready()
