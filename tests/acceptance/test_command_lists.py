@@ -59,9 +59,9 @@ def listed(module_database_url: str) -> dict[str, list[str]]:
         (msg_id,) = connection.execute("SELECT msg_id FROM outbox.request WHERE sync_id IS NULL").fetchone() or ("",)
         (sync_id,) = connection.execute("SELECT sync_id FROM outbox.sync").fetchone() or (0,)
     return {
-        "agent show": ["District-0101", SOURCE], "findings": ["--zone", "District-0101"], "queue show": ["District-0101"],
-        "request show": [msg_id], "sync show": [str(sync_id)], "zone refusals": ["District-0101"],
-        "zone show": ["District-0101"],
+        "agent show": ["District-0101", SOURCE], "findings": ["--zone", "District-0101"],
+        "queue show": ["District-0101"], "request show": [msg_id], "sync show": [str(sync_id)],
+        "zone refusals": ["District-0101"], "zone show": ["District-0101"],
     }  # fmt: skip
 
 
