@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sif_pipeline import content, reading
+from sif_pipeline import additions, content, reading
 from sif_pipeline.content import Content
 from sif_pipeline.mapping import Key
 from sif_pipeline.notices import Listing, Notice
@@ -107,7 +107,9 @@ def _of_slices(slices: Sequence[Slice], *, is_new: bool = False) -> list[Found]:
     return [
         next(judged)
         if found is None or found.image is None
-        else Found(cut.position, cut.action, cut.name, found.image.row_key, found, Outcome.APPLIED, [])
+        else Found(
+            cut.position, cut.action, cut.name, found.image.row_key, found, Outcome.APPLIED, additions.findings(found)
+        )
         for cut, found in zip(slices, plain, strict=True)
     ]
 

@@ -246,3 +246,17 @@ _declare(
     "field of the student information system holds them.",
     1, 4,
 )  # fmt: skip
+_declare(
+    "extended_value_malformed", Severity.WARNING,
+    "A value under SIF_ExtendedElements is not of the form the state expects of it, a number or a date; it was kept as "
+    "it is, its column is empty, and the rest was loaded.",
+    "Correct the value in the student information system; the data dictionary names the form beside the element.",
+    1, 4,
+)  # fmt: skip
+_declare(
+    "state_code_unknown", Severity.WARNING,
+    "A code that the state defines, in an OtherCode or under SIF_ExtendedElements, is not one of the state's codes; it "
+    "was kept as it is, and the rest was loaded.",
+    "Map the local value to one of the state's codes in the agent's code mapping; the page of code sets lists them.",
+    1, 4,
+)  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from lxml import etree
 
-from sif_pipeline import content, mapping
+from sif_pipeline import additions, content, mapping
 from sif_pipeline.content import Content
 from sif_pipeline.folding import ObjectEvent
 from sif_pipeline.notices import Listing, Notice, Severity
@@ -73,8 +73,8 @@ def _read_slices(message: Claimed, slices: list[Slice], contents: Mapping[int, C
             is_valid = False if id(cut) in contents else None
             event, findings = _event(message, ordered_at, cut.position, cut.action, parsed, is_valid=is_valid)
         else:
-            event, findings = _new_event(message, ordered_at, cut.position, cut.name, cut.action, found), []
-            event.row_key = found.image.row_key
+            event = _new_event(message, ordered_at, cut.position, cut.name, cut.action, found)
+            event.row_key, findings = found.image.row_key, additions.findings(found)
         message.events.append(event)
         message.note(cut.position, findings)
     if message.events and notices:
@@ -150,13 +150,14 @@ def _judge(event: ObjectEvent, action: messages.Action | None, *, is_valid: bool
     profile = schema.profile_for(event.action)
     valid = schema.is_valid(element, profile) if is_valid is None else is_valid
     if valid and event.row_key is not None and action is not None:
-        return []
+        return additions.findings(event.content) if profile is not schema.Profile.KEY else []
     found = [] if valid else schema.findings(element, profile)
     if event.row_key is None and not _errors(found):
         found = [Notice("key_missing", event.object_name, element.sourceline or 0), *found]
     if action is None or _errors(found):
         event.outcome = Outcome.REJECTED
-    return found
+        return found
+    return [*found, *additions.findings(event.content)] if profile is not schema.Profile.KEY else found
 
 
 def _errors(notices: Iterable[Notice]) -> bool:

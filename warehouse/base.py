@@ -70,6 +70,7 @@ class Extended:
     meaning: str
     type: type  #: str, int, Decimal or date; a value that is none reads as NULL, and stays in `extended`
     codes: str | None  #: name of the code set in schemas/massachusetts
+    excerpt: bool = False  #: only some of the codes are known, so that no other is a finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class OtherCode:
     meaning: str
     codes: str | None  #: name of the code set in schemas/massachusetts
     every: bool  #: an array of all of them, not the first
+    excerpt: bool = False  #: only some of the codes are known, so that no other is a finding
 
 
 Derived = Extended | OtherCode
@@ -91,9 +93,14 @@ def extended(name: str, meaning: str, type_: type = str, *, codes: str | None = 
     return Extended(name, meaning, type_, codes)
 
 
-def other_code(column: str, codeset: str, meaning: str, *, codes: str | None = None, every: bool = False) -> Any:
-    """Declare the code of one Codeset among the OtherCodes in a column of JSON; with `every` all of them, as a list."""
-    return OtherCode(column, codeset, meaning, codes, every)
+def other_code(  # noqa: PLR0913 -- one line of a declaration
+    column: str, codeset: str, meaning: str, *, codes: str | None = None, every: bool = False, excerpt: bool = False
+) -> Any:
+    """Declare the code of one Codeset among the OtherCodes in a column of JSON; with `every` all of them, as a list.
+
+    `excerpt` says that the code set's table has some of the codes only.
+    """
+    return OtherCode(column, codeset, meaning, codes, every, excerpt)
 
 
 class Base(DeclarativeBase):

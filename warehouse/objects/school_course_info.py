@@ -42,6 +42,6 @@ class SchoolCourseInfo(SifObject):
     dual_credit: Mapped[str | None] = element("DualCredit", "Also earns college credit", codes="YesNoType")
 
     state_level_code = other_code(
-        "instructional_level_other_codes", "Other", "State's level of instruction", codes="SCS09"
+        "instructional_level_other_codes", "Other", "State's level of instruction", codes="SCS09", excerpt=True
     )
     attending_school = extended("AttendingSchool", "State's code of the school where it is taught, if another")

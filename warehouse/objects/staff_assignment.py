@@ -49,7 +49,9 @@ class StaffAssignment(SifObject):
         "InstructionalLevel/Code", "Level of instruction", codes="NCES0437InstructionalLevelType", pii=True
     )
 
-    state_job_code = other_code("job_function_other_codes", "Other", "State's job classification", codes="WA07")
+    state_job_code = other_code(
+        "job_function_other_codes", "Other", "State's job classification", codes="WA07", excerpt=True
+    )
     state_assignment_code = other_code(
-        "teaching_assignment_other_codes", "Other", "State's subject assignment", codes="WA08"
+        "teaching_assignment_other_codes", "Other", "State's subject assignment", codes="WA08", excerpt=True
     )
