@@ -207,14 +207,36 @@ def load(connection: Connection, claimed: list[Claimed]) -> DrainSummary:
     _record(connection, claimed)
     store = DatabaseStore(connection)
     fold = Fold(store)
+    beat = heart(connection)
+    for message in claimed:
+        message.beat = beat
     read(claimed)
     events = [event for message in claimed for event in message.events]
     _prepare(store, fold, events)
     for message in claimed:
         for event in message.events:
+            beat()
             fold.take(event, message.notices.get(event.position, ()))
     loading.write(connection, fold, events)
     return _settle(connection, claimed)
+
+
+BEAT_SECONDS = 5.0
+"""A drain that says nothing for longer, while it thinks about objects, lets the database know that it lives: a session
+that is idle in a transaction is ended, because it may be that of a process that stopped."""
+
+
+def heart(connection: Connection) -> Callable[[], None]:
+    """Give a function to call often: it says something to the database when BEAT_SECONDS have gone by."""
+    last = time.monotonic()
+
+    def beat() -> None:
+        nonlocal last
+        if time.monotonic() - last > BEAT_SECONDS:
+            connection.execute("SELECT")
+            last = time.monotonic()
+
+    return beat
 
 
 def _record(connection: Connection, claimed: Iterable[Claimed]) -> None:

@@ -1,6 +1,6 @@
 """From a message's bytes to its object events: cut or parse it, read each object, judge it by the schema. No SQL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -35,9 +35,11 @@ class Claimed:
     notices: dict[int, list[Notice]] = field(default_factory=dict)  #: by position of the object; 0 the message
     listing: Listing = field(default_factory=Listing)  #: of these
     ends_at: int | None = None  #: position of the object at which the list ends, where it does
+    beat: Callable[[], object] = bool  #: called with every object read: what is wrong with many takes its time
 
     def note(self, position: int, found: list[Notice]) -> None:
         """Keep the findings on an object as far as they are listed."""
+        self.beat()
         kept = self.listing.take(found) if found else found
         if len(kept) < len(found) and self.ends_at is None:
             self.ends_at = position

@@ -59,6 +59,21 @@ def test_a_packet_of_100_000_errors(url, zone):
     assert status.findings(url, zone.name)[0].times == 100_000 - most
 
 
+def test_a_drain_that_thinks_for_long_tells_the_database_that_it_lives(url, connection, zone, monkeypatch):
+    """Or the session would be ended as that of a process that stopped, and the message never be loaded."""
+    monkeypatch.setattr(drain, "BEAT_SECONDS", 0.0)
+    spoken = []
+    execute = connection.execute
+    monkeypatch.setattr(connection, "execute", lambda *said, **how: spoken.append(said[0]) or execute(*said, **how))
+    zone.put(sif.response(*(sif.student(f"student {n}", more=WRONG) for n in range(50)), at=sif.minute(1)))
+    with connection.transaction():
+        claimed = drain.claim(connection, [zone.zone_id], Limits())
+        spoken.clear()
+        drain.load(connection, claimed)
+    assert spoken.count("SELECT") >= 100  # while it reads, and while it folds
+    assert zone.outcomes() == ["rejected"] * 50
+
+
 def test_an_object_of_many_errors_within_its_size(zone):
     zone.put(sif.response(sif.student("A", more="<N/>" * 4000), sif.student("B"), at=sif.minute(1)))
     zone.drain()
