@@ -11,6 +11,7 @@ from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import spoken_with
 from sif_pipeline.sif.writing import LogEntry, LogLevel, Written, header_of, write_log_entry, write_request
+from sif_pipeline.state.log_entries import log_object
 from sif_pipeline.zone import queue, routing
 from warehouse.base import objects
 
@@ -106,17 +107,8 @@ def _header(connection: Connection, evidence: Evidence, sent: Sent) -> str:
 def _entry(sent: Sent, header: str) -> LogEntry:
     """Say the first finding of an object: category 3, code 2, data that failed a rule (standard, SIF_LogEntry)."""
     first = sent.errors[0]
+    key = str(sent.key).replace("-", "") if sent.key is not None else None
     place = f"{sent.object_name}, message {sent.msg_id}, line {first.line or sent.line}"
     details = f"{place}, {first.path}" if first.path else place
     sentence = f"{first.type.title} {first.type.remedy}"
-    return LogEntry(3, 2, sentence, LogLevel.ERROR, first.code, details, _object(sent), header)
-
-
-def _object(sent: Sent) -> str:
-    """Name the object by its RefId, or by its kind where it has none or a natural key, as zones of districts do."""
-    cls = objects().get(sent.object_name)
-    if cls is None:
-        return ""
-    is_named = cls.key_paths == ("@RefId",) and sent.key is not None
-    key = f' RefId="{str(sent.key).replace("-", "").upper()}"' if is_named else ""
-    return f'<SIF_LogObject ObjectName="{sent.object_name}"><{sent.object_name}{key}/></SIF_LogObject>'
+    return LogEntry(3, 2, sentence, LogLevel.ERROR, first.code, details, log_object(sent.object_name, key), header)

@@ -154,7 +154,9 @@ def _entry(connection: Connection, span: Span, message_id: int, count: int) -> L
         level=LogLevel.WARNING if is_missing else LogLevel.ERROR,
         application_code=first,
         details="\n".join(f"{found} at {path} ({times}): {_title(found)}" for found, path, times in findings),
-        objects="".join(_log_object(*line) for line in connection.execute(QUERIES["objects"], row).fetchall()),
+        objects="".join(
+            log_object(name, key) for position, name, key in connection.execute(QUERIES["objects"], row) if position
+        ),
         original_header=_header(bytes(body)),
     )
 
@@ -183,13 +185,13 @@ def _are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def _log_object(position: int, object_name: str | None, row_key: str | None) -> str:
-    """Name an object by its RefId; one that is known by a natural key, or has none, by its kind only."""
+def log_object(object_name: str | None, key: str | None) -> str:
+    """Name an object by its RefId, 32 hexadecimal digits; one with a natural key, or none, by its kind only."""
     if object_name not in objects():
         return ""
-    by_ref_id = objects()[object_name].key_paths == ("@RefId",) and row_key
-    key = f' RefId="{row_key.upper()}"' if by_ref_id and row_key else ""
-    return f'<SIF_LogObject ObjectName="{object_name}"><{object_name}{key}/></SIF_LogObject>' if position else ""
+    by_ref_id = objects()[object_name].key_paths == ("@RefId",)
+    ref_id = f' RefId="{key.upper()}"' if by_ref_id and key else ""
+    return f'<SIF_LogObject ObjectName="{object_name}"><{object_name}{ref_id}/></SIF_LogObject>'
 
 
 def _others(messages: int, count: int) -> LogEntry:

@@ -421,6 +421,24 @@ def test_while_the_database_fails_for_an_agent_it_is_tried_at_intervals(server, 
     wait_until(lambda: done(place))
 
 
+def test_who_asked_is_told_that_nobody_answered_in_time(database_url, agent):
+    """By the server itself, which looks for such requests now and then."""
+    change = fast().replace("delivery.Pace(", "delivery.Pace(expiry_seconds=0.2, ")
+    with running(database_url, change=change):
+        place = Place(database_url, agent.url)
+        asked = new_id()
+        place.rows(
+            "INSERT INTO outbox.request (zone_id, source_id, msg_id, object_name, destination_id, max_buffer_size,"
+            f" expires_at) VALUES (%(zone)s, 'SIS', '{asked}', 'SchoolInfo', 'REGISTRY', 4096, now()) RETURNING 1"
+        )
+        agent.wait_for(1)
+        wait_until(lambda: done(place))
+        assert place.rows("SELECT state, error FROM outbox.request") == [("timed_out", "8/16")]
+    root = open_message(agent.seen[0][1])
+    names = ("SIF_RequestMsgId", "SIF_MorePackets", "SIF_Category", "SIF_Code")
+    assert [root.findtext(f".//{{{NAMESPACE}}}{name}") for name in names] == [asked, "No", "8", "16"]
+
+
 def test_two_agents_of_a_zone_get_their_own_and_only_that(server, agent):
     with push_agent() as other:
         place = Place(server.database_url, agent.url)

@@ -314,6 +314,21 @@ def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(module_databa
     assert [line["event"] for line in found.log()].count("certificate_renewed") >= 2
 
 
+def test_a_ca_that_is_added_is_trusted_without_a_restart(module_database_url, papers, tmp_path):
+    own, another = replace(papers, folder=tmp_path), trustme.CA()
+    own.ca.cert_pem.write_to_path(own.pem("ca"))
+    own.serve("127.0.0.1")
+    own.issue("new", "sis.example", ca=another, common_name="sis.example")
+    with running(module_database_url, own.change(), scheme="https") as found:
+        zone = found.zone()
+        let_in(zone, own, "new")
+        require(zone, authentication=2)
+        wait_until(lambda: said(zone, own, "new") == (3, 5))
+        (tmp_path / "two.pem").write_bytes(own.ca.cert_pem.bytes() + another.cert_pem.bytes())
+        (tmp_path / "two.pem").replace(own.pem("ca"))
+        wait_until(lambda: said(zone, own, "new") in {0, 7})
+
+
 def odd_certificate(ca, folder, name, extensions):
     """Write NAME.pem with a certificate that a careless or hostile CA could make."""
     key = ec.generate_private_key(ec.SECP256R1())

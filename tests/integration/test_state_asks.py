@@ -1,6 +1,7 @@
 """The state asks over real HTTP: agents that pull or listen answer; what comes back is compared and loaded."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -109,7 +110,7 @@ def test_a_push_agent_answers_a_request(zone):
 
 def wait_for_end(zone, msg_id):
     ended = threading.Event()
-    for _ in range(100):
+    for _ in range(600):
         if requests.listed(zone.database_url, msg_ids=[msg_id])[0].state != "open":
             return
         ended.wait(0.1)
@@ -120,6 +121,32 @@ def test_attributes_are_asked_for_as_attributes(zone):
     with joined(zone, holds={"StudentSchoolEnrollment": []}) as agent:
         ask(zone, "StudentSchoolEnrollment", read_where("SchoolYear EQ 2027"))
         assert b"<SIF_Element>@SchoolYear</SIF_Element>" in agent.fetch().body
+
+
+def test_the_command_asks_for_summaries_as_of_a_day(zone):
+    asks = ("request", "StudentAttendanceSummary", "--zone", zone.name)
+    with joined(zone, holds={"StudentAttendanceSummary": []}) as agent:
+        said(zone, *asks, "--end-date", "2026-10-01", "--where", "SchoolYear EQ 2027")
+        body = agent.fetch().body
+    conditions = re.findall(
+        rb"<SIF_Element>(.*?)</SIF_Element><SIF_Operator>(.*?)</SIF_Operator><SIF_Value>(.*?)<", body
+    )
+    assert conditions == [(b"@SchoolYear", b"EQ", b"2027"), (b"EndDate", b"EQ", b"2026-10-01")]
+    assert b'Type="And"' in body
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--sync", "--end-date", "2026-10-01"), "--sync asks for everything"),
+        (("--sync", "--where", "LocalId EQ 1"), "--sync asks for everything"),
+        (("--where", "LocalId EQ 1 OR LocalId EQ 2", "--end-date", "2026-10-01"), "joined by OR"),
+    ],
+)
+def test_conditions_that_cannot_be_are_said_in_a_sentence(zone, options, words):
+    asks = ["request", "StudentPersonal", "--zone", zone.name, *options]
+    done = CliRunner().invoke(cli.app, asks, env={"SIF_DATABASE_URL": zone.database_url, "COLUMNS": "200"})
+    assert (done.exit_code, words in done.output) == (2, True)
 
 
 def test_what_cannot_be_asked_is_said_in_a_sentence(zone):
