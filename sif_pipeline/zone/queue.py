@@ -95,11 +95,6 @@ class Waiting(NamedTuple):
     max_buffer_size: int | None  #: largest message the agent takes, bytes
     versions: list[str] | None  #: SIF_Versions the agent registered
 
-    @property
-    def level(self) -> Level:
-        """What its SIF_SecureChannel asks of the channel."""
-        return Level(self.authentication_level, self.encryption_level)
-
 
 class HandedOut(NamedTuple):
     """A message that its agent has, found by what the agent's ack names."""

@@ -85,7 +85,7 @@ def test_nobody_else_is_told(district):
     assert entries(district, "OTHER") == []
 
 
-def test_an_agent_that_cannot_be_told_keeps_no_other_from_it(district, monkeypatch):
+def test_an_agent_that_cannot_be_told_keeps_no_other_from_it(district, monkeypatch, caplog):
     other = District.new(district.inbox.connection, district.url)
     other.subscribe("SIF_LogEntry")
     district.load(invalid("A"))
@@ -97,10 +97,14 @@ def test_an_agent_that_cannot_be_told_keeps_no_other_from_it(district, monkeypat
             connection.execute("SELECT 1 / 0")
         return told(connection, zone_id, *more)
 
+    caplog.set_level("INFO", log_entries.log.name)
     with monkeypatch.context() as patch:
         patch.setattr(log_entries, "_tell_agent", fails)
-        assert log_entries.tell(district.url, after=AT_ONCE) == 1
+        assert [log_entries.tell(district.url, after=AT_ONCE) for _ in range(3)] == [1, 0, 0]
     assert log_entries.tell(district.url, after=AT_ONCE) == 1  # it is told when it can be
+    said = [(line.message, line.facts["zone_id"]) for line in caplog.records if line.name == log_entries.log.name]
+    failing = min(district.inbox.zone_id, other.inbox.zone_id)
+    assert said == [("agent_not_told", failing), ("agent_told_again", failing)], "once, however often it is tried"
 
 
 def test_a_finding_of_another_release_is_told_by_its_code(district):

@@ -162,6 +162,12 @@ def test_what_cannot_be_asked_is_said_in_a_sentence(zone):
             syncs.ask(zone.database_url, zone.name, "StudentPersonal")
     with session(zone.database_url) as connection, pytest.raises(UnknownZone):
         requests.ask(connection, "nowhere", Question("SchoolInfo"))
+    with pytest.raises(UnknownZone):
+        syncs.schedule(zone.database_url, "nowhere", None)
+    with pytest.raises(ConfigurationError, match="`sif-pipeline request list` shows them"):
+        said(zone, "request", "show", "A" * 32)
+    with pytest.raises(ConfigurationError, match="`sif-pipeline sync list` shows them"):
+        said(zone, "sync", "show", "999999")
 
 
 def test_a_cancelled_request_is_not_delivered_and_its_packets_are_refused(zone):

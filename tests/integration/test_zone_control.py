@@ -84,6 +84,13 @@ def test_messages_are_fetched_one_by_one_in_their_order_and_settled_by_either_ac
     assert district.send(control("<SIF_GetMessage/>", **LIBRARY), ack(new_id(), **LIBRARY)) == [9, (12, 6)]
 
 
+def test_an_ack_that_names_no_message_is_refused_and_settles_nothing(district):
+    assert district.send(event(), control("<SIF_GetMessage/>", **LIBRARY)) == [0, 0]
+    nameless = ack("X", **LIBRARY).replace(b"<SIF_OriginalMsgId>X</SIF_OriginalMsgId>", b"<SIF_OriginalMsgId/>")
+    assert district.send(nameless) == (1, 6)
+    assert len(district.pull("LIBRARY")) == 1
+
+
 def test_an_agent_that_sleeps_gets_nothing_until_it_wakes_up_or_registers(district):
     assert district.send(event(), control("<SIF_Sleep/>", **LIBRARY)) == [0, 0]
     assert district.send(control("<SIF_GetMessage/>", **LIBRARY)) == 9
