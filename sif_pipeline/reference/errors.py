@@ -86,8 +86,8 @@ def errors_page() -> str:
     return page(
         "Errors",
         "Every SIF_Error the zone answers a message with, or ends a request with: SIF_Category/SIF_Code of the "
-        "standard, and what SIF_Desc says. Where ... stands, a number or a name of ours is filled in; nothing of the "
-        "message ever is.",
+        "standard, and what SIF_Desc says. Where ... stands, a number, a name of ours or the standard's name of an "
+        "object is filled in; nothing else of the message ever is.",
         "A message that is answered with a SIF_Error was not taken in; sent again, it gets the same answer until what "
         "the sentence names has changed. Two are about the moment: 10/1 of a suspended zone, and 8/4 of an object that "
         "nobody provides yet.",
