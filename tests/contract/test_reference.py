@@ -91,7 +91,7 @@ def test_dags_are_read_as_text(tmp_path):
         encoding="utf-8",
     )
     assert [(d.dag_id, d.schedule, d.manual) for d in dags.dag_texts(tmp_path)] == [
-        ("one", "'0 5 * * *'", "Manual of one."),
-        ("three", "None", "Manual of the file."),
-        ("two", "None", "Manual of the file."),
+        ("one", "every `'0 5 * * *'`, as its file says", "Manual of one."),
+        ("three", "when somebody triggers it", "Manual of the file."),
+        ("two", "when somebody triggers it", "Manual of the file."),
     ]
