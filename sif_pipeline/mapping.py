@@ -40,6 +40,9 @@ Attribute = tuple[str, int, Converter, bool]
 
 SMALLEST_INT, LARGEST_INT, LONGEST_NUMBER = -(2**31), 2**31 - 1, 40
 
+LONGEST_LIST = 50
+"""So many codes at most may a list have that stands in an index: PostgreSQL takes no entry of more than 2,700 bytes."""
+
 
 to_text: Converter = str.strip
 """Takes text as it is, without the white space around it."""
@@ -119,6 +122,7 @@ class Plan:
     required: tuple[tuple[int, str], ...]  #: index and element path of columns that may not be empty
     lists: tuple[int, ...]  #: indexes of text[] columns
     documents: tuple[int, ...]  #: indexes of jsonb columns
+    bounded: tuple[tuple[int, str], ...]  #: index and element path of lists that stand in an index
     width: int
     references: tuple[Reference, ...]
 
@@ -127,6 +131,7 @@ class Plan:
 def plan(cls: type[SifObject]) -> Plan:
     """Compile the declaration of an object into the plan of its walk."""
     root, declared = Node(), list(elements(cls))
+    held = cls.covering.holds if cls.covering else ()
     for place, (column, line) in enumerate(declared):
         _plan_element(root, place, column, line)
     return Plan(
@@ -135,6 +140,7 @@ def plan(cls: type[SifObject]) -> Plan:
         tuple((i, line.path) for i, (c, line) in enumerate(declared) if not c.nullable and not _is_list(c)),
         tuple(i for i, (c, _) in enumerate(declared) if _is_list(c) and not _is_json(c)),
         tuple(i for i, (c, _) in enumerate(declared) if _is_json(c)),
+        tuple((i, line.path) for i, (c, line) in enumerate(declared) if _is_list(c) and c.name in held),
         len(declared),
         tuple(_reference(line.refers, line.path, place) for place, (_, line) in enumerate(declared) if line.refers),
     )
@@ -187,9 +193,18 @@ def row(cls: type[SifObject], element: etree._Element) -> tuple[Row, list[Notice
     compiled = plan(cls)
     cells: list[Any] = [None] * compiled.width
     unfit = walk(element, compiled.root, cells)
+    unfit += [
+        Notice("value_out_of_range", f"{cls.sif_name}/{path}", element.sourceline or 0)
+        for path in too_long(compiled, cells)
+    ]
     missing = complete(compiled, cells)
     unfit += [Notice("element_missing", f"{cls.sif_name}/{path}", element.sourceline or 0) for path in missing]
     return cells, unfit
+
+
+def too_long(compiled: Plan, cells: Sequence[Any]) -> list[str]:
+    """Give the paths of lists that are too long for the index they stand in; lists are not spelled yet."""
+    return [path for place, path in compiled.bounded if cells[place] and len(cells[place]) > LONGEST_LIST]
 
 
 def complete(compiled: Plan, cells: list[Any]) -> list[str]:

@@ -143,7 +143,7 @@ def _take(pattern: Pattern, texts: list[str | None], cells: list[Any]) -> bool:
             cells[place] = values = [convert(_characters(text)) for text in wanted.findall(run) if text]
             if None in values:
                 return False
-    return True
+    return not mapping.too_long(pattern.plan, cells)
 
 
 @lru_cache(maxsize=RUNS_REMEMBERED)
@@ -198,7 +198,7 @@ def _walk(plan: Plan, trees: dict[str, etree._Element], cells: list[Any]) -> boo
     """Take what is in the children that are walked; False when a value cannot be stored."""
     for tag, element in trees.items():
         taken: list[Any] = [None] * plan.width
-        if mapping.walk(element, Node(children={tag: plan.root.children[tag]}), taken):
+        if mapping.walk(element, Node(children={tag: plan.root.children[tag]}), taken) or mapping.too_long(plan, taken):
             return False
         mapping.complete(plan, taken)
         for place in places_below(plan.root.children[tag]):

@@ -88,6 +88,17 @@ class OtherCode:
 Derived = Extended | OtherCode
 
 
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """An index that holds all that the reports ask of an object, so that they need not read its wide rows.
+
+    Measured over a whole state before it is declared: docs/discussion/performance.md.
+    """
+
+    by: tuple[str, ...]  #: columns in the order in which the reports read them; `-` before a name for descending
+    holds: tuple[str, ...]  #: the other columns that they ask for
+
+
 def extended(name: str, meaning: str, type_: type = str, *, codes: str | None = None) -> Any:
     """Declare a SIF_ExtendedElement by its Name; the attribute's name is the column's in the view of versions."""
     return Extended(name, meaning, type_, codes)
@@ -135,6 +146,7 @@ class SifObject(Base):
     kept: ClassVar[Mapping[str, str]] = {}  #: elements without a column by path, and why; see warehouse/kept.csv
     history: ClassVar[Table]  #: closed versions: the same columns and recorded_to
     derived: ClassVar[Mapping[str, Derived]]  #: columns of the view of versions that no table has, by name
+    covering: ClassVar[Covering | None] = None  #: what makes reports over the object quick
 
     zone_id: Mapped[int] = mapped_column(
         primary_key=True, comment="Zone of the district that sent the object", sort_order=-9
@@ -157,10 +169,18 @@ class SifObject(Base):
         cls.__table_args__ = {"schema": CURRENT, "comment": (cls.__doc__ or "").strip().splitlines()[0]}
         cls.derived = {name: value for name, value in vars(cls).items() if isinstance(value, Extended | OtherCode)}
         super().__init_subclass__(**options)
-        cls.history = _history(cls.__table__)  # type: ignore[arg-type]
+        cls.history = _history(cls.__table__, cls.covering)  # type: ignore[arg-type]
+        if cls.covering is not None:
+            _index(cls.__table__, cls.covering)  # type: ignore[arg-type]
 
 
-def _history(current: Table) -> Table:
+def _index(table: Table, covering: Covering) -> None:
+    by = [table.columns[name.removeprefix("-")] for name in covering.by]
+    order = [column.desc() if name.startswith("-") else column for name, column in zip(covering.by, by, strict=True)]
+    Index(f"ix_{table.name}_covering", *order, postgresql_include=[*covering.holds, "recorded_from"])
+
+
+def _history(current: Table, covering: Covering | None) -> Table:
     columns = [
         Column(
             c.name,
@@ -174,7 +194,10 @@ def _history(current: Table) -> Table:
     ]
     columns.append(Column("recorded_to", DateTime(timezone=True), nullable=False, comment="When the state knew better"))
     table = Table(current.name, Base.metadata, *columns, schema=HISTORY, comment=f"Closed versions: {current.comment}")
-    Index(f"ix_{current.name}_recorded_to", table.columns.recorded_to)
+    # A question of the past reads what ended since: where the index holds all it asks for, none of the rows.
+    by = [name.removeprefix("-") for name in covering.by] if covering else []
+    held = [*by, *covering.holds, "recorded_from"] if covering else []
+    Index(f"ix_{current.name}_recorded_to", table.columns.recorded_to, postgresql_include=held)
     return table
 
 

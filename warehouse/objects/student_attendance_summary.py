@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from warehouse.base import SifObject, element
+from warehouse.base import Covering, SifObject, element
 
 
 class StudentAttendanceSummary(SifObject):
@@ -14,6 +14,11 @@ class StudentAttendanceSummary(SifObject):
 
     # Its RefId is made anew for every response (SIF 2.7, StudentAttendanceSummary/@RefId), so it identifies nothing.
     key_paths = ("@StudentPersonalRefId", "@SchoolInfoRefId", "@SchoolYear", "StartDate", "EndDate")
+    # The summary that counts is a student's first in this order, see reporting.rpt_attendance.
+    covering = Covering(
+        by=("zone_id", "student_ref_id", "school_year", "school_ref_id", "-end_date", "start_date"),
+        holds=("days_in_membership", "days_attended"),
+    )
 
     student_ref_id: Mapped[UUID] = element("@StudentPersonalRefId", "Student summarised", refers="StudentPersonal")
     school_ref_id: Mapped[UUID] = element("@SchoolInfoRefId", "School attended", refers="SchoolInfo")

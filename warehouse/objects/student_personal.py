@@ -5,11 +5,18 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped
 
-from warehouse.base import SifObject, element, extended, other_code
+from warehouse.base import Covering, SifObject, element, extended, other_code
 
 
 class StudentPersonal(SifObject):
     """A student: identifiers, legal name, demographics and programme flags."""
+
+    covering = Covering(
+        by=("zone_id", "row_key"),
+        holds=(
+            "gender", "race_codes", "is_hispanic", "english_proficiency_code", "idea", "economic_disadvantage", "ell",
+        ),
+    )  # fmt: skip
 
     local_id: Mapped[str] = element("LocalId", "District's identifier of the student (LASID)", pii=True)
     state_id: Mapped[str | None] = element("StateProvinceId", "State's identifier of the student (SASID)", pii=True)

@@ -7,11 +7,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from warehouse.base import SifObject, element, other_code
+from warehouse.base import Covering, SifObject, element, other_code
 
 
 class StudentSchoolEnrollment(SifObject):
     """A student's membership in one school over one span of dates within one school year."""
+
+    # The enrolment that counts is a student's first in this order, see reporting.fct_membership.
+    covering = Covering(
+        by=("zone_id", "student_ref_id", "-entry_date", "row_key"),
+        holds=("school_ref_id", "membership_type", "school_year", "grade_code", "exit_date"),
+    )
 
     student_ref_id: Mapped[UUID] = element("@StudentPersonalRefId", "Enrolled student", refers="StudentPersonal")
     school_ref_id: Mapped[UUID] = element("@SchoolInfoRefId", "School attended", refers="SchoolInfo")

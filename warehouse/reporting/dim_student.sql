@@ -11,12 +11,14 @@ LANGUAGE sql STABLE AS $$
         CASE
             WHEN v.is_hispanic = 'Yes' THEN 'Hispanic or Latino'
             WHEN cardinality(v.race_codes) > 1 THEN 'Multi-race, not Hispanic or Latino'
-            WHEN v.race_codes = '{0998}' THEN 'American Indian or Alaska Native'
-            WHEN v.race_codes = '{0999}' THEN 'Asian'
-            WHEN v.race_codes = '{1000}' THEN 'Black or African American'
-            WHEN v.race_codes = '{1001}' THEN 'Native Hawaiian or other Pacific Islander'
-            WHEN v.race_codes = '{1002}' THEN 'White'
-            ELSE 'Not reported'
+            ELSE CASE v.race_codes[1]
+                WHEN '0998' THEN 'American Indian or Alaska Native'
+                WHEN '0999' THEN 'Asian'
+                WHEN '1000' THEN 'Black or African American'
+                WHEN '1001' THEN 'Native Hawaiian or other Pacific Islander'
+                WHEN '1002' THEN 'White'
+                ELSE 'Not reported'
+            END
         END,
         coalesce(v.ell = 'Yes' OR v.english_proficiency_code = '2349', false),
         coalesce(v.economic_disadvantage = 'Yes', false),

@@ -7,28 +7,31 @@ RETURNS TABLE (
 )
 LANGUAGE sql STABLE AS $$
     WITH latest AS (
-        SELECT DISTINCT ON (v.zone_id, v.student_ref_id, v.school_ref_id, v.school_year)
+        SELECT DISTINCT ON (v.zone_id, v.student_ref_id, v.school_year, v.school_ref_id)
             v.zone_id, v.student_ref_id, v.school_year, v.days_in_membership, v.days_attended
         FROM reporting.student_attendance_summary_versions AS v
         WHERE (as_of IS NULL AND v.recorded_to IS NULL)
            OR (v.recorded_from <= as_of AND (v.recorded_to IS NULL OR v.recorded_to > as_of))
-        ORDER BY v.zone_id, v.student_ref_id, v.school_ref_id, v.school_year, v.end_date DESC, v.start_date
+        ORDER BY v.zone_id, v.student_ref_id, v.school_year, v.school_ref_id, v.end_date DESC, v.start_date
     ), student AS (
         SELECT
-            zone_id, student_ref_id, school_year, sum(days_in_membership) AS membership, sum(days_attended) AS attended
+            zone_id, school_year, sum(days_in_membership) AS membership, sum(days_attended) AS attended
         FROM latest
         GROUP BY zone_id, student_ref_id, school_year
         HAVING sum(days_in_membership) > 0
+    ), counted AS (
+        SELECT
+            zone_id, school_year, count(*) AS students, sum(membership) AS membership, sum(attended) AS attended,
+            count(*) FILTER (WHERE membership - attended >= 0.1 * membership) AS chronic
+        FROM student
+        GROUP BY zone_id, school_year
     )
     SELECT
-        d.lea_code, d.district_name, s.school_year, count(*), sum(s.membership), sum(s.attended),
-        round(100 * sum(s.attended) / sum(s.membership), 1),
-        count(*) FILTER (WHERE s.membership - s.attended >= 0.1 * s.membership),
-        round(100.0 * count(*) FILTER (WHERE s.membership - s.attended >= 0.1 * s.membership) / count(*), 1)
-    FROM student AS s
+        d.lea_code, d.district_name, c.school_year, c.students, c.membership, c.attended,
+        round(100 * c.attended / c.membership, 1), c.chronic, round(100.0 * c.chronic / c.students, 1)
+    FROM counted AS c
     JOIN reporting.dim_district_as_of(as_of) AS d USING (zone_id)
-    GROUP BY d.zone_id, d.lea_code, d.district_name, s.school_year
-    ORDER BY d.lea_code, d.zone_id, s.school_year
+    ORDER BY d.lea_code, d.zone_id, c.school_year
 $$;
 
 CREATE VIEW reporting.rpt_attendance AS
