@@ -58,6 +58,10 @@ class Zone(Base):
     last_recorded_at: Mapped[datetime | None] = mapped_column(
         comment="Recorded time of the latest drained message; the next one is later, whatever the clock says"
     )
+    recorded: Mapped[int] = mapped_column(
+        BigInteger, server_default="0", comment="Messages up to last_recorded_at, so that nobody need count them"
+    )
+    last_received_at: Mapped[datetime | None] = mapped_column(comment="Latest receipt of any of those")
     authentication_level: Mapped[int] = mapped_column(
         server_default="0", comment="SIF_AuthenticationLevel agents must reach, 0 to 3"
     )
@@ -180,6 +184,10 @@ class Certificate(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(comment="Since when it is no longer taken")
 
 
+APART = "state <> 'pending' AND (state <> 'done' OR held > 0 OR rejected > 0 OR duplicates > 0 OR recorded_at IS NULL)"
+"""What tells messages that a status looks at one by one from all that were simply loaded."""
+
+
 class Message(Base):
     """One SIF message exactly as received, and where it stands."""
 
@@ -194,6 +202,13 @@ class Message(Base):
             postgresql_where=text("state = 'pending'"),
         ),
         Index("ix_message_recorded", "zone_id", "recorded_at"),
+        # What is not pending and not simply loaded: with the zones' counts, all that a status asks for.
+        Index(
+            "ix_message_apart",
+            "zone_id",
+            postgresql_include=["state", "objects", "held", "rejected", "duplicates", "recorded_at", "received_at"],
+            postgresql_where=text(APART),
+        ),
         Index(
             "ix_message_staged",
             "zone_id",

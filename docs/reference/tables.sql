@@ -119,6 +119,8 @@ CREATE TABLE inbox.zone (
     token_sha256 BYTEA NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     last_recorded_at TIMESTAMP WITH TIME ZONE,
+    recorded BIGINT DEFAULT '0' NOT NULL,
+    last_received_at TIMESTAMP WITH TIME ZONE,
     authentication_level INTEGER DEFAULT '0' NOT NULL,
     encryption_level INTEGER DEFAULT '0' NOT NULL,
     is_sandbox BOOLEAN DEFAULT false NOT NULL,
@@ -142,6 +144,10 @@ COMMENT ON COLUMN inbox.zone.lea_code IS 'State code of the district (LEA)';
 COMMENT ON COLUMN inbox.zone.token_sha256 IS 'SHA-256 of the zone URL''s token';
 
 COMMENT ON COLUMN inbox.zone.last_recorded_at IS 'Recorded time of the latest drained message; the next one is later, whatever the clock says';
+
+COMMENT ON COLUMN inbox.zone.recorded IS 'Messages up to last_recorded_at, so that nobody need count them';
+
+COMMENT ON COLUMN inbox.zone.last_received_at IS 'Latest receipt of any of those';
 
 COMMENT ON COLUMN inbox.zone.authentication_level IS 'SIF_AuthenticationLevel agents must reach, 0 to 3';
 
@@ -345,6 +351,8 @@ CREATE TABLE inbox.message (
     CONSTRAINT uq_message_zone_id_source_id_msg_id UNIQUE (zone_id, source_id, msg_id),
     CONSTRAINT fk_message_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
 );
+
+CREATE INDEX ix_message_apart ON inbox.message (zone_id) INCLUDE (state, objects, held, rejected, duplicates, recorded_at, received_at) WHERE state <> 'pending' AND (state <> 'done' OR held > 0 OR rejected > 0 OR duplicates > 0 OR recorded_at IS NULL);
 
 CREATE INDEX ix_message_pending ON inbox.message (zone_id, recorded_at, message_id) WHERE state = 'pending';
 
@@ -1785,6 +1793,8 @@ CREATE TABLE sif.student_attendance_summary (
     CONSTRAINT pk_student_attendance_summary PRIMARY KEY (zone_id, row_key)
 );
 
+CREATE INDEX ix_student_attendance_summary_covering ON sif.student_attendance_summary (zone_id, student_ref_id, school_year, school_ref_id, end_date DESC, start_date) INCLUDE (days_in_membership, days_attended, recorded_from);
+
 COMMENT ON TABLE sif.student_attendance_summary IS 'A student''s days attended, absent and in membership in one school over one span of dates.';
 
 COMMENT ON COLUMN sif.student_attendance_summary.zone_id IS 'Zone of the district that sent the object';
@@ -1967,6 +1977,8 @@ CREATE TABLE sif.student_personal (
     CONSTRAINT pk_student_personal PRIMARY KEY (zone_id, row_key)
 );
 
+CREATE INDEX ix_student_personal_covering ON sif.student_personal (zone_id, row_key) INCLUDE (gender, race_codes, is_hispanic, english_proficiency_code, idea, economic_disadvantage, ell, recorded_from);
+
 COMMENT ON TABLE sif.student_personal IS 'A student: identifiers, legal name, demographics and programme flags.';
 
 COMMENT ON COLUMN sif.student_personal.zone_id IS 'Zone of the district that sent the object';
@@ -2077,6 +2089,8 @@ CREATE TABLE sif.student_school_enrollment (
     document TEXT NOT NULL,
     CONSTRAINT pk_student_school_enrollment PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_student_school_enrollment_covering ON sif.student_school_enrollment (zone_id, student_ref_id, entry_date DESC, row_key) INCLUDE (school_ref_id, membership_type, school_year, grade_code, exit_date, recorded_from);
 
 COMMENT ON TABLE sif.student_school_enrollment IS 'A student''s membership in one school over one span of dates within one school year.';
 
@@ -3655,7 +3669,7 @@ CREATE TABLE sif_history.student_attendance_summary (
     CONSTRAINT pk_student_attendance_summary PRIMARY KEY (zone_id, row_key, recorded_from)
 );
 
-CREATE INDEX ix_student_attendance_summary_recorded_to ON sif_history.student_attendance_summary (recorded_to);
+CREATE INDEX ix_student_attendance_summary_recorded_to ON sif_history.student_attendance_summary (recorded_to) INCLUDE (zone_id, student_ref_id, school_year, school_ref_id, end_date, start_date, days_in_membership, days_attended, recorded_from);
 
 COMMENT ON TABLE sif_history.student_attendance_summary IS 'Closed versions: A student''s days attended, absent and in membership in one school over one span of dates.';
 
@@ -3847,7 +3861,7 @@ CREATE TABLE sif_history.student_personal (
     CONSTRAINT pk_student_personal PRIMARY KEY (zone_id, row_key, recorded_from)
 );
 
-CREATE INDEX ix_student_personal_recorded_to ON sif_history.student_personal (recorded_to);
+CREATE INDEX ix_student_personal_recorded_to ON sif_history.student_personal (recorded_to) INCLUDE (zone_id, row_key, gender, race_codes, is_hispanic, english_proficiency_code, idea, economic_disadvantage, ell, recorded_from);
 
 COMMENT ON TABLE sif_history.student_personal IS 'Closed versions: A student: identifiers, legal name, demographics and programme flags.';
 
@@ -3963,7 +3977,7 @@ CREATE TABLE sif_history.student_school_enrollment (
     CONSTRAINT pk_student_school_enrollment PRIMARY KEY (zone_id, row_key, recorded_from)
 );
 
-CREATE INDEX ix_student_school_enrollment_recorded_to ON sif_history.student_school_enrollment (recorded_to);
+CREATE INDEX ix_student_school_enrollment_recorded_to ON sif_history.student_school_enrollment (recorded_to) INCLUDE (zone_id, student_ref_id, entry_date, row_key, school_ref_id, membership_type, school_year, grade_code, exit_date, recorded_from);
 
 COMMENT ON TABLE sif_history.student_school_enrollment IS 'Closed versions: A student''s membership in one school over one span of dates within one school year.';
 

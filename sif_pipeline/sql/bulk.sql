@@ -40,7 +40,17 @@ FROM generate_series(1, %(messages)s)
 UPDATE inbox.message SET held = %(held)s, rejected = %(rejected)s WHERE message_id = %(message_id)s
 
 -- name: advance
-UPDATE inbox.zone SET last_recorded_at = %(recorded_at)s WHERE zone_id = %(zone_id)s
+-- Count the messages beyond the zone's last recorded time, as the drain's advance_zones does.
+UPDATE inbox.zone AS z
+SET last_recorded_at = %(recorded_at)s, recorded = z.recorded + n.messages,
+    last_received_at = greatest(z.last_received_at, n.received_at)
+FROM (
+    SELECT count(*) AS messages, max(m.received_at) AS received_at
+    FROM inbox.zone AS o
+    JOIN inbox.message AS m ON m.zone_id = o.zone_id AND m.recorded_at > coalesce(o.last_recorded_at, '-infinity')
+    WHERE o.zone_id = %(zone_id)s
+) AS n
+WHERE z.zone_id = %(zone_id)s
 
 -- name: newest
 -- The newest message of the zone: a repeated image in a newer one need not be kept as an event.

@@ -185,10 +185,19 @@ FROM unnest(
 WHERE m.message_id = s.message_id
 
 -- name: advance_zones
+-- Recorded times rise: what lies beyond the zone's last was drained for the first time, and is counted.
 UPDATE inbox.zone AS z
-SET last_recorded_at = a.recorded_at
-FROM unnest(%(zone_ids)s::int[], %(recorded)s::timestamptz[]) AS a (zone_id, recorded_at)
-WHERE z.zone_id = a.zone_id AND (z.last_recorded_at IS NULL OR z.last_recorded_at < a.recorded_at)
+SET last_recorded_at = n.recorded_at, recorded = z.recorded + n.messages,
+    last_received_at = greatest(z.last_received_at, n.received_at)
+FROM (
+    SELECT o.zone_id, a.recorded_at, count(*) AS messages, max(m.received_at) AS received_at
+    FROM unnest(%(zone_ids)s::int[], %(recorded)s::timestamptz[]) AS a (zone_id, recorded_at)
+    JOIN inbox.zone AS o USING (zone_id)
+    JOIN inbox.message AS m
+      ON m.zone_id = o.zone_id AND m.recorded_at > coalesce(o.last_recorded_at, '-infinity')
+    GROUP BY 1, 2
+) AS n
+WHERE z.zone_id = n.zone_id AND (z.last_recorded_at IS NULL OR z.last_recorded_at < n.recorded_at)
 
 -- name: fail
 -- Count a failed drain of one message; the third one takes it out of the way of the others.

@@ -1,0 +1,116 @@
+"""The counts that zones keep and the index of what stands apart add up to what the messages themselves say."""
+
+import random
+
+import pytest
+import sif_text as sif
+
+from sif_pipeline import bulk, replay, status
+from sif_pipeline.database import queries
+
+PLAIN = """
+SELECT
+    z.name, count(m.message_id),
+    count(*) FILTER (WHERE m.state = 'pending'),
+    count(*) FILTER (WHERE m.state = 'done' AND m.held = 0 AND (m.objects = 0 OR m.rejected < m.objects)),
+    count(*) FILTER (WHERE m.state = 'done' AND m.held > 0),
+    count(*) FILTER (WHERE m.state = 'done' AND m.held = 0 AND m.objects > 0 AND m.rejected = m.objects),
+    count(*) FILTER (WHERE m.state = 'quarantined'),
+    count(*) FILTER (WHERE m.state = 'staged'),
+    count(*) FILTER (WHERE m.state = 'kept'),
+    coalesce(sum(m.duplicates), 0), coalesce(sum(m.held), 0), coalesce(sum(m.rejected), 0), max(m.received_at)
+FROM inbox.zone AS z
+LEFT JOIN inbox.message AS m USING (zone_id)
+GROUP BY z.zone_id
+ORDER BY z.name
+"""
+"""All of it counted message by message."""
+
+
+def said(url):
+    return [
+        (z.zone, z.received, z.pending, z.loaded, z.held, z.rejected, z.quarantined, z.staged, z.kept, z.duplicate,
+         z.objects_held, z.objects_rejected, z.last_received)
+        for z in status.zones(url)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def connection(database_url):
+    with sif.connected(database_url) as connection:
+        yield connection
+
+
+def some(chance):
+    """Give a message of one of the kinds that a status tells apart."""
+    word, wrong = f"{chance.randrange(30)}", "<SchoolInfo RefId='x'/>"
+    return chance.choice(
+        [
+            sif.event("Add", sif.student(word), at=sif.minute(chance.randrange(9))),
+            sif.event(
+                "Add", sif.school("S"), sif.enrollment(f"E{word}", word, "S"), at=sif.minute(chance.randrange(9))
+            ),
+            sif.event("Add", wrong, at=sif.minute(1)),
+            sif.event("Add", wrong, sif.student(word), at=sif.minute(2)),
+            sif.event("Add", sif.student(word), at=sif.minute(3), msg=f"{chance.randrange(6):032X}"),
+        ]
+    )
+
+
+def settle(connection, chance):
+    """Put one message aside as a sandbox, a full sync, the server or three failures do."""
+    state = chance.choice(["kept", "staged", "done", "quarantined"])
+    connection.execute(
+        "UPDATE inbox.message SET state = %s WHERE message_id = (SELECT max(message_id) FROM inbox.message"
+        " WHERE state = 'pending')",
+        [state],
+    )
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_status_says_what_the_messages_say_after_any_course_of_things(connection, database_url, seed):
+    chance = random.Random(seed)
+    inboxes = [sif.Inbox.new(connection) for _ in range(3)]
+    for _ in range(40):
+        inbox = chance.choice(inboxes[:2])
+        act = chance.choice(["put", "put", "put", "drain", "settle", "replay"])
+        if act == "put":
+            inbox.put(some(chance))
+        elif act == "drain":
+            inbox.drain(chance.randrange(1, 4))
+        elif act == "settle":
+            settle(connection, chance)
+        else:
+            replay.replay(database_url, inbox.name, sif.minute(chance.randrange(9)))
+        assert said(database_url) == connection.execute(PLAIN).fetchall()
+
+
+def test_a_bulk_load_is_counted_once_however_often_it_begins(connection, database_url, tmp_path):
+    zone = sif.Inbox.new(connection)
+    files = [sif.response(sif.student(word), sif.enrollment(f"E{word}", word, "S")) for word in "ABC"]
+    files += [sif.response(sif.student("A")), sif.event("Change", sif.sparse("StudentPersonal", "B", ""))]
+    for number, body in enumerate(files):
+        (tmp_path / f"{number}.xml").write_bytes(body)
+    for _ in range(2):
+        bulk.load(database_url, bulk.plan(database_url, zone.name, [tmp_path]))
+        assert said(database_url) == connection.execute(PLAIN).fetchall()
+        assert said(database_url)[0][1] == len(files)
+
+
+def test_status_reads_no_message_that_was_simply_loaded(connection):
+    """Its cost is that of what is pending or stands apart, not that of the years before."""
+    zone = sif.Inbox.new(connection)
+    connection.execute(
+        """
+        INSERT INTO inbox.message (zone_id, source_id, msg_id, message_type, origin, body, body_sha256, state, objects,
+                                   recorded_at, rejected)
+        SELECT %(zone)s, 'S', n::text, 'SIF_Event', 'http', '', '', 'done', 1, now() + n * interval '1 us', n %% 500
+        FROM generate_series(1, 20000) AS n
+        """,
+        {"zone": zone.zone_id},
+    )
+    connection.execute("UPDATE inbox.message SET rejected = 0 WHERE rejected > 1")
+    connection.execute("VACUUM (ANALYZE) inbox.message")
+    plan = "\n".join(line for (line,) in connection.execute("EXPLAIN " + queries("status")["zones"]))
+    assert "using ix_message_apart" in plan
+    assert "Seq Scan on message" not in plan
