@@ -1,0 +1,126 @@
+"""How the reports are answered: from the covering indexes, each once, at a cost that grows as the state does."""
+
+import psycopg
+import pytest
+import sif_text as sif
+
+ATTENDANCE = (
+    f'<StudentAttendanceSummary StudentPersonalRefId="{sif.ref("A")}" SchoolInfoRefId="{sif.ref("S")}"'
+    ' SchoolYear="2027"><StartDate>2026-09-01</StartDate><StartDay>1</StartDay><EndDate>2026-11-01</EndDate>'
+    "<EndDay>40</EndDay><Resident>Yes</Resident><DaysAttended>38</DaysAttended><ExcusedAbsences>1</ExcusedAbsences>"
+    "<UnexcusedAbsences>1</UnexcusedAbsences><DaysInMembership>40</DaysInMembership></StudentAttendanceSummary>"
+)
+
+COPIES = """
+INSERT INTO {table}
+SELECT r.*
+FROM {table} AS t
+CROSS JOIN generate_series(1, %(zones)s) AS z
+CROSS JOIN generate_series(1, %(each)s) AS n
+CROSS JOIN LATERAL jsonb_populate_record(
+    t, jsonb_build_object(
+        'zone_id', t.zone_id + z, 'row_key', md5('{kind}' || n)::uuid, 'student_ref_id', md5('student' || n)::uuid
+    )
+) AS r
+WHERE t.zone_id = %(zone)s
+"""
+"""As many objects in as many zones as wanted, all like the one that was loaded."""
+
+CLOSED = """
+INSERT INTO {past}
+SELECT r.*
+FROM {current} AS t
+CROSS JOIN LATERAL jsonb_populate_record(
+    NULL::{past}, to_jsonb(t) || '{{"recorded_from": "2026-08-01", "recorded_to": "2026-09-15"}}'
+) AS r
+WHERE hashtext(t.row_key::text) % 4 = 0
+"""
+"""An earlier version of every fourth object."""
+
+TABLES = {
+    "student_personal": "student", "student_school_enrollment": "enrollment", "student_attendance_summary": "summary",
+}  # fmt: skip
+
+ZONES = 8
+
+
+def filled(connection, each):
+    """Make a state of `each` students in each of a few districts, with some history; return a moment in it."""
+    zone = sif.Inbox.new(connection)
+    zone.put(sif.event("Add", sif.school("S"), sif.student("A"), sif.enrollment("E", "A", "S"), ATTENDANCE))
+    zone.drain()
+    for number in range(ZONES):
+        sif.Inbox.new(connection).put(sif.event("Add", sif.lea(f"L{number}")))
+    zone.drain()
+    for table, kind in TABLES.items():
+        name = f"sif.{table}"
+        numbers = {"zones": ZONES, "each": each, "zone": zone.zone_id}
+        assert connection.execute(COPIES.format(table=name, kind=kind), numbers).rowcount == ZONES * each
+        connection.execute(CLOSED.format(current=name, past=f"sif_history.{table}"))
+        connection.execute(f"VACUUM (ANALYZE) {name}, sif_history.{table}")
+    return "2026-09-10"
+
+
+def plan(connection, report, as_of):
+    """Run a report; give all nodes of its plan."""
+    ask = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM reporting.{report}_as_of(%(at)s)"
+    (((top,),),) = connection.execute(ask, {"at": as_of}).fetchall()
+    return list(_nodes(top["Plan"]))
+
+
+def _nodes(node):
+    yield node
+    for child in node.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def pages(nodes):
+    """Count the pages that were read, wherever they were."""
+    return nodes[0]["Shared Hit Blocks"] + nodes[0]["Shared Read Blocks"]
+
+
+def of_objects(nodes):
+    """Give the scans of the tables with an object for every student."""
+    return [node for node in nodes if node.get("Relation Name") in TABLES]
+
+
+@pytest.fixture(scope="module")
+def small(module_database_url):
+    with psycopg.connect(module_database_url, autocommit=True) as connection:
+        yield connection, filled(connection, 300)
+
+
+@pytest.fixture
+def large(database_url):
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection, filled(connection, 1200)
+
+
+REPORTS = ["rpt_enrollment_by_grade", "rpt_enrollment_by_subgroup", "rpt_attendance", "fct_membership"]
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_report_reads_each_covering_index_once_and_no_row(small, report):
+    connection, _ = small
+    scans = of_objects(plan(connection, report, None))
+    assert {node["Index Name"] for node in scans if "Index Name" in node} <= {
+        *(f"ix_{table}_covering" for table in TABLES), "pk_student_personal",
+    }  # fmt: skip
+    assert [node["Node Type"] for node in scans] == ["Index Only Scan"] * len(scans)
+    assert [node["Actual Loops"] for node in scans] == [1] * len(scans)
+    assert [node["Heap Fetches"] for node in scans] == [0] * len(scans)
+
+
+def test_reports_of_a_state_four_times_as_large_read_four_times_as_much(small, large):
+    for report in REPORTS:
+        for past in (False, True):
+            little, much = (pages(plan(c, report, at if past else None)) for c, at in (small, large))
+            assert much < 6 * little, (report, past)
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_as_of_a_date_no_scan_is_repeated(large, report):
+    connection, at = large
+    scans = of_objects(plan(connection, report, at))
+    assert {node["Schema"] for node in scans if "Schema" in node} <= {"sif", "sif_history"}
+    assert [node["Actual Loops"] for node in scans] == [1] * len(scans)
