@@ -27,7 +27,7 @@ from psycopg.sql import SQL, Identifier, Placeholder
 from sif_pipeline import drain, files, loading, mapping, zones
 from sif_pipeline.boundary import without_values
 from sif_pipeline.core import Found
-from sif_pipeline.database import Connection, connect, queries
+from sif_pipeline.database import Connection, connect, queries, vacuum_covered
 from sif_pipeline.drain import SESSION, TICK, DrainSummary, _no_garbage_collection, _prepare
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent
@@ -277,6 +277,7 @@ def finish(url: str) -> None:
     """Have the planner know what is there, and the disk all of it."""
     with connect(url, {"application_name": "sif-bulk"}, autocommit=True) as connection:
         connection.execute(BULK["analyze"])
+        vacuum_covered(connection)
 
 
 class Line(NamedTuple):

@@ -233,6 +233,17 @@ _READINGS = {
 }
 
 
+def vacuum_covered(connection: Connection) -> None:
+    """Vacuum the tables whose covering indexes the reports read; the connection commits each statement.
+
+    Without it PostgreSQL looks every new row up to see whether it may be seen. Skips what another has locked.
+    """
+    for cls in objects().values():
+        if cls.covering is not None:
+            tables = [Identifier(schema, cls.__tablename__) for schema in (CURRENT, HISTORY)]
+            connection.execute(SQL("VACUUM (ANALYZE, SKIP_LOCKED) {}").format(SQL(", ").join(tables)))
+
+
 def queries(name: str) -> dict[str, str]:
     """Read sif_pipeline/sql/NAME.sql into its queries; each starts with a line `-- name: QUERY`."""
     text = (resources.files("sif_pipeline") / "sql" / f"{name}.sql").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from sif_pipeline.database import connect, queries
+from sif_pipeline.database import connect, queries, vacuum_covered
 
 SQL = queries("housekeeping")
 
@@ -29,6 +29,7 @@ def tidy(url: str, *, audit_kept: timedelta = AUDIT_KEPT, delivered_kept: timede
         deleted += connection.execute(SQL["delete_requests"].encode(), {"keep": audit_kept}).rowcount
         deleted += connection.execute(SQL["delete_differences"].encode(), {"keep": audit_kept}).rowcount
         connection.execute(SQL["vacuum"].encode())
+        vacuum_covered(connection)
     return deleted
 
 

@@ -249,3 +249,16 @@ def test_privacy_follows_the_rule(cls, column, line):
 @pytest.mark.parametrize("cls", OBJECTS)
 def test_whole_documents_are_private(cls):
     assert [name for name in ("document", "extended") if not cls.__table__.columns[name].info.get("pii")] == []
+
+
+COVERED = [pytest.param(cls, cls.covering, id=name) for name, cls in objects().items() if cls.covering]
+
+
+@pytest.mark.parametrize(("cls", "covering"), COVERED)
+def test_an_index_holds_only_what_is_short(cls, covering):
+    """PostgreSQL refuses an entry of more than 2,700 bytes: free text, JSON and the document have no place in one."""
+    lines = {column.name: line for column, line in elements(cls)}
+    types = {column.name: column.type.python_type for column in cls.__table__.columns}
+    for name in [*(name.removeprefix("-") for name in covering.by), *covering.holds]:
+        assert types[name] in {int, date, Decimal, UUID} or lines[name].codes is not None, name
+        assert cls.__table__.columns[name].type.__class__.__name__ != "JSONB"

@@ -12,6 +12,7 @@ from lxml import etree
 
 from sif_pipeline import drain
 from sif_pipeline.drain import Limits
+from sif_pipeline.mapping import LONGEST_LIST
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Profile
@@ -136,3 +137,17 @@ def test_every_kind_of_column_takes_what_was_sent(connection):
         " FROM sif.student_school_enrollment WHERE zone_id = %(zone)s"
     )
     assert row == (sif.ref("A").lower(), 2027, date(2026, 9, 1), None, Decimal("0.50"), [], {"bus": "7 & 8"})
+
+
+@pytest.mark.parametrize("count", [LONGEST_LIST, LONGEST_LIST + 1, 3000])
+def test_a_list_that_stands_in_an_index_is_taken_up_to_its_bound(connection, count):
+    """PostgreSQL refuses index entries of more than 2,700 bytes: no district may stop its zone by such a list."""
+    zone = sif.Inbox.new(connection)
+    codes = ("0998", "0999", "1000", "1001", "1002")
+    races = "".join(f"<Race><Code>{codes[n * n % 5]}</Code></Race>" for n in range(count))
+    demographics = f"<Demographics><RaceList>{races}</RaceList></Demographics>"
+    zone.put(sif.response(sif.student("A", more=demographics), sif.student("B"), at=sif.minute(1)))
+    zone.drain()
+    too_long = [("value_out_of_range", "StudentPersonal/Demographics/RaceList/Race/Code")]
+    assert zone.open_findings() == (too_long if count > LONGEST_LIST else [])
+    assert zone.outcomes() == ["unfit" if count > LONGEST_LIST else "applied", "applied"]

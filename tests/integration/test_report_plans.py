@@ -4,6 +4,8 @@ import psycopg
 import pytest
 import sif_text as sif
 
+from sif_pipeline import bulk
+
 ATTENDANCE = (
     f'<StudentAttendanceSummary StudentPersonalRefId="{sif.ref("A")}" SchoolInfoRefId="{sif.ref("S")}"'
     ' SchoolYear="2027"><StartDate>2026-09-01</StartDate><StartDay>1</StartDay><EndDate>2026-11-01</EndDate>'
@@ -124,3 +126,15 @@ def test_as_of_a_date_no_scan_is_repeated(large, report):
     scans = of_objects(plan(connection, report, at))
     assert {node["Schema"] for node in scans if "Schema" in node} <= {"sif", "sif_history"}
     assert [node["Actual Loops"] for node in scans] == [1] * len(scans)
+
+
+def test_a_bulk_load_leaves_no_row_to_be_looked_up(database_url, tmp_path):
+    """An index alone answers only where all rows of a page are known to be visible to everybody."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        zone = sif.Inbox.new(connection)
+        (tmp_path / "all.xml").write_bytes(
+            sif.response(sif.school("S"), *(sif.student(str(number)) for number in range(50)))
+        )
+        bulk.load(database_url, bulk.plan(database_url, zone.name, [tmp_path]))
+        visible = "SELECT relpages > 0 AND relallvisible = relpages FROM pg_class WHERE oid = 'sif.student_personal'::regclass"
+        assert connection.execute(visible).fetchone() == (True,)
