@@ -136,5 +136,7 @@ def test_a_bulk_load_leaves_no_row_to_be_looked_up(database_url, tmp_path):
             sif.response(sif.school("S"), *(sif.student(str(number)) for number in range(50)))
         )
         bulk.load(database_url, bulk.plan(database_url, zone.name, [tmp_path]))
-        visible = "SELECT relpages > 0 AND relallvisible = relpages FROM pg_class WHERE oid = 'sif.student_personal'::regclass"
-        assert connection.execute(visible).fetchone() == (True,)
+        found = connection.execute(
+            "SELECT relpages, relallvisible FROM pg_class WHERE oid = 'sif.student_personal'::regclass"
+        ).fetchone()
+        assert found[0] == found[1] > 0

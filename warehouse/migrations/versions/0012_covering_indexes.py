@@ -3,8 +3,8 @@
 from alembic import op
 from sqlalchemy import text
 
-revision = '0011'
-down_revision = '0010'
+revision = '0012'
+down_revision = '0011'
 
 ENROLLMENT = ['school_ref_id', 'membership_type', 'school_year', 'grade_code', 'exit_date']
 ATTENDANCE = ['days_in_membership', 'days_attended']
