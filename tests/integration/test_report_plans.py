@@ -76,9 +76,11 @@ def _nodes(node):
         yield from _nodes(child)
 
 
-def pages(nodes):
-    """Count the pages that were read, wherever they were."""
-    return nodes[0]["Shared Hit Blocks"] + nodes[0]["Shared Read Blocks"]
+def rows_handled(nodes):
+    """Count the rows that all scans and joins read or threw away, over all their loops."""
+    counted = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter")
+    steps = [node for node in nodes if "Relation Name" in node or "Join Type" in node]
+    return sum(node["Actual Loops"] * node.get(count, 0) for node in steps for count in counted)
 
 
 def of_objects(nodes):
@@ -113,19 +115,21 @@ def test_a_report_reads_each_covering_index_once_and_no_row(small, report):
     assert [node["Heap Fetches"] for node in scans] == [0] * len(scans)
 
 
-def test_reports_of_a_state_four_times_as_large_read_four_times_as_much(small, large):
+def test_reports_of_a_state_four_times_as_large_handle_four_times_as_many_rows(small, large):
     for report in REPORTS:
         for past in (False, True):
-            little, much = (pages(plan(c, report, at if past else None)) for c, at in (small, large))
+            little, much = (rows_handled(plan(c, report, at if past else None)) for c, at in (small, large))
             assert much < 6 * little, (report, past)
 
 
 @pytest.mark.parametrize("report", REPORTS)
-def test_as_of_a_date_no_scan_is_repeated(large, report):
+def test_as_of_a_date_no_table_is_read_more_than_once(large, report):
+    """Single rows may be looked up by key; a scan of all of them happens once."""
     connection, at = large
     scans = of_objects(plan(connection, report, at))
-    assert {node["Schema"] for node in scans if "Schema" in node} <= {"sif", "sif_history"}
-    assert [node["Actual Loops"] for node in scans] == [1] * len(scans)
+    assert scans
+    assert [node for node in scans if node["Actual Loops"] > 1 and node["Actual Rows"] > 1] == []
+    assert [node for node in scans if node["Actual Loops"] > 1 and node["Node Type"] == "Seq Scan"] == []
 
 
 def test_a_bulk_load_leaves_no_row_to_be_looked_up(database_url, tmp_path):
