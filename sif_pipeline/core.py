@@ -95,7 +95,12 @@ def _may_be_plain(body: bytes) -> bool:
 def read(body: bytes) -> list[Found]:
     """Read the objects of a message, or of a bare list, that once passed the gate, in their order."""
     slices = cutting.cut(body)
-    return _of_reading(body) if slices is None else _of_slices(slices)
+    if slices is None:
+        return _of_reading(body)
+    try:
+        return _of_slices(slices)
+    except gate.Refused:  # an object of a file that was kept as it came: it is no XML, though it could be cut
+        return _of_reading(body)
 
 
 def _of_slices(slices: Sequence[Slice], *, is_new: bool = False) -> list[Found]:
@@ -123,7 +128,10 @@ def _judged(slices: Sequence[Slice], *, is_new: bool) -> Iterator[Found]:
     for cut in slices:
         text += "\n" * (cut.line - line) + cut.text
         line = max(cut.line, line) + cut.text.count("\n")
-    for found, cut in zip(_of_reading(f"{text}{_TAIL}".encode()), slices, strict=True):
+    judged = _of_reading(f"{text}{_TAIL}".encode())
+    if judged[0].position == 0:  # stands for all of a message that cannot be read
+        raise gate.Refused(1, 2, "An object is not well-formed XML.")
+    for found, cut in zip(judged, slices, strict=True):
         yield found._replace(position=cut.position, action=cut.action)
 
 

@@ -60,7 +60,11 @@ def read(claimed: Sequence[Claimed]) -> None:
         if slices is None:
             _read_tree(message)
         else:
-            _read_slices(message, slices, contents)
+            try:
+                _read_slices(message, slices, contents)
+            except gate.Refused:  # an object of a file that was kept as it came: it is no XML, though it could be cut
+                message.events, message.notices, message.listing, message.ends_at = [], {}, Listing(), None
+                _read_tree(message)
         if message.ends_at is not None and message.listing.rest is not None:
             message.notices[message.ends_at].append(message.listing.rest)
 

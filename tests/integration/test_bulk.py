@@ -248,7 +248,11 @@ BROKEN = {
     "a prefix of nobody": "<StudentPersonal RefId='1'><x:LocalId/></StudentPersonal>",
     "40,000 attributes": f"<StudentPersonal {MANY}></StudentPersonal>",
     "40,000 of the same": f"<StudentPersonal {SAME}></StudentPersonal>",
-    "a list within": "<StudentPersonal><Objects RefId='1'><LocalId RefId='2'>&</LocalId></Objects></StudentPersonal>",
+    "a list within": f'<StudentPersonal xmlns="{sif.NAMESPACE}"><LEAInfo RefId="2">&</LEAInfo></StudentPersonal>',
+    "two lists within": (
+        f'<StudentPersonal xmlns="{sif.NAMESPACE}"><LEAInfo RefId="2"><a></b></LEAInfo><LEAInfo RefId="2"/>'
+        "</StudentPersonal>"
+    ),
     "very deep": f"<StudentPersonal RefId='1'>{'<a>' * 5000}{'</a>' * 5000}</StudentPersonal>",
 }
 

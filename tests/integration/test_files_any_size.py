@@ -293,3 +293,38 @@ def test_two_hundred_megabytes_take_no_more_memory_than_two(url, zone, tmp_path)
     assert (int(stored), refused) == (100, "[]")
     assert int(megabytes) < 150
     zone.connection.execute("DELETE FROM inbox.message WHERE zone_id = %s", (zone.zone_id,))
+
+
+EACH = textwrap.dedent("""
+    import re, sys
+    from pathlib import Path
+    from sif_pipeline import bulk, files, validation
+    what, path, url, zone = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4]
+    if what == "validate":
+        said = [f"{found.line} {found.type.code}" for found in validation.validate([path])]
+    elif what == "receive":
+        done = files.receive(url, zone, [path])
+        said = [why for _, why in (*done.refused, *done.broken)]
+    else:
+        said = [why for _, why in bulk.load(url, bulk.plan(url, zone, [path])).refused]
+    peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())
+    print(int(peak[1]) // 1024, *said, sep="\\n")
+""")
+
+
+@pytest.mark.parametrize("what", ["receive", "validate", "bulk"])
+def test_a_large_list_with_a_broken_object_in_its_middle_takes_no_more_memory(url, zone, tmp_path, what):
+    padding = '<SIF_ExtendedElements><SIF_ExtendedElement Name="x">{}</SIF_ExtendedElement></SIF_ExtendedElements>'
+    objects = [sif.student(f"student {n}", more=padding.format("x" * 2000)) for n in range(20_000)]
+    objects[10_000:10_000] = ["<StudentPersonal RefId='1'><LocalId>R&D</LocalId></StudentPersonal>"]
+    path = tmp_path / "large.xml"
+    path.write_text(bare(*objects))
+    assert path.stat().st_size > 40 * 1024 * 1024
+    done = subprocess.run(
+        [sys.executable, "-c", EACH, what, str(path), url, zone.name], capture_output=True, text=True, check=True
+    )
+    megabytes, said = done.stdout.splitlines()
+    assert int(megabytes) < 150
+    expected = {"validate": "10002 message_unreadable"}
+    assert said.startswith(expected.get(what, "Objects that cannot be read begin at line 10002. They are kept"))
+    zone.connection.execute("DELETE FROM inbox.message WHERE zone_id = %s", (zone.zone_id,))
