@@ -193,14 +193,19 @@ def _columns(cls: type[SifObject]) -> list[str]:
 
 
 def _versions_view(cls: type[SifObject]) -> str:
-    """Write the view of an object's current and closed versions; recorded_to is empty for the current one."""
+    """Write the view of an object's current and closed versions; recorded_to is empty for the current one.
+
+    held_until is recorded_to, or infinity: `held_until > moment` is true of all current rows, as planners see, and a
+    range of the history's index, as `recorded_to IS NULL OR recorded_to > moment` is not.
+    """
     table = cls.__tablename__
     names = [Identifier(name) for name in _columns(cls)]
     derived = [SQL("{} AS {}").format(_derivation(d), Identifier(name)) for name, d in cls.derived.items()]
     return (
         SQL(
-            "CREATE VIEW {view} AS SELECT {names}, NULL::timestamptz AS recorded_to{derived} FROM {current}"
-            " UNION ALL SELECT {names}, recorded_to{derived} FROM {past};"
+            "CREATE VIEW {view} AS SELECT {names}, NULL::timestamptz AS recorded_to{derived},"
+            " 'infinity'::timestamptz AS held_until FROM {current}"
+            " UNION ALL SELECT {names}, recorded_to{derived}, recorded_to FROM {past};"
         )
         .format(
             view=Identifier(REPORTING, f"{table}_versions"),

@@ -51,6 +51,7 @@ def views_page() -> str:
         *parts,
         "## Versions of every object",
         "One row per version of an object: the columns of its table without `document` and `content_hash`, and "
-        "`recorded_to`, which is empty for the version that holds now.",
+        "`recorded_to`, which is empty for the version that holds now; `held_until` is infinity then, so that "
+        "`recorded_from <= day AND held_until > day` finds the versions of a day, by an index.",
         versions,
     )

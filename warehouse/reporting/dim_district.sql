@@ -9,7 +9,7 @@ LANGUAGE sql STABLE AS $$
         FROM reporting.lea_info_versions AS v
         WHERE v.zone_id = z.zone_id
           AND ((as_of IS NULL AND v.recorded_to IS NULL)
-               OR (v.recorded_from <= as_of AND (v.recorded_to IS NULL OR v.recorded_to > as_of)))
+               OR (v.recorded_from <= as_of AND v.held_until > as_of))
         ORDER BY v.recorded_from DESC, v.row_key
         LIMIT 1
     ) AS l ON true

@@ -8,7 +8,7 @@ LANGUAGE sql STABLE AS $$
     SELECT v.zone_id, v.row_key, v.state_id, v.local_id, v.school_name, v.school_type_code, v.grade_codes
     FROM reporting.school_info_versions AS v
     WHERE (as_of IS NULL AND v.recorded_to IS NULL)
-       OR (v.recorded_from <= as_of AND (v.recorded_to IS NULL OR v.recorded_to > as_of))
+       OR (v.recorded_from <= as_of AND v.held_until > as_of)
 $$;
 
 CREATE VIEW reporting.dim_school AS

@@ -25,7 +25,7 @@ LANGUAGE sql STABLE AS $$
         coalesce(v.idea = 'Yes', false)
     FROM reporting.student_personal_versions AS v
     WHERE (as_of IS NULL AND v.recorded_to IS NULL)
-       OR (v.recorded_from <= as_of AND (v.recorded_to IS NULL OR v.recorded_to > as_of))
+       OR (v.recorded_from <= as_of AND v.held_until > as_of)
 $$;
 
 CREATE VIEW reporting.dim_student AS

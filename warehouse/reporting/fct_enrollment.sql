@@ -20,7 +20,7 @@ LANGUAGE sql STABLE AS $$
             )
     FROM reporting.student_school_enrollment_versions AS v
     WHERE (as_of IS NULL AND v.recorded_to IS NULL)
-       OR (v.recorded_from <= as_of AND (v.recorded_to IS NULL OR v.recorded_to > as_of))
+       OR (v.recorded_from <= as_of AND v.held_until > as_of)
 $$;
 
 CREATE VIEW reporting.fct_enrollment AS

@@ -11,7 +11,7 @@ LANGUAGE sql STABLE AS $$
             v.zone_id, v.student_ref_id, v.school_year, v.days_in_membership, v.days_attended
         FROM reporting.student_attendance_summary_versions AS v
         WHERE (as_of IS NULL AND v.recorded_to IS NULL)
-           OR (v.recorded_from <= as_of AND (v.recorded_to IS NULL OR v.recorded_to > as_of))
+           OR (v.recorded_from <= as_of AND v.held_until > as_of)
         ORDER BY v.zone_id, v.student_ref_id, v.school_year, v.school_ref_id, v.end_date DESC, v.start_date
     ), student AS (
         SELECT
