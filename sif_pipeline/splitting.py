@@ -150,6 +150,8 @@ def pieces(path: Path) -> Iterator[Piece]:
     with path.open("rb") as file:
         blocks = _utf8(file)
         rest = yield from _plain_pieces(blocks)
+        if rest is None:
+            return
         yield from _followed(Cutter(rest.lines, rest.head), chain((rest.text,), blocks))
 
 
@@ -186,12 +188,12 @@ _LONGEST_NAME = 1000
 _UNFINISHED, _DOUBTFUL = 0, -1
 
 
-def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest]:
+def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest | None]:
     """Yield the pieces of a bare list in which no tag needs to be followed; the same that a Cutter gives.
 
     Where no comment, CDATA section or processing instruction is, every `<` begins a tag, so an object ends with the
     first end tag of its name unless another one of that name began in it. From the piece on in which that is not
-    certain, and for the last one, the rest is given back.
+    certain the rest is given back; None where the list ends as it should.
     """
     held = next(blocks, b"")
     if (found := _LIST.match(held)) is None:
@@ -211,6 +213,12 @@ def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest]:
             yield Piece(head + held[:place] + tail, lines)
             lines += held.count(b"\n", 0, place)
             held, place, objects = held[place:], 0, 0
+    is_plain = objects and held.find(b"<!") < 0 and held.find(b"<?") < 0
+    if is_plain and re.compile(rb"\s*" + tail + rb"\s*").fullmatch(held, place):
+        if (block := next(blocks, None)) is None:
+            yield Piece(head + held, lines)
+            return None
+        held += block
     return Rest(head + held, lines, len(head))
 
 

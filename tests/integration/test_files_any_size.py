@@ -328,3 +328,16 @@ def test_a_large_list_with_a_broken_object_in_its_middle_takes_no_more_memory(ur
     expected = {"validate": "10002 message_unreadable"}
     assert said.startswith(expected.get(what, "Objects that cannot be read begin at line 10002. They are kept"))
     zone.connection.execute("DELETE FROM inbox.message WHERE zone_id = %s", (zone.zone_id,))
+
+
+@pytest.mark.parametrize("place", [0, 4, 9])
+@pytest.mark.parametrize("between", ["\n", ""])
+def test_the_neighbours_of_a_broken_object_in_a_short_list_are_kept(url, zone, file, place, between):
+    objects = students(9)
+    objects.insert(place, "<StudentPersonal RefId='1'><LocalId>R&D</LocalId></StudentPersonal>")
+    summary = files.receive(url, zone.name, [file(bare(*objects, between=between))])
+    ((_, why),) = summary.broken
+    assert why.startswith(f"Objects that cannot be read begin at line {place + 2 if between else 1}. They are kept")
+    assert summary.refused == []
+    assert len(drained(zone).documents()) == 9
+    assert zone.open_findings() == [("message_unreadable", "")]

@@ -80,6 +80,17 @@ def test_broken_file_says_why_and_blocks_nobody(url: str, north: Path) -> None:
     assert (north / "done/good.xml").exists()
 
 
+def test_list_with_an_object_that_cannot_be_read_is_taken_and_says_which(url: str, north: Path) -> None:
+    lea = EXAMPLE.read_text(encoding="utf-8").strip()
+    (north / "a.xml").write_text(f"<Objects>\n{lea}\n<LEAInfo>R&D</LEAInfo>\n{lea}\n</Objects>", encoding="utf-8")
+    assert take(url, north.parent).refused == []
+    assert sorted(path.name for path in north.rglob("*.*")) == ["a.xml", "a.xml.why.txt"]
+    said = (north / "done/a.xml.why.txt").read_text(encoding="utf-8")
+    first = 2 + lea.count("\n") + 1
+    assert said.startswith(f"Objects that cannot be read begin at line {first}. They are kept as they came")
+    assert [body.count(b"<LEAInfo") for body in inbox(url)] == [1, 1, 1]
+
+
 def test_fault_of_ours_is_kept_apart_without_its_words(url: str, north: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> Received:
         raise ZeroDivisionError("Mustermann")
