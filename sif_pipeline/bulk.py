@@ -28,15 +28,15 @@ from sif_pipeline import drain, files, loading, mapping, zones
 from sif_pipeline.boundary import without_values
 from sif_pipeline.core import Found
 from sif_pipeline.database import Connection, connect, queries, vacuum_covered
-from sif_pipeline.drain import SESSION, TICK, DrainSummary, _no_garbage_collection, _prepare
+from sif_pipeline.drain import SESSION, TICK, DrainSummary, no_garbage_collection, prepare
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent
 from sif_pipeline.loading import DatabaseStore
 from sif_pipeline.notices import Notice
-from sif_pipeline.reading import Claimed, _ordered_at
+from sif_pipeline.reading import Claimed, timestamp_notices
 from sif_pipeline.sif.gate import Refused
 from warehouse.base import objects
-from warehouse.inbox import Message, Outcome, Zone
+from warehouse.inbox import Outcome
 
 BULK = queries("bulk")
 
@@ -311,7 +311,7 @@ def load_zone(url: str, zone_id: int, paths: Sequence[Path], progress: Callable[
         (stored,) = connection.execute(BULK["stored"], {"zone_id": zone_id}).fetchone() or (0,)
         state = Load(connection, zone_id, stored)
         for unit in _units(_lines(state, paths)):
-            with connection.transaction(), _no_garbage_collection():
+            with connection.transaction(), no_garbage_collection():
                 _load_unit(state, unit)
             if progress:
                 progress(sum(len(line.facts["body"]) for line in unit))
@@ -460,9 +460,11 @@ def _write(load: Load, messages: Sequence[tuple[Claimed, Line]], found: "Sorted"
     if not messages:
         return
     for message, line in messages:
-        ordered_at, _ = _ordered_at(message)
-        settled = {"state": "done", "recorded_at": message.recorded_at, "loaded_at": datetime.now(UTC)}
-        _insert(load.connection, message, line, settled | {"objects": len(line.found)} | {"ordered_at": ordered_at})
+        settled = {
+            "state": "done", "recorded_at": message.recorded_at, "ordered_at": message.ordered_at,
+            "loaded_at": datetime.now(UTC), "objects": len(line.found),
+        }  # fmt: skip
+        _insert(load.connection, message, line, settled)
     _write_plain(load.connection, found)
     load.done.summary.messages += len(messages)
     load.done.summary.objects += sum(len(line.found) for _, line in messages)
@@ -470,10 +472,9 @@ def _write(load: Load, messages: Sequence[tuple[Claimed, Line]], found: "Sorted"
     if found.special:
         _fold(load, found.special, found.notices)
     load.connection.execute(BULK["advance"], {"zone_id": load.zone_id, "recorded_at": load.last_recorded_at})
-    if "last_ordered_at" in Zone.__table__.columns:
-        ordered_at, message_id = max((_ordered_at(message)[0], message.message_id) for message, _ in messages)
-        newest = {"zone_id": load.zone_id, "ordered_at": ordered_at, "message_id": message_id}
-        load.connection.execute(BULK["newest"], newest)
+    ordered_at, message_id = max(message.order for message, _ in messages)
+    newest = {"zone_id": load.zone_id, "ordered_at": ordered_at, "message_id": message_id}
+    load.connection.execute(BULK["newest"], newest)
 
 
 def _insert(connection: Connection, message: Claimed, line: Line, settled: Mapping[str, Any]) -> None:
@@ -481,10 +482,9 @@ def _insert(connection: Connection, message: Claimed, line: Line, settled: Mappi
         **line.facts, **settled, "message_id": message.message_id, "zone_id": message.zone_id, "origin": "file",
         "received_at": message.received_at,
     }  # fmt: skip
-    names = [name for name in values if name in Message.__table__.columns]
     statement = SQL("INSERT INTO inbox.message ({}) OVERRIDING SYSTEM VALUE VALUES ({})").format(
-        SQL(", ").join(map(Identifier, names)),
-        SQL(", ").join([Placeholder(name, PyFormat.BINARY if name == "body" else PyFormat.AUTO) for name in names]),
+        SQL(", ").join(map(Identifier, values)),
+        SQL(", ").join([Placeholder(name, PyFormat.BINARY if name == "body" else PyFormat.AUTO) for name in values]),
     )
     connection.execute(statement, values)
 
@@ -502,10 +502,9 @@ class Sorted:
 
 def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) -> None:
     """Tell objects that can be written as they stand from those that only a fold can judge."""
-    ordered_at, notices = _ordered_at(message)
+    ordered_at, notices = message.ordered_at, timestamp_notices(message)
     recorded, message_id, zone_id = _spelled(message.recorded_at), str(message.message_id), str(message.zone_id)
     ordered, first = _spelled(ordered_at), found[0] if notices and found else None
-    repeatable = _repeatable()
     for one in found:
         if one is first or not one.is_plain or not _has_all(known, one):
             _take_special(known, message, ordered_at, one, notices if one is first else [], into)
@@ -514,7 +513,7 @@ def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) 
         assert image is not None  # noqa: S101 -- it is plain
         into.rows[one.name].append((
             zone_id, key, *image.cells, recorded, message_id, one.content.content_hash, image.extended,
-            one.content.document, *repeatable,
+            one.content.document, REPEATABLE,
         ))  # fmt: skip
         into.events.append(
             f"{message_id}\t{one.position}\t{zone_id}\t{one.name}\t{key}\t{one.action}\t{ordered}\tapplied\t\\N\t\\N\n"
@@ -522,10 +521,8 @@ def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) 
         into.plain += 1
 
 
-@cache
-def _repeatable() -> tuple[str, ...]:
-    """Give the cell that says that the same image again would change nothing, where tables have it."""
-    return ("t",) if all("repeatable" in cls.__table__.columns for cls in objects().values()) else ()
+REPEATABLE = "t"
+"""The cell that says that the same image again would change nothing: nothing is held against a plain object."""
 
 
 def _spelled(at: datetime | None) -> str:
@@ -577,7 +574,7 @@ def _fold(load: Load, events: list[ObjectEvent], notices: dict[tuple[int, int], 
     """Fold the events that need it, as the drain does, and count what became of them."""
     store = DatabaseStore(load.connection)
     fold = Fold(store)
-    _prepare(store, fold, events)
+    prepare(store, fold, events)
     for event in events:
         if event.outcome is Outcome.APPLIED and event.object_name not in _referred() and store.head(event.key):
             raise _SaidBefore

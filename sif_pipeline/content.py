@@ -11,7 +11,7 @@ from sif_pipeline.mapping import Key, Row
 from sif_pipeline.notices import Notice
 from sif_pipeline.pattern import Image
 from sif_pipeline.sif import cutting, gate, messages
-from sif_pipeline.sif.cutting import XSI, Slice
+from sif_pipeline.sif.cutting import XSI, Pieces, Slice
 from sif_pipeline.sif.messages import NAMESPACE
 from warehouse.base import SifObject, objects
 
@@ -49,9 +49,10 @@ class Content:
 
     @property
     def document(self) -> str:
-        """The object as it is kept: as received, its namespaces declared, or as canonical XML where it was parsed."""
+        """The object as it is kept: as received with its namespaces, or as canonical XML in an uncommon spelling."""
         if self._document is None:
-            self._document = mapping.document(self.element) if self._slice is None else _declared(self._slice)
+            is_common = self._slice is not None and (self.image is not None or of_slice(self._slice) is not None)
+            self._document = _declared(self._slice) if self._slice and is_common else mapping.document(self.element)
         return self._document
 
     @property
@@ -117,8 +118,35 @@ def of_slice(cut: Slice) -> Content | None:
 
 def _declared(cut: Slice) -> str:
     """Give a slice's text with the namespaces of its message."""
-    prefix = f' xmlns:xsi="{XSI}"' if "xsi:" in cut.text else ""
-    return f'<{cut.name} xmlns="{NAMESPACE}"{prefix}{cut.text[len(cut.name) + 1 :]}'
+    return _start(cut.name, has_xsi="xsi:" in cut.text) + cut.text[len(cut.name) + 1 :]
+
+
+def _start(name: str, *, has_xsi: bool) -> str:
+    return f'<{name} xmlns="{NAMESPACE}"' + (f' xmlns:xsi="{XSI}"' if has_xsi else "")
+
+
+def digest(cut: Slice) -> bytes:
+    """Give the bytes of the content_hash that a slice has where its pattern matches."""
+    hashed = _hash_of_start(cut.name, has_xsi="xsi:" in cut.text).copy()
+    hashed.update(cut.text[len(cut.name) + 1 :].encode())
+    return hashed.digest()[:16]
+
+
+def digests(pieces: Pieces) -> list[bytes]:
+    """Give the same of all objects of a message at once."""
+    name, parts = pieces
+    plain, with_xsi = (_hash_of_start(name, has_xsi=has_xsi, end=" ") for has_xsi in (False, True))
+    found = []
+    for part in parts:
+        hashed = with_xsi.copy() if b"xsi:" in part else plain.copy()
+        hashed.update(part)
+        found.append(hashed.digest()[:16])
+    return found
+
+
+@cache
+def _hash_of_start(name: str, *, has_xsi: bool, end: str = "") -> "hashlib._Hash":
+    return hashlib.sha256((_start(name, has_xsi=has_xsi) + end).encode())
 
 
 @cache

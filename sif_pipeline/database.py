@@ -28,7 +28,7 @@ from sqlalchemy.pool import NullPool
 import warehouse
 from sif_pipeline.config import Settings
 from sif_pipeline.exceptions import ConfigurationError, DatabaseAhead, DatabaseUnreachable
-from warehouse.base import CURRENT, HISTORY, INBOX, REPORTING, Derived, OtherCode, SifObject, objects
+from warehouse.base import CURRENT, CURRENT_ONLY, HISTORY, INBOX, REPORTING, Derived, OtherCode, SifObject, objects
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -188,7 +188,7 @@ def _day_of(timezone: ZoneInfo) -> str:
 
 
 def _columns(cls: type[SifObject]) -> list[str]:
-    kept_apart = {"document", "content_hash"}
+    kept_apart = {"document", "content_hash", *CURRENT_ONLY}
     return [column.name for column in cls.__table__.columns if column.name not in kept_apart]
 
 

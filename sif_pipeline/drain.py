@@ -7,22 +7,24 @@ once. A crash at any point rolls the whole batch back; the messages stay pending
 import gc
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
 import psycopg
 from lxml import etree
 
-from sif_pipeline import loading
+from sif_pipeline import loading, repeats
 from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import DatabaseUnreachable
 from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent
 from sif_pipeline.loading import INBOX, DatabaseStore
 from sif_pipeline.reading import Claimed, read
+from sif_pipeline.repeats import Order
 from sif_pipeline.sif import schema
 from warehouse.base import objects
 from warehouse.inbox import Outcome
@@ -59,6 +61,14 @@ class Limits:
     messages: int = 500  #: of one zone
     bytes: int = 2 * 1024 * 1024  #: of all zones together
 
+    def after(self, done: "DrainSummary | None") -> "Limits":
+        """Give the limits for the batch after one: more bytes where all was known, which takes little room and time."""
+        return replace(self, bytes=self.bytes * KNOWN) if done and 0 < done.objects == done.unchanged else self
+
+
+KNOWN = 4
+"""So many times more bytes of messages that say nothing new go into one batch."""
+
 
 @dataclass(slots=True)
 class DrainSummary:
@@ -66,7 +76,8 @@ class DrainSummary:
 
     messages: int = 0
     objects: int = 0
-    loaded: int = 0
+    loaded: int = 0  #: taken in, what was unchanged with them
+    unchanged: int = 0
     held: int = 0
     rejected: int = 0
     quarantined: int = 0
@@ -81,10 +92,10 @@ def drain(
     url: str, *, limits: Limits | None = None, progress: Callable[[DrainSummary], None] | None = None
 ) -> DrainSummary:
     """Drain until nothing is pending, here or in another drain; call `progress` with the sums after every batch."""
-    total = DrainSummary()
+    total, done = DrainSummary(), None
     with connect(url, SESSION, autocommit=True) as connection:
         while _one(connection, INBOX["anything_pending"]):
-            if (done := drain_batch(connection, limits or Limits())) is None:
+            if (done := drain_batch(connection, (limits or Limits()).after(done))) is None:
                 time.sleep(AWAIT_LEADER)  # another drain has the zones
                 continue
             total.add(done)
@@ -108,7 +119,7 @@ def drain_batch(connection: Connection, limits: Limits) -> DrainSummary | None:
 
 
 def _transaction(connection: Connection, limits: Limits) -> DrainSummary | None:
-    with connection.transaction(), _no_garbage_collection():
+    with connection.transaction(), no_garbage_collection():
         zone_ids = _lock_zones(connection)
         if not zone_ids:
             return None
@@ -124,7 +135,7 @@ def _lock_zones(connection: Connection) -> list[int]:
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
     """Keep Python from looking for cycles among the objects of a batch: there are many, and none in cycles."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -158,7 +169,7 @@ def load_each(connection: Connection, claimed: Iterable[Claimed]) -> DrainSummar
             if not _is_sound(connection, message.zone_id):
                 raise
             total.quarantined += _blame(connection, message, error)
-        message.events, message.body = [], b""
+        message.forget()
     return total
 
 
@@ -204,21 +215,22 @@ def claim(connection: Connection, zone_ids: Sequence[int], limits: Limits) -> li
 
 def load(connection: Connection, claimed: list[Claimed]) -> DrainSummary:
     """Read, fold, load and settle claimed messages on the connection's transaction."""
-    _record(connection, claimed)
+    latest, newest = zones_of(connection, claimed)
+    record(claimed, latest)
+    repeats.mark_newest(claimed, newest)
     store = DatabaseStore(connection)
     fold = Fold(store)
     beat = heart(connection)
     for message in claimed:
         message.beat = beat
-    read(claimed)
-    events = [event for message in claimed for event in message.events]
-    _prepare(store, fold, events)
-    for message in claimed:
-        for event in message.events:
-            beat()
-            fold.take(event, message.notices.get(event.position, ()))
-    loading.write(connection, fold, events)
-    return _settle(connection, claimed)
+    read(claimed, store)
+    repeats.recall_stored(connection, claimed)
+    if events := [event for message in claimed for event in message.events]:
+        prepare(store, fold, events)
+    for number, message in enumerate(claimed):
+        repeats.take(fold, message, claimed[:number])
+    loading.write(connection, fold, [event for message in claimed for event in message.events])
+    return _settle(connection, claimed, newest)
 
 
 BEAT_SECONDS = 5.0
@@ -239,11 +251,8 @@ def heart(connection: Connection) -> Callable[[], None]:
     return beat
 
 
-def _record(connection: Connection, claimed: Iterable[Claimed]) -> None:
+def record(claimed: Iterable[Claimed], latest: dict[int, datetime | None]) -> None:
     """Give every message its recorded time: its receipt, or the tick after its predecessor's in the zone."""
-    zone_ids = sorted({message.zone_id for message in claimed})
-    found = connection.execute(INBOX["last_recorded"], {"zone_ids": zone_ids})
-    latest: dict[int, datetime | None] = {zone_id: last for zone_id, last in found}  # noqa: C416 -- typed rows
     for message in claimed:
         if message.recorded_at is None:
             last = latest[message.zone_id]
@@ -251,39 +260,72 @@ def _record(connection: Connection, claimed: Iterable[Claimed]) -> None:
             latest[message.zone_id] = message.recorded_at
 
 
-def _prepare(store: DatabaseStore, fold: Fold, events: Iterable[ObjectEvent]) -> None:
+def zones_of(
+    connection: Connection, claimed: Iterable[Claimed]
+) -> tuple[dict[int, datetime | None], dict[int, Order | None]]:
+    """Give the latest recorded time of each of the messages' zones, and its newest message's place in the folds."""
+    zone_ids = sorted({message.zone_id for message in claimed})
+    found = connection.execute(INBOX["last_recorded"], {"zone_ids": zone_ids}).fetchall()
+    newest = {zone_id: (ordered_at, number) if ordered_at else None for zone_id, _, ordered_at, number in found}
+    return {zone_id: recorded_at for zone_id, recorded_at, *_ in found}, newest
+
+
+def prepare(store: DatabaseStore, fold: Fold, events: Iterable[ObjectEvent]) -> None:
     """Fetch for the whole batch at once what the fold will ask one by one."""
     folded = [event for event in events if event.outcome is Outcome.APPLIED]
     whole = {event.key: event.content.content_hash for event in folded if event.action in WHOLE_IMAGES}
-    keys = {event.key for event in events if event.row_key is not None and event.object_name in objects()}
+    declared = objects()
+    keys = {event.key for event in events if event.row_key is not None and event.object_name in declared}
     store.prepare(keys, whole, {event.key for event in folded if event.action == "Change"})
     fold.expect({(event.zone_id, name, ref_id) for event in folded for name, ref_id in event.references})
 
 
-def _settle(connection: Connection, claimed: Sequence[Claimed]) -> DrainSummary:
+def _settle(connection: Connection, claimed: Sequence[Claimed], newest: Mapping[int, Order | None]) -> DrainSummary:
     summary = DrainSummary(messages=len(claimed))
     held, rejected = [], []
     for message in claimed:
         outcomes = [event.outcome for event in message.events]
         held.append(outcomes.count(Outcome.HELD))
         rejected.append(outcomes.count(Outcome.REJECTED) + outcomes.count(Outcome.UNFIT))
-        summary.objects += len(outcomes)
         summary.loaded += outcomes.count(Outcome.APPLIED)
+    objects = [message.size for message in claimed]
+    unchanged = [message.unchanged for message in claimed]
     summary.held, summary.rejected = sum(held), sum(rejected)
+    summary.objects, summary.unchanged = sum(objects), sum(unchanged)
+    summary.loaded += summary.unchanged
     recorded = [message.recorded_at for message in claimed]
     connection.execute(
         INBOX["settle"],
         {
             "message_ids": [message.message_id for message in claimed],
             "recorded": recorded,
-            "objects": [len(message.events) for message in claimed],
+            "ordered": [message.ordered_at for message in claimed],
+            "objects": objects,
             "held": held,
             "rejected": rejected,
+            "unchanged": unchanged,
         },
     )
-    latest = {message.zone_id: message.recorded_at for message in claimed}
-    connection.execute(INBOX["advance_zones"], {"zone_ids": list(latest), "recorded": list(latest.values())})
+    repeats.write(connection, claimed)
+    advance(connection, claimed, newest)
     return summary
+
+
+def advance(connection: Connection, claimed: Sequence[Claimed], newest: Mapping[int, Order | None]) -> None:
+    """Remember the latest recorded time of each zone, its newest message's place in the fold, and count for it."""
+    recorded = {message.zone_id: message.recorded_at for message in claimed}
+    unchanged: Counter[int] = Counter()
+    for message in claimed:
+        unchanged[message.zone_id] += message.unchanged
+    orders = [newest[zone_id] or (None, None) for zone_id in recorded]
+    parameters = {
+        "zone_ids": list(recorded),
+        "recorded": list(recorded.values()),
+        "ordered": [ordered_at for ordered_at, _ in orders],
+        "ordered_ids": [message_id for _, message_id in orders],
+        "unchanged": [unchanged[zone_id] for zone_id in recorded],
+    }
+    connection.execute(INBOX["advance_zones"], parameters)
 
 
 def lead(url: str, *, standby: timedelta, leading: timedelta) -> DrainSummary:
@@ -320,8 +362,9 @@ def _warn(error: Exception, messages: int, said: tuple[str, int] | None) -> tupl
 
 def _lead(connection: Connection, until: float, total: DrainSummary) -> None:
     connection.execute(f"LISTEN {CHANNEL}")
+    done = None
     while time.monotonic() < until:
-        if (done := drain_batch(connection, Limits())) is not None:
+        if (done := drain_batch(connection, Limits().after(done))) is not None:
             total.add(done)
         else:
             _await_message(connection)

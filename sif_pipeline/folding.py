@@ -7,7 +7,7 @@ table of semantics. Here is no SQL: a Store answers for what was known before.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,6 +48,7 @@ class ObjectEvent:
     source: Content | Callable[[], Content]  #: the object, or how to read it again
     outcome: Outcome = Outcome.APPLIED
     waiting: tuple[str, Key] | None = None  #: the object a held event waits for
+    has_warnings: bool = False  #: the same image again would be warned about again
     earlier: tuple[Outcome, tuple[str, Key] | None] | None = None  #: as stored, when it is of an earlier batch
     _references: tuple[tuple[str, Key], ...] | None = None
 
@@ -115,6 +116,17 @@ class Head:
     known: bool  #: a whole image was applied once, so that others may refer to it
 
 
+class OpenFinding(NamedTuple):
+    """An open finding of an earlier batch."""
+
+    message_id: int
+    position: int
+    severity: str
+    path: str
+    recorded_at: datetime
+    of_sync: bool  #: a full sync made it, no message: whether the same image may come again does not hang on it
+
+
 class Store(Protocol):
     """What was known before this batch."""
 
@@ -136,8 +148,11 @@ class Store(Protocol):
     def waiting(self, key: ObjectKey) -> AbstractSet[ObjectKey]:
         """Find the objects with earlier events that wait for this one."""
 
-    def has_findings(self, key: ObjectKey) -> bool:
-        """Tell whether earlier batches left open findings on an object."""
+    def is_repeatable(self, key: ObjectKey) -> bool:
+        """Tell whether the image of an object's current row may come again and change nothing."""
+
+    def findings(self, key: ObjectKey) -> list["OpenFinding"]:
+        """Give the open findings that earlier batches left on an object."""
 
     def gather(self, keys: Sequence[ObjectKey]) -> Iterator[ObjectKey]:
         """Yield keys in their order, each with its earlier events at hand: they are about to be folded whole."""
@@ -155,8 +170,12 @@ class ObjectState:
     stored: Key | None = None  #: content hash of the current row before this batch; None when there was none
     content_hash: Key | None = None  #: of the current version; None when the object is not there
     content: Content | None = None  #: the current version, when at hand
+    was_repeatable: bool = False  #: the same of the current row before this batch
+    latest: ObjectEvent | None = None  #: the last event that takes part, when a fold of this batch saw it
+    image: Key | None = None  #: hash of that event's content, where the fold had it at hand and it is a whole image
     had_events: bool = False  #: earlier batches had events of this object
     had_findings: bool = False  #: earlier batches left open findings on it, perhaps by a rejected event
+    open: list[OpenFinding] = field(default_factory=list)  #: of those, what is open still
     events: list[ObjectEvent] = field(default_factory=list)  #: of this batch
     versions: list[Version] = field(default_factory=list)  #: made by this batch
     findings: list[Finding] = field(default_factory=list)  #: open, made by this batch
@@ -195,16 +214,26 @@ class Fold:
         self._known: dict[ObjectKey, bool] = {}
         self._listings: dict[int, Listing] = defaultdict(Listing)  #: by message
         self._rests: dict[int, Finding] = {}  #: what a message's Listing left out, as a finding
+        self.touched: set[bytes] = set()  #: hashes of the rows, as stored, of all objects that this fold looked at
 
-    def take(self, event: ObjectEvent, notices: Iterable[Notice] = ()) -> None:
-        """Fold one event in, with what the schema found on it; rejected ones are only kept in mind."""
+    def take(self, event: ObjectEvent, notices: Collection[Notice] = (), *, may_be_left_out: bool = False) -> None:
+        """Fold one event in, with what the schema found on it; rejected ones are only kept in mind.
+
+        `may_be_left_out` says that its message is the newest of its zone: no other's events come after it in any fold.
+        """
         for notice in notices:
             self._find(event, notice, event.recorded_at)
+            event.has_warnings |= notice.type.severity is Severity.WARNING
         if event.outcome is not Outcome.APPLIED:
             return
         state = self.state(event.key)
+        if may_be_left_out and not notices and self._repeats(state, event):
+            event.outcome = Outcome.UNCHANGED
+            return
         state.events.append(event)
         is_late = state.last is not None and event.order < state.last
+        if not is_late:
+            state.latest, state.image = event, None
         if not is_late and (missing := self._missing(event)):
             self._hold(state, event, missing, event.recorded_at)
         elif is_late or state.unsettled:
@@ -217,15 +246,38 @@ class Fold:
         if (state := self.states.get(key)) is None:
             state = self.states[key] = ObjectState(key, objects()[key[1]])
             if head := self.store.head(key):
-                state.last, state.unsettled, state.known, state.had_events = (
-                    head.last,
-                    head.unsettled,
-                    head.known,
-                    True,
-                )
+                state.last, state.unsettled, state.known = head.last, head.unsettled, head.known
+                state.had_events = True
                 state.content_hash = state.stored = self.store.content_hash(key)
-            state.had_findings = self.store.has_findings(key)
+                state.was_repeatable = self.store.is_repeatable(key)
+                if state.stored is not None:
+                    self.touched.add(bytes.fromhex(state.stored))
+            state.open = self.store.findings(key)
+            state.had_findings = bool(state.open)
         return state
+
+    # -- the same image again
+
+    def _repeats(self, state: ObjectState, event: ObjectEvent) -> bool:
+        """Tell whether an event of the newest message says again what its object is, and nothing more.
+
+        Not of an object that the message itself has changed: no version would tell what was repeated. Nor where a
+        full sync found something: the image ends that finding.
+        """
+        if state.content_hash is None or event.action != "Response":
+            return False
+        if event.content.content_hash != state.content_hash:
+            return False
+        is_touched = state.last is not None and state.last[1] == event.message_id
+        return not is_touched and not state.open and is_repeatable(state)
+
+    def recall(self, event: ObjectEvent) -> None:
+        """Let an unchanged event of this batch take part after all, because one from before it is about to come."""
+        event.outcome = Outcome.APPLIED
+        state = self.state(event.key)
+        state.events.append(event)
+        if state.last is None or state.last < event.order:
+            state.last, state.latest, state.image = event.order, event, None
 
     # -- the common case: the event is the latest of its object
 
@@ -275,7 +327,9 @@ class Fold:
         superseded = len(segment) if last < len(events) else self._superseded(segment)
         for number, event in enumerate(segment):
             content = self._replay(state, event, content, cause, is_superseded=number < superseded)
-        state.last = events[-1].order
+        state.latest, state.last = events[-1], events[-1].order
+        at_hand = content if last == len(events) and _is_image(events[-1]) else None
+        state.image = at_hand.content_hash if at_hand is not None else None
         state.unsettled = _is_unsettled(events)
         if last == len(events):
             self._publish(state, content, cause)
@@ -460,6 +514,7 @@ class Fold:
             finding.resolved_at = at
             state.findings.remove(finding)
         if state.had_findings:
+            state.open = [f for f in state.open if not _resolves_open(f, event, brought, at)]
             self.resolutions.append(Resolution(event, at, brought))
 
 
@@ -490,7 +545,44 @@ def _resolves(finding: Finding, event: ObjectEvent, brought: tuple[str, ...] | N
     """Tell whether an applied event makes a finding good; query `resolve` says the same of stored findings."""
     if finding.event is event:
         return finding.notice.type.severity is not Severity.WARNING
-    return brought is None or finding.notice.path.partition("/")[2].partition("/")[0].partition("[")[0] in brought
+    return brought is None or _element_of(finding.notice.path) in brought
+
+
+def _resolves_open(finding: OpenFinding, event: ObjectEvent, brought: tuple[str, ...] | None, at: datetime) -> bool:
+    """Say the same of a stored finding, as query `resolve` does."""
+    if finding.recorded_at >= at:
+        return False
+    if (finding.message_id, finding.position) == (event.message_id, event.position):
+        return finding.severity != Severity.WARNING
+    return brought is None or _element_of(finding.path) in brought
+
+
+def _element_of(path: str) -> str:
+    """Name the child of the object that a path leads to."""
+    return path.partition("/")[2].partition("/")[0].partition("[")[0]
+
+
+def is_repeatable(state: ObjectState) -> bool:
+    """Tell whether the current image would change nothing if it came again in a newer message.
+
+    So it is where the last event of the object is an applied whole image without warnings, the current version is that
+    image to the letter, and no message's finding on the object is open. `replay` says the same of what is stored.
+    """
+    if state.content_hash is None or state.findings or (state.open and not all(one.of_sync for one in state.open)):
+        return False
+    latest = state.latest
+    if latest is None:
+        return state.was_repeatable
+    if not _is_image(latest) or latest.has_warnings:
+        return False
+    if latest.earlier is not None and state.was_repeatable:
+        return state.stored == state.content_hash
+    return latest.source is state.content or (state.image or latest.content.content_hash) == state.content_hash
+
+
+def _is_image(event: ObjectEvent) -> bool:
+    """Tell whether an event is a whole image that is applied."""
+    return event.outcome is Outcome.APPLIED and event.action in WHOLE_IMAGES
 
 
 def _held(event: ObjectEvent, missing: tuple[str, Key]) -> Notice:

@@ -1,18 +1,34 @@
 """The warehouse as the fold sees it (DatabaseStore), and writing down what a fold changed."""
 
+import struct
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import cache, lru_cache, partial
+from typing import NamedTuple
 
 from psycopg import Cursor
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed, Identifier
 
 from sif_pipeline import content, mapping
 from sif_pipeline.content import Content
 from sif_pipeline.database import Connection, queries
-from sif_pipeline.folding import Fold, Head, ObjectEvent, ObjectKey, ObjectState, OutcomeChange, Version, changed
+from sif_pipeline.folding import (
+    Fold,
+    Head,
+    ObjectEvent,
+    ObjectKey,
+    ObjectState,
+    OpenFinding,
+    OutcomeChange,
+    Version,
+    changed,
+    is_repeatable,
+)
 from sif_pipeline.mapping import Key
 from warehouse.base import CURRENT, HISTORY, SifObject, objects
 from warehouse.inbox import Outcome
@@ -34,11 +50,14 @@ class DatabaseStore:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        connection.adapters.register_dumper(Hashes, HashesDumper)
         self._heads: dict[ObjectKey, Head | None] = {}
         self._hashes: dict[ObjectKey, Key | None] = {}
         self._documents: dict[ObjectKey, str] = {}
         self._waiting: dict[ObjectKey, frozenset[ObjectKey]] = {}
-        self._with_findings: dict[ObjectKey, bool] = {}
+        self._repeatable: set[ObjectKey] = set()
+        self._names: dict[tuple[int, str], bool] = {}  # by zone and object: whether there is any of these
+        self._findings: dict[ObjectKey, list[OpenFinding]] = {}
         self._messages: OrderedDict[int, dict[int, Content]] = OrderedDict()
         self._copies: dict[tuple[int, int], Content] = {}
         self._anything_held = self._anything_open = True  # earlier events that wait, earlier findings, in these zones
@@ -56,12 +75,13 @@ class DatabaseStore:
         )
         self._fetch_waiting(whole)
         children = {child for found in self._waiting.values() for child in found}
-        self._fetch_heads({*keys, *children})
-        self._fetch_findings({*keys, *children})
-        stored = [key for key, head in self._heads.items() if head is not None]
-        self._fetch_hashes(stored)
-        differing = (key for key, hashed in whole.items() if self._hashes.get(key) != hashed)
-        self._fetch_documents({key for key in (*sparse, *differing) if self._hashes.get(key) is not None})
+        together = {*keys, *children} if children else keys
+        self._fetch_heads(together)
+        self._fetch_findings(together)
+        if stored := [key for key, head in self._heads.items() if head is not None]:
+            self._fetch_hashes(stored)
+            differing = (key for key, hashed in whole.items() if self._hashes.get(key) != hashed)
+            self._fetch_documents({key for key in (*sparse, *differing) if self._hashes.get(key) is not None})
 
     def head(self, key: ObjectKey) -> Head | None:
         """Give the head of an object; None when no earlier event takes part in its fold."""
@@ -93,11 +113,32 @@ class DatabaseStore:
             self._fetch_waiting([key])
         return self._waiting[key]
 
-    def has_findings(self, key: ObjectKey) -> bool:
-        """Tell whether earlier batches left open findings on an object."""
-        if key not in self._with_findings:
+    def is_repeatable(self, key: ObjectKey) -> bool:
+        """Tell whether the image of an object's current row may come again and change nothing."""
+        return self.content_hash(key) is not None and key in self._repeatable
+
+    def findings(self, key: ObjectKey) -> list[OpenFinding]:
+        """Give the open findings that earlier batches left on an object."""
+        if not self._anything_open:
+            return []
+        if key not in self._findings:
             self._fetch_findings([key])
-        return self._with_findings[key]
+        return self._findings[key]
+
+    def unknown(self, zone_id: int, name: str, digests: Sequence[bytes]) -> AbstractSet[bytes]:
+        """Give those of some hashes that no current image of an object has that may come again."""
+        if not digests:
+            return set()
+        parameters = {"zone_id": zone_id, "object_name": name, "hashes": Hashes(digests)}
+        found = self.connection.execute(statements(objects()[name]).unknown, parameters, binary=True)
+        return {digest for (digest,) in found}
+
+    def knows(self, zone_id: int, name: str) -> bool:
+        """Tell whether a zone has any image of an object that may come again."""
+        if (zone_id, name) not in self._names:
+            found = self.connection.execute(statements(objects()[name]).any_repeatable, {"zone_id": zone_id})
+            self._names[zone_id, name] = found.fetchone() == (True,)
+        return self._names[zone_id, name]
 
     def events(self, key: ObjectKey) -> list[ObjectEvent]:
         """Read the earlier events that take part in an object's fold."""
@@ -110,12 +151,14 @@ class DatabaseStore:
     def _event(  # noqa: PLR0913, PLR0917 -- one column each, in the order of the query
         self, key: ObjectKey, message_id: int, position: int, action: str, ordered_at: datetime, outcome: str,
         waiting_object: str | None, waiting_key: Key | None, recorded_at: datetime,
+        has_warnings: bool,  # noqa: FBT001 -- a column
     ) -> ObjectEvent:  # fmt: skip
         waiting = (waiting_object, waiting_key) if waiting_object and waiting_key else None
         return ObjectEvent(
             message_id, position, *key, action, ordered_at, recorded_at,
             partial(self._content, message_id, position),
-            outcome=Outcome(outcome), waiting=waiting, earlier=(Outcome(outcome), waiting),
+            outcome=Outcome(outcome), waiting=waiting, has_warnings=has_warnings,
+            earlier=(Outcome(outcome), waiting),
         )  # fmt: skip
 
     def gather(self, keys: Sequence[ObjectKey]) -> Iterator[ObjectKey]:
@@ -174,21 +217,42 @@ class DatabaseStore:
                 self._waiting[z, name, key] |= {(z, child_name, child_key)}
 
     def _fetch_findings(self, keys: Collection[ObjectKey]) -> None:
-        self._with_findings.update(dict.fromkeys(keys, False))
         if keys and self._anything_open:
-            for zone_id, name, key in self.connection.execute(INBOX["with_findings"], _columns(keys)):
-                self._with_findings[zone_id, name, key] = True
+            self._findings.update({key: [] for key in keys})
+            for zone_id, name, key, *finding in self.connection.execute(INBOX["open_findings"], _columns(keys)):
+                self._findings[zone_id, name, key].append(OpenFinding(*finding))
 
     def _fetch_hashes(self, keys: Collection[ObjectKey]) -> None:
         self._hashes.update(dict.fromkeys(keys))
         for name, of_kind in _by_name(keys).items():
-            for zone_id, key, hashed in self.connection.execute(statements(objects()[name]).hashes, _columns(of_kind)):
+            found = self.connection.execute(statements(objects()[name]).hashes, _columns(of_kind))
+            for zone_id, key, hashed, repeatable in found:
                 self._hashes[zone_id, name, key] = hashed
+                if repeatable:
+                    self._repeatable.add((zone_id, name, key))
 
     def _fetch_documents(self, keys: Collection[ObjectKey]) -> None:
         for name, of_kind in _by_name(keys).items():
             for zone_id, key, text in self.connection.execute(statements(objects()[name]).documents, _columns(of_kind)):
                 self._documents[zone_id, name, key] = text
+
+
+class Hashes(NamedTuple):
+    """Hashes on their way to PostgreSQL as an array of uuid: there are many, and the binary form is theirs already."""
+
+    digests: Sequence[bytes]  #: 16 bytes each
+
+
+class HashesDumper(Dumper):
+    """Writes an array of one dimension as PostgreSQL does in binary."""
+
+    format = Format.BINARY
+    oid = 2951  # uuid[]
+
+    def dump(self, obj: Hashes) -> bytes:
+        """Write dimensions, nulls, type of the elements, number and first index; then length and value of each."""
+        head = struct.pack(">iiIii", 1, 0, 2950, len(obj.digests), 1)
+        return b"".join([head, *[b"\0\0\0\x10" + digest for digest in obj.digests]])
 
 
 class Statements:
@@ -198,13 +262,48 @@ class Statements:
         current, history = Identifier(CURRENT, cls.__tablename__), Identifier(HISTORY, cls.__tablename__)
         columns = _names("zone_id", "row_key", *mapping.plan(cls).columns, *VERSION_COLUMNS)
         keys = SQL("unnest(%(zone_ids)s::int[], %(keys)s::uuid[]) AS k (zone_id, row_key)")
-        select = SQL("SELECT t.zone_id, t.row_key, t.{what} FROM {current} AS t JOIN {keys} USING (zone_id, row_key)")
-        self.hashes = select.format(what=SQL("content_hash"), current=current, keys=keys)
-        self.documents = select.format(what=SQL("document"), current=current, keys=keys)
-        self.copy_current = SQL("COPY {} ({}) FROM STDIN").format(current, columns)
+        select = SQL("SELECT t.zone_id, t.row_key, {what} FROM {table} AS t JOIN {keys} USING (zone_id, row_key)")
+        hashes = SQL("t.content_hash")
+        self.hashes = select.format(what=SQL("t.content_hash, t.repeatable"), table=current, keys=keys)
+        self.all_hashes = SQL(" UNION ALL ").join(
+            select.format(what=hashes, table=table, keys=keys) for table in (current, history)
+        )
+        self.documents = select.format(what=SQL("t.document"), table=current, keys=keys)
+        self.any_repeatable = ANY_REPEATABLE.format(current=current)
+        self.unknown = UNKNOWN.format(current=current)
+        self.mark = MARK.format(current=current)
+        self.copy_current = SQL("COPY {} ({}, repeatable) FROM STDIN").format(current, columns)
         self.copy_history = SQL("COPY {} ({}, recorded_to) FROM STDIN").format(history, columns)
         self.close = _close(current, history, mapping.plan(cls).columns)
 
+
+ANY_REPEATABLE = SQL("SELECT EXISTS (SELECT FROM {current} WHERE zone_id = %(zone_id)s AND repeatable)")
+
+UNKNOWN = SQL(
+    """
+    SELECT uuid_send(h.content_hash)
+    FROM unnest(%(hashes)s) AS h (content_hash)
+    WHERE NOT EXISTS (
+        SELECT FROM {current} AS t
+        WHERE t.zone_id = %(zone_id)s AND t.content_hash = h.content_hash AND t.repeatable AND t.row_key NOT IN (
+            SELECT n.row_key
+            FROM inbox.notice AS n
+            WHERE n.zone_id = %(zone_id)s AND n.object_name = %(object_name)s AND n.row_key IS NOT NULL
+                AND n.resolved_at IS NULL AND starts_with(n.code, 'sync_')
+        )
+    )
+    """
+)
+"""An image ends what a full sync found on its object, so that it must be read."""
+
+MARK = SQL(
+    """
+    UPDATE {current} AS t
+    SET repeatable = m.repeatable
+    FROM unnest(%(zone_ids)s::int[], %(keys)s::uuid[], %(repeatable)s::boolean[]) AS m (zone_id, row_key, repeatable)
+    WHERE t.zone_id = m.zone_id AND t.row_key = m.row_key
+    """
+)
 
 VERSION_COLUMNS = ("recorded_from", "message_id", "content_hash", "extended", "document")
 
@@ -250,7 +349,9 @@ def write(connection: Connection, fold: Fold, events: Sequence[ObjectEvent]) -> 
     with connection.cursor() as cursor:
         for name, states in by_name.items():
             _write_versions(cursor, statements(objects()[name]), states)
-        _copy_events(cursor, events)
+        _mark_repeatable(cursor, fold)
+        if kept := [event for event in events if event.outcome is not Outcome.UNCHANGED]:
+            _copy_events(cursor, kept)
         _revise(cursor, fold)
         _write_findings(cursor, fold)
 
@@ -261,21 +362,37 @@ def _write_versions(cursor: Cursor[TupleRow], sql: Statements, states: list[Obje
         cursor.execute(sql.close, {**parameters, "recorded": [s.versions[0].recorded_from for s in closing]})
     if past := [line for state in states for line in _closed(state)]:
         _copy(cursor, sql.copy_history, past)
-    if present := [_cells(s.key, s.versions[-1]) for s in states if s.versions[-1].document is not None]:
+    if present := [_cells(s.key, s.versions[-1], _flag(s)) for s in states if s.versions[-1].document is not None]:
         _copy(cursor, sql.copy_current, present)
+
+
+def _flag(state: ObjectState) -> str:
+    return "t" if is_repeatable(state) else "f"
+
+
+def _mark_repeatable(cursor: Cursor[TupleRow], fold: Fold) -> None:
+    """Say anew of the rows that stay whether their image may come again."""
+    stayed = [state for state in fold.states.values() if state.stored is not None and not state.versions]
+    by_name: dict[str, dict[ObjectKey, bool]] = defaultdict(dict)
+    for state in stayed:
+        if (repeatable := is_repeatable(state)) != state.was_repeatable:
+            by_name[state.key[1]][state.key] = repeatable
+    for name, marks in by_name.items():
+        cursor.execute(statements(objects()[name]).mark, {**_columns(marks), "repeatable": list(marks.values())})
 
 
 def _closed(state: ObjectState) -> Iterable[Line]:
     for version, later in zip(state.versions, state.versions[1:], strict=False):
         if version.document is not None:
-            yield (*_cells(state.key, version), _moment(later.recorded_from))
+            yield _cells(state.key, version, _moment(later.recorded_from))
 
 
-def _cells(key: ObjectKey, version: Version) -> Line:
+def _cells(key: ObjectKey, version: Version, last: str) -> Line:
+    """Spell a version; `last` is whether it is repeatable, or when it ended."""
     return (
         str(key[0]), key[2], *version.cells,
         _moment(version.recorded_from), str(version.message_id), version.content_hash, version.extended,
-        version.document,
+        version.document, last,
     )  # fmt: skip
 
 
@@ -379,6 +496,23 @@ def _write_findings(cursor: Cursor[TupleRow], fold: Fold) -> None:
             for f in fold.findings
         )  # fmt: skip
         _copy(cursor, COPY_NOTICES, lines)
+
+
+def copy_unchanged(connection: Connection, lines: Iterable[Line]) -> None:
+    """Write what messages said again: message, zone, place in the fold, recorded time and hashes."""
+    with connection.cursor() as cursor:
+        _copy(cursor, COPY_UNCHANGED, lines)
+
+
+COPY_UNCHANGED = SQL("COPY inbox.unchanged (message_id, zone_id, ordered_at, recorded_at, hashes) FROM STDIN").format()
+
+
+def version_hashes(connection: Connection, keys: Iterable[ObjectKey]) -> Iterator[tuple[ObjectKey, Key]]:
+    """Give the hashes of all versions of objects, current and closed."""
+    for name, of_kind in _by_name(keys).items():
+        found = connection.execute(statements(objects()[name]).all_hashes, _columns(of_kind))
+        for zone_id, key, hashed in found:
+            yield (zone_id, name, key), hashed
 
 
 def _columns(keys: Collection[ObjectKey]) -> dict[str, str]:

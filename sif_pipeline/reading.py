@@ -1,8 +1,11 @@
 """From a message's bytes to its object events: cut or parse it, read each object, judge it by the schema. No SQL."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from lxml import etree
 
@@ -31,11 +34,19 @@ class Claimed:
     received_at: datetime
     recorded_at: datetime | None
     body: bytes
+    is_newest: bool = False  #: whether its place in the folds is after that of all messages of its zone drained so far
+    may_repeat: bool = False  #: whether what it says again may be left out
     events: list[ObjectEvent] = field(default_factory=list)
     notices: dict[int, list[Notice]] = field(default_factory=dict)  #: by position of the object; 0 the message
     listing: Listing = field(default_factory=Listing)  #: of these
     ends_at: int | None = None  #: position of the object at which the list ends, where it does
     beat: Callable[[], object] = bool  #: called with every object read: what is wrong with many takes its time
+    digests: list[bytes] = field(default_factory=list)  #: of all its objects, where some may be known
+    size: int = 0  #: how many objects it has, once it is read
+    unchanged: int = 0  #: how many of its objects are left out, because they say again what is known
+    hashes: bytearray = field(default_factory=bytearray)  #: of these; zeros for the others
+    _slices: list[Slice] | None = None
+    _is_cut: bool = False
 
     def note(self, position: int, found: list[Notice]) -> None:
         """Keep the findings on an object as far as they are listed."""
@@ -45,16 +56,57 @@ class Claimed:
             self.ends_at = position
         self.notices[position] = kept
 
+    @property
+    def slices(self) -> list[Slice] | None:
+        """Its objects cut out; None where it has to be parsed."""
+        if not self._is_cut:
+            self._slices, self._is_cut = cutting.cut(self.body), True
+        return self._slices
 
-def read(claimed: Sequence[Claimed]) -> None:
+    def forget(self) -> None:
+        """Let go of what takes room, once it is loaded."""
+        self.events, self.digests, self.body, self._slices = [], [], b"", None
+
+    @property
+    def is_timely(self) -> bool:
+        """Whether its SIF_Timestamp is believed, or is not asked for."""
+        if self.sif_timestamp is None:
+            return self.message_type == "Objects"
+        return self.received_at - BEHIND <= self.sif_timestamp <= self.received_at + AHEAD
+
+    @property
+    def ordered_at(self) -> datetime:
+        """The time of its events in the fold: SIF_Timestamp where it is believed, else its receipt."""
+        return self.sif_timestamp if self.sif_timestamp is not None and self.is_timely else self.received_at
+
+    @property
+    def order(self) -> tuple[datetime, int]:
+        """The place of its events in the fold."""
+        return self.ordered_at, self.message_id
+
+
+class Memory(Protocol):
+    """What is known of the images of objects."""
+
+    def knows(self, zone_id: int, name: str) -> bool:
+        """Tell whether a zone has any image of an object that may come again."""
+
+    def unknown(self, zone_id: int, name: str, digests: Sequence[bytes]) -> AbstractSet[bytes]:
+        """Give those of some hashes that no current image of an object has that may come again."""
+
+
+def read(claimed: Sequence[Claimed], memory: Memory | None = None) -> None:
     """Read the objects of messages and judge each by the schema; a message that cannot be read is rejected as a whole.
 
     Objects in a common spelling are read by their patterns and judged all in one go, without a tree; others are parsed.
+    What came before, to the letter, is not read, and no event: only its hash is there. Without a memory all is.
     """
-    cuts = {message.message_id: cutting.cut(message.body) for message in claimed}
+    new = _recognise(claimed, memory) if memory is not None else {}
+    cuts: dict[int, list[Slice] | None] = {m.message_id: m.slices for m in claimed if m.message_id not in new}
+    cuts.update(new)
     plain = [(cut, found) for slices in cuts.values() for cut in slices or () if (found := content.of_slice(cut))]
     valid = schema.are_valid(cut.text for cut, _ in plain)
-    contents = {id(cut): found if is_valid else None for (cut, found), is_valid in zip(plain, valid, strict=True)}
+    contents = {id(cut): (found, is_valid) for (cut, found), is_valid in zip(plain, valid, strict=True)}
     for message in claimed:
         slices = cuts[message.message_id]
         if slices is None:
@@ -67,28 +119,83 @@ def read(claimed: Sequence[Claimed]) -> None:
                 _read_tree(message)
         if message.ends_at is not None and message.listing.rest is not None:
             message.notices[message.ends_at].append(message.listing.rest)
+        message.size = len(message.digests) or len(message.events)
 
 
-def _read_slices(message: Claimed, slices: list[Slice], contents: Mapping[int, Content | None]) -> None:
-    """Make events of slices; `contents` has what their patterns read, and None of those that are not valid."""
-    ordered_at, notices = _ordered_at(message)
+def _recognise(claimed: Iterable[Claimed], memory: Memory) -> dict[int, list[Slice]]:
+    """Hash the objects of messages that may say again what is known; give, by message, the slices that are new."""
+    found: dict[int, list[Slice]] = {}
+    for (zone_id, name), samples in _samples(claimed, memory).items():
+        new = memory.unknown(zone_id, name, [digest for _, digests in samples for digest in digests])
+        promising = [message for message, digests in samples if any(digest not in new for digest in digests)]
+        for message in promising:
+            message.digests = _digests(message, name)
+        new = memory.unknown(zone_id, name, [digest for message in promising for digest in message.digests])
+        found.update({message.message_id: _with_digests(message, new) for message in promising if message.digests})
+    return found
+
+
+def _samples(claimed: Iterable[Claimed], memory: Memory) -> dict[tuple[int, str], list[tuple[Claimed, list[bytes]]]]:
+    """Give messages that may say again what is known, by zone and object, with two hashes each.
+
+    Where both are new, all is taken for new, and is read: a first load should not be hashed twice.
+    """
+    found: dict[tuple[int, str], list[tuple[Claimed, list[bytes]]]] = defaultdict(list)
+    for message in claimed:
+        is_candidate = message.may_repeat and message.message_type == "SIF_Response"
+        samples = cutting.samples(message.body) if is_candidate else None
+        if samples and samples.name in objects() and memory.knows(message.zone_id, samples.name):
+            found[message.zone_id, samples.name].append((message, content.digests(samples)))
+    return found
+
+
+def _digests(message: Claimed, name: str) -> list[bytes]:
+    """Hash a message's objects; none where it has to be parsed, or has objects of another name too."""
+    if (pieces := cutting.pieces(message.body)) is not None:
+        return content.digests(pieces)
+    slices = message.slices or []
+    return [content.digest(cut) for cut in slices] if {cut.name for cut in slices} == {name} else []
+
+
+def _with_digests(message: Claimed, wanted: AbstractSet[bytes]) -> list[Slice]:
+    """Give the slices of a message that have some hashes."""
+    if wanted.isdisjoint(message.digests):
+        return []
+    slices = message.slices
+    assert slices is not None  # noqa: S101 -- what can be taken into pieces can be cut
+    return [cut for cut, digest in zip(slices, message.digests, strict=True) if digest in wanted]
+
+
+def read_again(message: Claimed, position: int) -> ObjectEvent:
+    """Read an object that was known after all, and take it among the message's events."""
+    slices = message.slices
+    assert slices is not None  # noqa: S101 -- its hash is that of a slice
+    cut = slices[position - 1]
+    found = content.of_slice(cut)
+    _read_slices(message, [cut], {} if found is None else {id(cut): (found, all(schema.are_valid([cut.text])))})
+    return message.events[-1]
+
+
+def _read_slices(message: Claimed, slices: list[Slice], contents: Mapping[int, tuple[Content, bool]]) -> None:
+    """Make events of slices; `contents` has what their patterns read, and whether it is valid."""
+    ordered_at = message.ordered_at
     for cut in slices:
-        found = contents.get(id(cut))
+        found, is_valid = contents.get(id(cut), (None, None))
         if found is None or found.image is None:
             parsed = _parsed(gate.reopen_object(cut.text, cut.line))
-            is_valid = False if id(cut) in contents else None
-            event, findings = _event(message, ordered_at, cut.position, cut.action, parsed, is_valid=is_valid)
+            event, findings = _event(message, ordered_at, cut.position, cut.action, parsed)
+        elif not is_valid:
+            event, findings = _event(message, ordered_at, cut.position, cut.action, found, is_valid=False)
         else:
             event = _new_event(message, ordered_at, cut.position, cut.name, cut.action, found)
             event.row_key, findings = found.image.row_key, additions.findings(found)
         message.events.append(event)
         message.note(cut.position, findings)
-    if message.events and notices:
-        message.notices[message.events[0].position].extend(notices)
+    _note_timestamp(message)
 
 
 def _read_tree(message: Claimed) -> None:
-    ordered_at, notices = _ordered_at(message)
+    ordered_at = message.ordered_at
     try:
         found = list(messages.objects(gate.reopen(message.body)))
     except gate.Refused:
@@ -100,8 +207,7 @@ def _read_tree(message: Claimed) -> None:
         event, findings = _event(message, ordered_at, position, action, _parsed(element))
         message.events.append(event)
         message.note(position, [notice, *findings] if notice else findings)
-    if message.events and notices:
-        message.notices[message.events[0].position].extend(notices)
+    _note_timestamp(message)
 
 
 def _parsed(element: etree._Element) -> Content:
@@ -112,13 +218,14 @@ def _name(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _ordered_at(message: Claimed) -> tuple[datetime, list[Notice]]:
-    stamp = message.sif_timestamp
-    if stamp is None and message.message_type == "Objects":
-        return message.received_at, []
-    if stamp is None or not message.received_at - BEHIND <= stamp <= message.received_at + AHEAD:
-        return message.received_at, [Notice("timestamp_implausible", "SIF_Header/SIF_Timestamp")]
-    return stamp, []
+def _note_timestamp(message: Claimed) -> None:
+    if message.events:
+        message.notices[message.events[0].position].extend(timestamp_notices(message))
+
+
+def timestamp_notices(message: Claimed) -> list[Notice]:
+    """Say what is wrong with a message's SIF_Timestamp; it is said of its first object."""
+    return [] if message.is_timely else [Notice("timestamp_implausible", "SIF_Header/SIF_Timestamp")]
 
 
 def _event(  # noqa: PLR0913 -- the event's own parts

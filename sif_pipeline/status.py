@@ -28,6 +28,7 @@ class ZoneStatus:
     staged: int  #: a packet of a full sync that was not applied yet
     kept: int  #: never loaded: of a sandbox, or of a full sync that was refused or failed
     duplicate: int  #: came again and were answered with status 7; not in `received`
+    objects_unchanged: int  #: objects, in all messages, that said again what was known
     objects_held: int  #: objects, in all messages, that wait for another
     objects_rejected: int  #: objects, in all messages, that could not be loaded
     oldest_pending_seconds: float | None

@@ -59,12 +59,52 @@ HAPPENINGS = {
 another code of an entry only while the entry has no code."""
 
 
+ADA = sif.student("A", "1", "Ada")
+CYD = sif.student("A", "3", "Cyd", ids=OTHER_IDS.format("x"))
+ALL = (sif.lea("L"), sif.school("S", of="L"), ADA, sif.student("B", "7", "Gus"), sif.enrollment("E", "A", "S"))
+
+RESPONSES = {
+    "Ada again": (ADA,),
+    "Cyd again": (CYD,),
+    "both students again": (ADA, sif.student("B", "7", "Gus")),
+    "Ada, Cyd and Ada": (ADA, CYD, ADA),
+    "Ada twice": (ADA, ADA),
+    "Ada spelled otherwise": (ADA.replace('"', "'"),),
+    "Ada with a vendor's element": (ADA.replace("</StudentPersonal>", "<Shoes>40</Shoes></StudentPersonal>"),),
+    "Ada invalid": (ADA.replace("</StudentPersonal>", "<IDEA>Perhaps</IDEA></StudentPersonal>"),),
+    "all again": ALL,
+    "all again in another order": tuple(reversed(ALL)),
+    "enrolled again": (sif.enrollment("E", "A", "S"),),
+    "school again": (sif.school("S", of="L"),),
+    "district again": (sif.lea("L"),),
+}
+"""Messages that repeat what others said: name to objects."""
+
+DISTURBANCES = (
+    "student added", "student added anew", "local id", "address without a country", "first name", "student deleted",
+    "student invalid", "change invalid", "district added", "school of the district", "school of nobody",
+    "school moves to the district", "school deleted", "enrolled", "enrolled as the other", "exit",
+    "enrollment changes student", "entry's other code", "entry code", "other student added",
+)  # fmt: skip
+"""Happenings to the objects of RESPONSES."""
+
+
 def body(names, at):
-    """Write a message of HAPPENINGS: one by its name, or several, of which each Response is an Add."""
+    """Write a message: of RESPONSES or HAPPENINGS by its name, or of several HAPPENINGS, each Response as an Add."""
+    if isinstance(names, str) and names in RESPONSES:
+        return sif.response(*RESPONSES[names], at=at)
     if isinstance(names, str) and HAPPENINGS[names][0] == "Response":
         return sif.response(HAPPENINGS[names][1], at=at)
     several = [HAPPENINGS[name] for name in ([names] if isinstance(names, str) else names)]
     return sif.mixed(*(("Add" if action == "Response" else action, text) for action, text in several), at=at)
+
+
+def repetitions(most):
+    """Draw up to `most` messages that mostly repeat each other."""
+    again, other = st.sampled_from(sorted(RESPONSES)), st.sampled_from(DISTURBANCES)
+    together = st.lists(other, min_size=2, max_size=3).map(tuple)
+    few = st.lists(again, min_size=1, max_size=2).flatmap(lambda kept: st.sampled_from([*kept, "all again"]))
+    return st.lists(st.one_of(again, few, other, other, together), min_size=1, max_size=most)
 
 
 def messages(most):

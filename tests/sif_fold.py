@@ -33,8 +33,11 @@ class Nothing:
     def waiting(self, _key):
         return set()
 
-    def has_findings(self, _key):
+    def is_repeatable(self, _key):
         return False
+
+    def findings(self, _key):
+        return []
 
     def gather(self, keys):
         return iter(keys)

@@ -189,7 +189,7 @@ class Inbox:
     def everything(self):
         """Give all that a drain writes, by table, without generated ids and clock times: sorted lines of JSON."""
         msg_ids = dict(self.all("SELECT message_id, msg_id FROM inbox.message WHERE zone_id = %(zone)s"))
-        tables = [("inbox", name) for name in ("message", "object_event", "notice", "outcome_change")]
+        tables = [("inbox", name) for name in ("message", "object_event", "unchanged", "notice", "outcome_change")]
         tables += [(schema, name) for schema in ("sif", "sif_history") for name in _object_tables(self.connection)]
         return {
             f"{schema}.{name}": sorted(_line(row, msg_ids) for row in self.rows(schema, name))

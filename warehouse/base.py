@@ -27,12 +27,16 @@ from sqlalchemy import (
     Text,
     Time,
     Uuid,
+    false,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 INBOX, OUTBOX, CURRENT, HISTORY, REPORTING = "inbox", "outbox", "sif", "sif_history", "reporting"
 """The five schemas of the warehouse database."""
+
+CURRENT_ONLY = frozenset({"repeatable"})
+"""Columns of current rows that closed versions do not have."""
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -157,6 +161,12 @@ class SifObject(Base):
     recorded_from: Mapped[datetime] = mapped_column(comment="When the state knew this version", sort_order=900)
     message_id: Mapped[int] = mapped_column(BigInteger, comment="Message that made this version", sort_order=901)
     content_hash: Mapped[UUID] = mapped_column(comment="First 16 bytes of the document's SHA-256", sort_order=902)
+    repeatable: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        comment="Whether the same image again would change nothing",
+        sort_order=905,
+    )
     extended: Mapped[dict[str, Any] | None] = mapped_column(
         comment="SIF_ExtendedElements: name to value", info={"pii": True}, sort_order=903
     )
@@ -172,6 +182,7 @@ class SifObject(Base):
         cls.history = _history(cls.__table__, cls.covering)  # type: ignore[arg-type]
         if cls.covering is not None:
             _index(cls.__table__, cls.covering)  # type: ignore[arg-type]
+        _index_repeatable(cls.__table__)  # type: ignore[arg-type]
 
 
 def _index(table: Table, covering: Covering) -> None:
@@ -191,6 +202,7 @@ def _history(current: Table, covering: Covering | None) -> Table:
             info=c.info,
         )
         for c in current.columns
+        if c.name not in CURRENT_ONLY
     ]
     columns.append(Column("recorded_to", DateTime(timezone=True), nullable=False, comment="When the state knew better"))
     table = Table(current.name, Base.metadata, *columns, schema=HISTORY, comment=f"Closed versions: {current.comment}")
@@ -199,6 +211,12 @@ def _history(current: Table, covering: Covering | None) -> Table:
     held = [*by, *covering.holds, "recorded_from"] if covering else []
     Index(f"ix_{current.name}_recorded_to", table.columns.recorded_to, postgresql_include=held)
     return table
+
+
+def _index_repeatable(current: Table) -> None:
+    columns = current.columns
+    name = f"ix_{current.name}_repeatable"
+    Index(name, columns.zone_id, columns.content_hash, postgresql_where=columns.repeatable)
 
 
 def snake_case(name: str) -> str:

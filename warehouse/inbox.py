@@ -40,6 +40,7 @@ class Outcome(StrEnum):
     HELD = "held"  #: it waits for another object, or for its own object's Add
     SUPERSEDED = "superseded"  #: it waited, and a later whole image or Delete has said everything since
     UNFIT = "unfit"  #: valid in itself, but the object it would make is not
+    UNCHANGED = "unchanged"  #: the same image again: it changes nothing, and leaves a hash in the message's row only
     REJECTED = "rejected"  #: not valid in itself; never part of a fold
     UNKNOWN = "unknown"  #: an object this state does not collect; kept in the message only
 
@@ -62,6 +63,15 @@ class Zone(Base):
         BigInteger, server_default="0", comment="Messages up to last_recorded_at, so that nobody need count them"
     )
     last_received_at: Mapped[datetime | None] = mapped_column(comment="Latest receipt of any of those")
+    last_ordered_at: Mapped[datetime | None] = mapped_column(
+        comment="Place in the fold of the newest drained message: its time"
+    )
+    last_ordered_id: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Place in the fold of the newest drained message: its number"
+    )
+    unchanged: Mapped[int] = mapped_column(
+        BigInteger, server_default="0", comment="Objects that its messages said again, so that nobody need count them"
+    )
     authentication_level: Mapped[int] = mapped_column(
         server_default="0", comment="SIF_AuthenticationLevel agents must reach, 0 to 3"
     )
@@ -239,10 +249,14 @@ class Message(Base):
     recorded_at: Mapped[datetime | None] = mapped_column(
         comment="Recorded time of everything this message changed; unique and rising within the zone"
     )
+    ordered_at: Mapped[datetime | None] = mapped_column(comment="Its events' place in the fold, once it is drained")
     loaded_at: Mapped[datetime | None] = mapped_column(comment="Clock time at which the drain settled the message")
     objects: Mapped[int] = mapped_column(server_default="0", comment="Object events in the message")
     held: Mapped[int] = mapped_column(server_default="0", comment="Of those, how many are held now")
     rejected: Mapped[int] = mapped_column(server_default="0", comment="Of those, how many are rejected or unfit")
+    unchanged: Mapped[int] = mapped_column(
+        server_default="0", comment="Of those, how many said again what was known, and are no object events"
+    )
     request_msg_id: Mapped[str | None] = mapped_column(
         comment="SIF_MsgId of the request that it answers, or whose full sync made it"
     )
@@ -283,6 +297,24 @@ class ObjectEvent(Base):
     outcome: Mapped[str]
     waiting_object: Mapped[str | None] = mapped_column(comment="Kind of object a held event waits for")
     waiting_key: Mapped[UUID | None] = mapped_column(comment="Key of the object a held event waits for")
+
+
+class Unchanged(Base):
+    """What a message said again: hashes of its objects that were known already, instead of object events."""
+
+    __tablename__ = "unchanged"
+    __table_args__ = (
+        Index("ix_unchanged_order", "zone_id", "ordered_at", "message_id"),
+        {"schema": INBOX, "comment": "Objects of messages that said again what was known"},
+    )
+
+    message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    zone_id: Mapped[int]
+    ordered_at: Mapped[datetime] = mapped_column(comment="Place in the fold, as of the message")
+    recorded_at: Mapped[datetime] = mapped_column(comment="Recorded time of the message")
+    hashes: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="16 bytes for each object of the message: its content_hash, or zeros for an object event"
+    )
 
 
 class OutcomeChange(Base):

@@ -112,6 +112,25 @@ COMMENT ON COLUMN inbox.outcome_change.recorded_at IS 'Recorded time of the mess
 
 COMMENT ON COLUMN inbox.outcome_change.outcome IS 'The outcome until then';
 
+CREATE TABLE inbox.unchanged (
+    message_id BIGINT NOT NULL,
+    zone_id INTEGER NOT NULL,
+    ordered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    hashes BYTEA NOT NULL,
+    CONSTRAINT pk_unchanged PRIMARY KEY (message_id)
+);
+
+CREATE INDEX ix_unchanged_order ON inbox.unchanged (zone_id, ordered_at, message_id);
+
+COMMENT ON TABLE inbox.unchanged IS 'Objects of messages that said again what was known';
+
+COMMENT ON COLUMN inbox.unchanged.ordered_at IS 'Place in the fold, as of the message';
+
+COMMENT ON COLUMN inbox.unchanged.recorded_at IS 'Recorded time of the message';
+
+COMMENT ON COLUMN inbox.unchanged.hashes IS '16 bytes for each object of the message: its content_hash, or zeros for an object event';
+
 CREATE TABLE inbox.zone (
     zone_id INTEGER GENERATED ALWAYS AS IDENTITY,
     name TEXT NOT NULL,
@@ -121,6 +140,9 @@ CREATE TABLE inbox.zone (
     last_recorded_at TIMESTAMP WITH TIME ZONE,
     recorded BIGINT DEFAULT '0' NOT NULL,
     last_received_at TIMESTAMP WITH TIME ZONE,
+    last_ordered_at TIMESTAMP WITH TIME ZONE,
+    last_ordered_id BIGINT,
+    unchanged BIGINT DEFAULT '0' NOT NULL,
     authentication_level INTEGER DEFAULT '0' NOT NULL,
     encryption_level INTEGER DEFAULT '0' NOT NULL,
     is_sandbox BOOLEAN DEFAULT false NOT NULL,
@@ -148,6 +170,12 @@ COMMENT ON COLUMN inbox.zone.last_recorded_at IS 'Recorded time of the latest dr
 COMMENT ON COLUMN inbox.zone.recorded IS 'Messages up to last_recorded_at, so that nobody need count them';
 
 COMMENT ON COLUMN inbox.zone.last_received_at IS 'Latest receipt of any of those';
+
+COMMENT ON COLUMN inbox.zone.last_ordered_at IS 'Place in the fold of the newest drained message: its time';
+
+COMMENT ON COLUMN inbox.zone.last_ordered_id IS 'Place in the fold of the newest drained message: its number';
+
+COMMENT ON COLUMN inbox.zone.unchanged IS 'Objects that its messages said again, so that nobody need count them';
 
 COMMENT ON COLUMN inbox.zone.authentication_level IS 'SIF_AuthenticationLevel agents must reach, 0 to 3';
 
@@ -340,10 +368,12 @@ CREATE TABLE inbox.message (
     attempts INTEGER DEFAULT '0' NOT NULL,
     last_failure TEXT,
     recorded_at TIMESTAMP WITH TIME ZONE,
+    ordered_at TIMESTAMP WITH TIME ZONE,
     loaded_at TIMESTAMP WITH TIME ZONE,
     objects INTEGER DEFAULT '0' NOT NULL,
     held INTEGER DEFAULT '0' NOT NULL,
     rejected INTEGER DEFAULT '0' NOT NULL,
+    unchanged INTEGER DEFAULT '0' NOT NULL,
     request_msg_id TEXT,
     packet_number INTEGER,
     more_packets BOOLEAN,
@@ -384,6 +414,8 @@ COMMENT ON COLUMN inbox.message.last_failure IS 'Exception class and SQLSTATE of
 
 COMMENT ON COLUMN inbox.message.recorded_at IS 'Recorded time of everything this message changed; unique and rising within the zone';
 
+COMMENT ON COLUMN inbox.message.ordered_at IS 'Its events'' place in the fold, once it is drained';
+
 COMMENT ON COLUMN inbox.message.loaded_at IS 'Clock time at which the drain settled the message';
 
 COMMENT ON COLUMN inbox.message.objects IS 'Object events in the message';
@@ -391,6 +423,8 @@ COMMENT ON COLUMN inbox.message.objects IS 'Object events in the message';
 COMMENT ON COLUMN inbox.message.held IS 'Of those, how many are held now';
 
 COMMENT ON COLUMN inbox.message.rejected IS 'Of those, how many are rejected or unfit';
+
+COMMENT ON COLUMN inbox.message.unchanged IS 'Of those, how many said again what was known, and are no object events';
 
 COMMENT ON COLUMN inbox.message.request_msg_id IS 'SIF_MsgId of the request that it answers, or whose full sync made it';
 
@@ -639,8 +673,11 @@ CREATE TABLE sif.assessment (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_assessment PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_assessment_repeatable ON sif.assessment (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.assessment IS 'A test that students are given, such as the state''s of one subject; its forms are objects of their own.';
 
@@ -666,6 +703,8 @@ COMMENT ON COLUMN sif.assessment.extended IS 'SIF_ExtendedElements: name to valu
 
 COMMENT ON COLUMN sif.assessment.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.assessment.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.assessment_administration (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -685,8 +724,11 @@ CREATE TABLE sif.assessment_administration (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_assessment_administration PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_assessment_administration_repeatable ON sif.assessment_administration (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.assessment_administration IS 'A form of a test being given: when, where, and what was unusual about it.';
 
@@ -726,6 +768,8 @@ COMMENT ON COLUMN sif.assessment_administration.extended IS 'SIF_ExtendedElement
 
 COMMENT ON COLUMN sif.assessment_administration.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.assessment_administration.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.assessment_form (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -742,8 +786,11 @@ CREATE TABLE sif.assessment_form (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_assessment_form PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_assessment_form_repeatable ON sif.assessment_form (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.assessment_form IS 'One set of a test''s questions, as a booklet is, and the sub-tests it gives scores in.';
 
@@ -777,6 +824,8 @@ COMMENT ON COLUMN sif.assessment_form.extended IS 'SIF_ExtendedElements: name to
 
 COMMENT ON COLUMN sif.assessment_form.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.assessment_form.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.assessment_registration (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -803,8 +852,11 @@ CREATE TABLE sif.assessment_registration (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_assessment_registration PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_assessment_registration_repeatable ON sif.assessment_registration (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.assessment_registration IS 'A student who is to take a test, and who the student was by the records of that day.';
 
@@ -858,6 +910,8 @@ COMMENT ON COLUMN sif.assessment_registration.extended IS 'SIF_ExtendedElements:
 
 COMMENT ON COLUMN sif.assessment_registration.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.assessment_registration.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.assessment_sub_test (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -880,8 +934,11 @@ CREATE TABLE sif.assessment_sub_test (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_assessment_sub_test PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_assessment_sub_test_repeatable ON sif.assessment_sub_test (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.assessment_sub_test IS 'One thing that a test measures, with its range of scores and its levels of performance.';
 
@@ -927,6 +984,8 @@ COMMENT ON COLUMN sif.assessment_sub_test.extended IS 'SIF_ExtendedElements: nam
 
 COMMENT ON COLUMN sif.assessment_sub_test.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.assessment_sub_test.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.discipline_incident (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -956,8 +1015,11 @@ CREATE TABLE sif.discipline_incident (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_discipline_incident PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_discipline_incident_repeatable ON sif.discipline_incident (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.discipline_incident IS 'A discipline incident: when, where and what, its offenders and victims, and the actions taken.';
 
@@ -1017,6 +1079,8 @@ COMMENT ON COLUMN sif.discipline_incident.extended IS 'SIF_ExtendedElements: nam
 
 COMMENT ON COLUMN sif.discipline_incident.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.discipline_incident.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.employment_record (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1037,8 +1101,11 @@ CREATE TABLE sif.employment_record (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_employment_record PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_employment_record_repeatable ON sif.employment_record (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.employment_record IS 'A person''s employment by the district, as it is now.';
 
@@ -1080,6 +1147,8 @@ COMMENT ON COLUMN sif.employment_record.extended IS 'SIF_ExtendedElements: name 
 
 COMMENT ON COLUMN sif.employment_record.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.employment_record.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.lea_info (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1099,8 +1168,11 @@ CREATE TABLE sif.lea_info (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_lea_info PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_lea_info_repeatable ON sif.lea_info (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.lea_info IS 'A district (local education agency).';
 
@@ -1140,6 +1212,8 @@ COMMENT ON COLUMN sif.lea_info.extended IS 'SIF_ExtendedElements: name to value'
 
 COMMENT ON COLUMN sif.lea_info.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.lea_info.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.mark_info (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1152,8 +1226,11 @@ CREATE TABLE sif.mark_info (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_mark_info PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_mark_info_repeatable ON sif.mark_info (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.mark_info IS 'A kind of mark that a school gives, such as a final mark or one for effort.';
 
@@ -1179,6 +1256,8 @@ COMMENT ON COLUMN sif.mark_info.extended IS 'SIF_ExtendedElements: name to value
 
 COMMENT ON COLUMN sif.mark_info.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.mark_info.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.mark_value_info (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1202,8 +1281,11 @@ CREATE TABLE sif.mark_value_info (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_mark_value_info PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_mark_value_info_repeatable ON sif.mark_value_info (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.mark_value_info IS 'A range of values that marks of a school may have: percentages, numbers, letters, words.';
 
@@ -1251,6 +1333,8 @@ COMMENT ON COLUMN sif.mark_value_info.extended IS 'SIF_ExtendedElements: name to
 
 COMMENT ON COLUMN sif.mark_value_info.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.mark_value_info.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.school_course_info (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1275,8 +1359,11 @@ CREATE TABLE sif.school_course_info (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_school_course_info PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_school_course_info_repeatable ON sif.school_course_info (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.school_course_info IS 'A course offered by one school in one school year.';
 
@@ -1326,6 +1413,8 @@ COMMENT ON COLUMN sif.school_course_info.extended IS 'SIF_ExtendedElements: name
 
 COMMENT ON COLUMN sif.school_course_info.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.school_course_info.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.school_info (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1350,8 +1439,11 @@ CREATE TABLE sif.school_info (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_school_info PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_school_info_repeatable ON sif.school_info (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.school_info IS 'A school, or a programme that is reported as one.';
 
@@ -1401,6 +1493,8 @@ COMMENT ON COLUMN sif.school_info.extended IS 'SIF_ExtendedElements: name to val
 
 COMMENT ON COLUMN sif.school_info.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.school_info.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.section_info (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1421,8 +1515,11 @@ CREATE TABLE sif.section_info (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_section_info PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_section_info_repeatable ON sif.section_info (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.section_info IS 'A section of a course: the group that meets in given terms.';
 
@@ -1464,6 +1561,8 @@ COMMENT ON COLUMN sif.section_info.extended IS 'SIF_ExtendedElements: name to va
 
 COMMENT ON COLUMN sif.section_info.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.section_info.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.section_mark_info (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1477,8 +1576,11 @@ CREATE TABLE sif.section_mark_info (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_section_mark_info PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_section_mark_info_repeatable ON sif.section_mark_info (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.section_mark_info IS 'The kinds of marks that are given in one section, by term.';
 
@@ -1506,6 +1608,8 @@ COMMENT ON COLUMN sif.section_mark_info.extended IS 'SIF_ExtendedElements: name 
 
 COMMENT ON COLUMN sif.section_mark_info.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.section_mark_info.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.staff_assignment (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1529,8 +1633,11 @@ CREATE TABLE sif.staff_assignment (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_staff_assignment PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_staff_assignment_repeatable ON sif.staff_assignment (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.staff_assignment IS 'A member of staff''s job in one school in one school year.';
 
@@ -1578,6 +1685,8 @@ COMMENT ON COLUMN sif.staff_assignment.extended IS 'SIF_ExtendedElements: name t
 
 COMMENT ON COLUMN sif.staff_assignment.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.staff_assignment.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.staff_evaluation (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1600,8 +1709,11 @@ CREATE TABLE sif.staff_evaluation (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_staff_evaluation PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_staff_evaluation_repeatable ON sif.staff_evaluation (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.staff_evaluation IS 'An evaluation of a member of staff in one school.';
 
@@ -1647,6 +1759,8 @@ COMMENT ON COLUMN sif.staff_evaluation.extended IS 'SIF_ExtendedElements: name t
 
 COMMENT ON COLUMN sif.staff_evaluation.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.staff_evaluation.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.staff_personal (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1670,8 +1784,11 @@ CREATE TABLE sif.staff_personal (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_staff_personal PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_staff_personal_repeatable ON sif.staff_personal (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.staff_personal IS 'A member of staff: identifiers, legal name and demographics.';
 
@@ -1719,6 +1836,8 @@ COMMENT ON COLUMN sif.staff_personal.extended IS 'SIF_ExtendedElements: name to 
 
 COMMENT ON COLUMN sif.staff_personal.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.staff_personal.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.staff_section_assignment (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1734,8 +1853,11 @@ CREATE TABLE sif.staff_section_assignment (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_staff_section_assignment PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_staff_section_assignment_repeatable ON sif.staff_section_assignment (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.staff_section_assignment IS 'A member of staff''s part in teaching one section.';
 
@@ -1767,6 +1889,8 @@ COMMENT ON COLUMN sif.staff_section_assignment.extended IS 'SIF_ExtendedElements
 
 COMMENT ON COLUMN sif.staff_section_assignment.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.staff_section_assignment.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.student_attendance_summary (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1790,10 +1914,13 @@ CREATE TABLE sif.student_attendance_summary (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_student_attendance_summary PRIMARY KEY (zone_id, row_key)
 );
 
 CREATE INDEX ix_student_attendance_summary_covering ON sif.student_attendance_summary (zone_id, student_ref_id, school_year, school_ref_id, end_date DESC, start_date) INCLUDE (days_in_membership, days_attended, recorded_from);
+
+CREATE INDEX ix_student_attendance_summary_repeatable ON sif.student_attendance_summary (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.student_attendance_summary IS 'A student''s days attended, absent and in membership in one school over one span of dates.';
 
@@ -1841,6 +1968,8 @@ COMMENT ON COLUMN sif.student_attendance_summary.extended IS 'SIF_ExtendedElemen
 
 COMMENT ON COLUMN sif.student_attendance_summary.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.student_attendance_summary.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.student_locator (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1871,8 +2000,11 @@ CREATE TABLE sif.student_locator (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_student_locator PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_student_locator_repeatable ON sif.student_locator (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.student_locator IS 'A transaction between district and state about one student''s state identifier (SASID), as it stands.';
 
@@ -1934,6 +2066,8 @@ COMMENT ON COLUMN sif.student_locator.extended IS 'SIF_ExtendedElements: name to
 
 COMMENT ON COLUMN sif.student_locator.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.student_locator.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.student_personal (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -1974,10 +2108,13 @@ CREATE TABLE sif.student_personal (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_student_personal PRIMARY KEY (zone_id, row_key)
 );
 
 CREATE INDEX ix_student_personal_covering ON sif.student_personal (zone_id, row_key) INCLUDE (gender, race_codes, is_hispanic, english_proficiency_code, idea, economic_disadvantage, ell, recorded_from);
+
+CREATE INDEX ix_student_personal_repeatable ON sif.student_personal (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.student_personal IS 'A student: identifiers, legal name, demographics and programme flags.';
 
@@ -2059,6 +2196,8 @@ COMMENT ON COLUMN sif.student_personal.extended IS 'SIF_ExtendedElements: name t
 
 COMMENT ON COLUMN sif.student_personal.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.student_personal.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.student_school_enrollment (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -2087,10 +2226,13 @@ CREATE TABLE sif.student_school_enrollment (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_student_school_enrollment PRIMARY KEY (zone_id, row_key)
 );
 
 CREATE INDEX ix_student_school_enrollment_covering ON sif.student_school_enrollment (zone_id, student_ref_id, entry_date DESC, row_key) INCLUDE (school_ref_id, membership_type, school_year, grade_code, exit_date, recorded_from);
+
+CREATE INDEX ix_student_school_enrollment_repeatable ON sif.student_school_enrollment (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.student_school_enrollment IS 'A student''s membership in one school over one span of dates within one school year.';
 
@@ -2148,6 +2290,8 @@ COMMENT ON COLUMN sif.student_school_enrollment.extended IS 'SIF_ExtendedElement
 
 COMMENT ON COLUMN sif.student_school_enrollment.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.student_school_enrollment.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.student_score_set (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -2161,8 +2305,11 @@ CREATE TABLE sif.student_score_set (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_student_score_set PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_student_score_set_repeatable ON sif.student_score_set (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.student_score_set IS 'What a student scored in a test, on one scale, by sub-test.';
 
@@ -2190,6 +2337,8 @@ COMMENT ON COLUMN sif.student_score_set.extended IS 'SIF_ExtendedElements: name 
 
 COMMENT ON COLUMN sif.student_score_set.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.student_score_set.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.student_section_enrollment (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -2208,8 +2357,11 @@ CREATE TABLE sif.student_section_enrollment (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_student_section_enrollment PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_student_section_enrollment_repeatable ON sif.student_section_enrollment (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.student_section_enrollment IS 'A student''s membership in one section over one span of dates.';
 
@@ -2247,6 +2399,8 @@ COMMENT ON COLUMN sif.student_section_enrollment.extended IS 'SIF_ExtendedElemen
 
 COMMENT ON COLUMN sif.student_section_enrollment.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.student_section_enrollment.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.student_section_marks (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -2261,8 +2415,11 @@ CREATE TABLE sif.student_section_marks (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_student_section_marks PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_student_section_marks_repeatable ON sif.student_section_marks (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.student_section_marks IS 'A student''s marks in one section for one term.';
 
@@ -2292,6 +2449,8 @@ COMMENT ON COLUMN sif.student_section_marks.extended IS 'SIF_ExtendedElements: n
 
 COMMENT ON COLUMN sif.student_section_marks.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.student_section_marks.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.student_special_education_summary (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -2310,8 +2469,11 @@ CREATE TABLE sif.student_special_education_summary (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_student_special_education_summary PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_student_special_education_summary_repeatable ON sif.student_special_education_summary (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.student_special_education_summary IS 'A student''s participation and placement in special education, as of one day of one school year.';
 
@@ -2349,6 +2511,8 @@ COMMENT ON COLUMN sif.student_special_education_summary.extended IS 'SIF_Extende
 
 COMMENT ON COLUMN sif.student_special_education_summary.document IS 'The folded object as XML';
 
+COMMENT ON COLUMN sif.student_special_education_summary.repeatable IS 'Whether the same image again would change nothing';
+
 CREATE TABLE sif.term_info (
     zone_id INTEGER NOT NULL,
     row_key UUID NOT NULL,
@@ -2369,8 +2533,11 @@ CREATE TABLE sif.term_info (
     content_hash UUID NOT NULL,
     extended JSONB,
     document TEXT NOT NULL,
+    repeatable BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_term_info PRIMARY KEY (zone_id, row_key)
 );
+
+CREATE INDEX ix_term_info_repeatable ON sif.term_info (zone_id, content_hash) WHERE repeatable;
 
 COMMENT ON TABLE sif.term_info IS 'A term (year, semester, quarter ...) of one school in one school year.';
 
@@ -2411,6 +2578,8 @@ COMMENT ON COLUMN sif.term_info.content_hash IS 'First 16 bytes of the document'
 COMMENT ON COLUMN sif.term_info.extended IS 'SIF_ExtendedElements: name to value';
 
 COMMENT ON COLUMN sif.term_info.document IS 'The folded object as XML';
+
+COMMENT ON COLUMN sif.term_info.repeatable IS 'Whether the same image again would change nothing';
 
 CREATE TABLE sif_history.assessment (
     zone_id INTEGER NOT NULL,

@@ -95,6 +95,7 @@ QUARANTINED = (
 
 
 def _words(summary: DrainSummary) -> str:
-    counts = f"{summary.loaded} objects loaded, {summary.held} held, {summary.rejected} rejected"
+    unchanged = f" ({summary.unchanged} unchanged)" if summary.unchanged else ""
+    counts = f"{summary.loaded} objects loaded{unchanged}, {summary.held} held, {summary.rejected} rejected"
     words = f"{summary.messages} messages: {counts}"
     return words + (f", {summary.quarantined} messages quarantined" if summary.quarantined else "") + "."

@@ -25,6 +25,73 @@ class Slice(NamedTuple):
     line: int  #: of the message on which it begins
 
 
+class Pieces(NamedTuple):
+    """The objects of a SIF_Response, all of one name, as bytes."""
+
+    name: str  #: of their elements
+    parts: list[bytes]  #: of each object what follows `<Name `, to its end tag
+
+
+def samples(body: bytes) -> Pieces | None:
+    """Give what seem to be the first and the last object of a SIF_Response, for a guess at the others."""
+    if (found := _FIRST_OBJECT.search(body)) is None:
+        return None
+    opening, closing = b"<" + found[1] + b" ", b"</" + found[1] + b">"
+    first, last = found.start(1) - 1, body.rfind(opening)
+    parts = [body[at + len(opening) : body.find(closing, at) + len(closing)] for at in {first, last}]
+    return Pieces(found[1].decode(), parts)
+
+
+_FIRST_OBJECT = re.compile(rb"<SIF_ObjectData>\s*<([A-Za-z][A-Za-z0-9_]*) ")
+
+
+def pieces(body: bytes) -> Pieces | None:
+    """Take a SIF_Response apart without decoding it, into the objects that `cut` would give; None where that is hard.
+
+    Only for the usual kind: objects of one name with attributes, one after the other.
+    """
+    start = body.find(b"<SIF_ObjectData>") + len(b"<SIF_ObjectData>")
+    stop = body.rfind(b"</SIF_ObjectData>")
+    if start > stop or not _is_usual(body, start, stop):
+        return None
+    data = body[start:stop].strip()
+    if (found := _FIRST.match(data)) is None:
+        return None
+    name, opening, closing = found[1], b"<" + found[1] + b" ", b"</" + found[1] + b">"
+    parts = data[len(opening) :].split(opening)
+    if b"\n" in data:
+        parts = [part.rstrip() for part in parts]
+    if data.count(opening[:-1]) != len(parts) or not _all_end(parts, closing):
+        return None
+    return Pieces(name.decode(), parts)
+
+
+def _all_end(parts: list[bytes], closing: bytes) -> bool:
+    return all([part.endswith(closing) for part in parts])  # noqa: C419 -- twice as fast as a generator
+
+
+_FIRST = re.compile(rb"<([A-Za-z][A-Za-z0-9_]*) ")
+
+
+def _is_usual(body: bytes, start: int, stop: int) -> bool:
+    """Tell whether a message is the objects of a SIF_Response between two places and a plain envelope around them."""
+    # One character is found much faster than two, and most messages have none of these.
+    if b"\r" in body or (b"!" in body and b"<!" in body):
+        return False
+    begin = body.find(b"?>") + 2 if body.startswith(b"<?xml ") else 0
+    if body.find(b"?", begin) >= 0 and body.find(b"<?", begin) >= 0:
+        return False
+    try:
+        text, tail = body[begin:start].decode(), body[stop:].decode()
+    except UnicodeDecodeError:  # UTF-16
+        return False
+    head = _HEAD.fullmatch(text)
+    if head is None or head["event"] or not _RESPONSE_ENDS.fullmatch(tail):
+        return False
+    has_xsi = f'xmlns:xsi="{XSI}"' in text or f"xmlns:xsi='{XSI}'" in text
+    return _has_plain_names(text, text) and body.count(b"xmlns") == 1 + has_xsi and (has_xsi or b"xsi:" not in body)
+
+
 def cut(body: bytes) -> list[Slice] | None:
     """Give a message's whole objects in their order; None where only parsing can tell, and for a Change or Delete."""
     text = gate.text_of(body)

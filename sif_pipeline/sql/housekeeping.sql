@@ -29,5 +29,5 @@ DELETE FROM inbox.refusal WHERE last_at < clock_timestamp() - %(keep)s
 
 -- name: vacuum
 -- Free what updates left behind and refresh the planner's statistics, where rows change most.
-VACUUM (ANALYZE, SKIP_LOCKED) inbox.message, inbox.object_event, inbox.notice, inbox.outcome_change, inbox.audit,
-    outbox.message, outbox.request
+VACUUM (ANALYZE, SKIP_LOCKED) inbox.message, inbox.object_event, inbox.notice, inbox.outcome_change, inbox.unchanged,
+    inbox.audit, outbox.message, outbox.request

@@ -43,7 +43,7 @@ WHERE bytes - octet_length(body) < %(bytes)s
 ORDER BY zone_id, place
 
 -- name: last_recorded
-SELECT zone_id, last_recorded_at FROM inbox.zone WHERE zone_id = ANY(%(zone_ids)s)
+SELECT zone_id, last_recorded_at, last_ordered_at, last_ordered_id FROM inbox.zone WHERE zone_id = ANY(%(zone_ids)s)
 
 -- name: heads
 -- What is known of objects that earlier messages were about.
@@ -97,19 +97,67 @@ JOIN inbox.object_event AS e
   ON e.zone_id = k.zone_id AND e.waiting_key = k.row_key AND e.waiting_object = k.object_name
   AND e.outcome IN ('held', 'superseded')
 
--- name: with_findings
--- Objects on which earlier messages left open findings.
-SELECT k.zone_id, k.object_name, k.row_key
+-- name: open_findings
+-- The findings on objects that earlier messages, or full syncs, left open.
+SELECT k.zone_id, k.object_name, k.row_key, n.message_id, n.position, n.severity, n.path, n.recorded_at,
+    starts_with(n.code, 'sync_')
 FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
-WHERE EXISTS (
+JOIN inbox.notice AS n
+  ON n.zone_id = k.zone_id AND n.row_key = k.row_key AND n.object_name = k.object_name AND n.resolved_at IS NULL
+
+-- name: any_unchanged_after
+-- Whether messages of a zone after a place in its folds said anything again.
+SELECT EXISTS (
     SELECT
-    FROM inbox.notice AS n
-    WHERE n.zone_id = k.zone_id AND n.row_key = k.row_key AND n.object_name = k.object_name AND n.resolved_at IS NULL
+    FROM inbox.unchanged
+    WHERE zone_id = %(zone_id)s AND (ordered_at, message_id) > (%(ordered_at)s, %(message_id)s)
 )
+
+-- name: unchanged_after
+-- What the messages of a zone after a place in its folds said again.
+SELECT message_id, ordered_at, hashes
+FROM inbox.unchanged
+WHERE zone_id = %(zone_id)s AND (ordered_at, message_id) > (%(ordered_at)s, %(message_id)s)
+
+-- name: recall
+-- Make object events of objects that messages said again.
+INSERT INTO inbox.object_event (message_id, position, zone_id, object_name, row_key, action, ordered_at, outcome)
+SELECT u.message_id, r.position, u.zone_id, r.object_name, r.row_key, 'Response', u.ordered_at, 'applied'
+FROM unnest(%(message_ids)s::bigint[], %(positions)s::int[], %(names)s::text[], %(keys)s::uuid[])
+    AS r (message_id, position, object_name, row_key)
+JOIN inbox.unchanged AS u USING (message_id)
+
+-- name: count_recalled
+-- One message for each of its objects that became an object event; its zone counts them too.
+WITH counted AS (
+    UPDATE inbox.message AS m
+    SET unchanged = m.unchanged - r.times
+    FROM (SELECT message_id, count(*) AS times FROM unnest(%(message_ids)s::bigint[]) AS r (message_id) GROUP BY 1) AS r
+    WHERE m.message_id = r.message_id
+    RETURNING m.zone_id, r.times
+)
+UPDATE inbox.zone AS z
+SET unchanged = z.unchanged - c.times
+FROM (SELECT zone_id, sum(times) AS times FROM counted GROUP BY zone_id) AS c
+WHERE z.zone_id = c.zone_id
+
+-- name: keep_unchanged
+UPDATE inbox.unchanged AS u
+SET hashes = k.hashes
+FROM unnest(%(message_ids)s::bigint[], %(hashes)s::bytea[]) AS k (message_id, hashes)
+WHERE u.message_id = k.message_id
+
+-- name: drop_unchanged
+DELETE FROM inbox.unchanged WHERE message_id = ANY(%(message_ids)s::bigint[])
 
 -- name: events
 -- Earlier events of one object that take part in its fold.
-SELECT e.message_id, e.position, e.action, e.ordered_at, e.outcome, e.waiting_object, e.waiting_key, m.recorded_at
+SELECT e.message_id, e.position, e.action, e.ordered_at, e.outcome, e.waiting_object, e.waiting_key, m.recorded_at,
+    EXISTS (
+        SELECT
+        FROM inbox.notice AS n
+        WHERE n.message_id = e.message_id AND n.position = e.position AND n.severity = 'warning'
+    )
 FROM inbox.object_event AS e
 JOIN inbox.message AS m USING (message_id)
 WHERE e.zone_id = %(zone_id)s AND e.row_key = %(row_key)s AND e.object_name = %(object_name)s
@@ -177,27 +225,33 @@ WHERE n.notice_id = good.notice_id
 -- name: settle
 -- Say what became of the messages; the transaction that loads their objects commits this too.
 UPDATE inbox.message AS m
-SET state = 'done', recorded_at = s.recorded_at, loaded_at = clock_timestamp(),
-    objects = s.objects, held = s.held, rejected = s.rejected, last_failure = NULL
+SET state = 'done', recorded_at = s.recorded_at, ordered_at = s.ordered_at, loaded_at = clock_timestamp(),
+    objects = s.objects, held = s.held, rejected = s.rejected, unchanged = s.unchanged, last_failure = NULL
 FROM unnest(
-    %(message_ids)s::bigint[], %(recorded)s::timestamptz[], %(objects)s::int[], %(held)s::int[], %(rejected)s::int[]
-) AS s (message_id, recorded_at, objects, held, rejected)
+    %(message_ids)s::bigint[], %(recorded)s::timestamptz[], %(ordered)s::timestamptz[], %(objects)s::int[],
+    %(held)s::int[], %(rejected)s::int[], %(unchanged)s::int[]
+) AS s (message_id, recorded_at, ordered_at, objects, held, rejected, unchanged)
 WHERE m.message_id = s.message_id
 
 -- name: advance_zones
 -- Recorded times rise: what lies beyond the zone's last was drained for the first time, and is counted.
 UPDATE inbox.zone AS z
-SET last_recorded_at = n.recorded_at, recorded = z.recorded + n.messages,
-    last_received_at = greatest(z.last_received_at, n.received_at)
+SET last_recorded_at = greatest(z.last_recorded_at, n.recorded_at), recorded = z.recorded + n.messages,
+    last_received_at = greatest(z.last_received_at, n.received_at),
+    last_ordered_at = n.ordered_at, last_ordered_id = n.ordered_id, unchanged = z.unchanged + n.unchanged
 FROM (
-    SELECT o.zone_id, a.recorded_at, count(*) AS messages, max(m.received_at) AS received_at
-    FROM unnest(%(zone_ids)s::int[], %(recorded)s::timestamptz[]) AS a (zone_id, recorded_at)
+    SELECT o.zone_id, a.recorded_at, a.ordered_at, a.ordered_id, a.unchanged, count(m.message_id) AS messages,
+        max(m.received_at) AS received_at
+    FROM unnest(
+        %(zone_ids)s::int[], %(recorded)s::timestamptz[], %(ordered)s::timestamptz[], %(ordered_ids)s::bigint[],
+        %(unchanged)s::bigint[]
+    ) AS a (zone_id, recorded_at, ordered_at, ordered_id, unchanged)
     JOIN inbox.zone AS o USING (zone_id)
-    JOIN inbox.message AS m
+    LEFT JOIN inbox.message AS m
       ON m.zone_id = o.zone_id AND m.recorded_at > coalesce(o.last_recorded_at, '-infinity')
-    GROUP BY 1, 2
+    GROUP BY 1, 2, 3, 4, 5
 ) AS n
-WHERE z.zone_id = n.zone_id AND (z.last_recorded_at IS NULL OR z.last_recorded_at < n.recorded_at)
+WHERE z.zone_id = n.zone_id
 
 -- name: fail
 -- Count a failed drain of one message; the third one takes it out of the way of the others.

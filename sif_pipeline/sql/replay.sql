@@ -1,3 +1,22 @@
+-- name: touched
+-- The objects of a zone that messages from then on did something to.
+CREATE TEMPORARY TABLE touched ON COMMIT DROP AS
+SELECT e.object_name, e.row_key
+FROM inbox.object_event AS e
+JOIN inbox.message AS m USING (message_id)
+WHERE m.zone_id = %(zone_id)s AND m.recorded_at >= %(since)s AND e.row_key IS NOT NULL
+UNION
+SELECT e.object_name, e.row_key
+FROM inbox.outcome_change AS c
+JOIN inbox.object_event AS e USING (message_id, position)
+WHERE c.zone_id = %(zone_id)s AND c.recorded_at >= %(since)s
+
+-- name: touched_names
+SELECT DISTINCT object_name FROM touched
+
+-- name: forget_unchanged
+DELETE FROM inbox.unchanged WHERE zone_id = %(zone_id)s AND recorded_at >= %(since)s
+
 -- name: forget_events
 DELETE FROM inbox.object_event AS e
 USING inbox.message AS m
@@ -31,6 +50,20 @@ WHERE zone_id = %(zone_id)s AND resolved_at >= %(since)s AND NOT starts_with(cod
 -- name: reset_messages
 -- Back to pending; recorded_at stays, so that they are drained in the same order and leave the same history.
 UPDATE inbox.message
-SET state = 'pending', attempts = 0, last_failure = NULL, loaded_at = NULL, objects = 0, held = 0, rejected = 0
+SET state = 'pending', attempts = 0, last_failure = NULL, loaded_at = NULL, ordered_at = NULL,
+    objects = 0, held = 0, rejected = 0, unchanged = 0
 WHERE zone_id = %(zone_id)s
   AND (recorded_at >= %(since)s OR (state = 'quarantined' AND recorded_at IS NULL))
+
+-- name: reset_zone
+-- The newest message is the newest of those that stay, and what they say again is all that counts.
+UPDATE inbox.zone AS z
+SET unchanged = (SELECT coalesce(sum(m.unchanged), 0) FROM inbox.message AS m WHERE m.zone_id = z.zone_id),
+    (last_ordered_at, last_ordered_id) = (
+    SELECT m.ordered_at, m.message_id
+    FROM inbox.message AS m
+    WHERE m.zone_id = z.zone_id AND m.ordered_at IS NOT NULL
+    ORDER BY m.ordered_at DESC, m.message_id DESC
+    LIMIT 1
+)
+WHERE z.zone_id = %(zone_id)s

@@ -328,8 +328,8 @@ def _statements(cls: type[SifObject]) -> dict[str, Composed]:
         )
     return {
         "here": HERE.format(current=current, spoken_of=spoken_of),
-        "differences": DIFFERENCES.format(current=current, spoken_of=spoken_of, of_another=OF_ANOTHER),
-        "only_here": ONLY_HERE.format(current=current, of_another=OF_ANOTHER),
+        "differences": DIFFERENCES.format(current=current, spoken_of=spoken_of, of_another=OF_ANOTHER, again=AGAIN),
+        "only_here": ONLY_HERE.format(current=current, of_another=OF_ANOTHER, again=AGAIN),
     }
 
 
@@ -342,6 +342,24 @@ OF_ANOTHER: Final = SQL(
     )
     """
 )
+
+AGAIN: Final = SQL(
+    """
+    said AS MATERIALIZED (
+        SELECT u.ordered_at, u.hashes || ''::bytea AS hashes,  -- in one piece, not fetched anew for each hash
+            m.received_at >= %(asked_at)s OR {of_another} AS speaks_for_it
+        FROM inbox.unchanged AS u
+        JOIN inbox.message AS m USING (message_id)
+        WHERE u.zone_id = %(zone_id)s AND (u.ordered_at > %(as_of)s OR m.received_at >= %(asked_at)s OR {of_another})
+    ), again AS MATERIALIZED (
+        SELECT encode(substring(hashes FROM 16 * place + 1 FOR 16), 'hex')::uuid AS content_hash,
+            max(ordered_at) AS ordered_at, bool_or(speaks_for_it) AS speaks_for_it
+        FROM said
+        CROSS JOIN generate_series(0, octet_length(hashes) / 16 - 1) AS place
+        GROUP BY 1
+    )"""
+).format(of_another=OF_ANOTHER)
+"""What was said again, unchanged: it counts like an event of the object whose current row has that hash."""
 
 HERE: Final = SQL(
     """
@@ -359,7 +377,7 @@ DIFFERENCES: Final = SQL(
     ), here AS (
         SELECT c.row_key, c.content_hash, {spoken_of} AS spoken_of FROM {current} AS c WHERE c.zone_id = %(zone_id)s
     ), found AS (
-        SELECT row_key, t.message_id, t.position, coalesce(t.ordered_at, %(as_of)s) AS ordered_at,
+        SELECT row_key, t.message_id, t.position, coalesce(t.ordered_at, %(as_of)s) AS ordered_at, h.content_hash,
             CASE
                 WHEN h.content_hash IS NULL THEN 'missing_here'
                 WHEN t.content_hash IS NULL THEN 'missing_there'
@@ -368,7 +386,7 @@ DIFFERENCES: Final = SQL(
         FROM here AS h
         FULL JOIN there AS t USING (row_key)
         WHERE h.content_hash IS DISTINCT FROM t.content_hash AND (t.content_hash IS NOT NULL OR h.spoken_of)
-    ), kept AS (
+    ), {again}, kept AS (
         -- Not what an event changed after the answer; nor, of what only the state has, what came in after the question,
         -- or from another agent of the zone: the one that was asked cannot speak for it.
         INSERT INTO outbox.difference (sync_id, row_key, kind, message_id, position)
@@ -384,6 +402,11 @@ DIFFERENCES: Final = SQL(
                     e.ordered_at > f.ordered_at
                     OR (f.kind = 'missing_there' AND (m.received_at >= %(asked_at)s OR {of_another}))
                 )
+        ) AND NOT EXISTS (
+            SELECT
+            FROM again AS a
+            WHERE a.content_hash = f.content_hash
+                AND (a.ordered_at > f.ordered_at OR (f.kind = 'missing_there' AND a.speaks_for_it))
         )
         RETURNING kind
     )
@@ -393,6 +416,7 @@ DIFFERENCES: Final = SQL(
 
 ONLY_HERE: Final = SQL(
     """
+    WITH {again}
     SELECT replace(d.row_key::text, '-', ''), c.document
     FROM outbox.difference AS d
     JOIN {current} AS c ON c.zone_id = %(zone_id)s AND c.row_key = d.row_key
@@ -403,7 +427,7 @@ ONLY_HERE: Final = SQL(
         WHERE e.zone_id = %(zone_id)s AND e.row_key = d.row_key AND e.object_name = %(object_name)s
             AND e.outcome IN ('applied', 'held', 'unfit', 'superseded')
             AND (e.ordered_at > %(as_of)s OR m.received_at >= %(asked_at)s OR {of_another})
-    )
+    ) AND NOT EXISTS (SELECT FROM again AS a WHERE a.content_hash = c.content_hash)
     ORDER BY d.row_key
     """
 )

@@ -77,6 +77,48 @@ SPOILS = ["", "<", ">", '"', "&amp;", "&#233;", "&#x1F600;", "&lt;b&gt;", " ", "
           ' xsi:nil="true"', "<!-- c -->", "99999999999", "&#128;", "\u00a0", "'", "]", "{", "\\", ","]  # fmt: skip
 
 
+def assert_same_pieces(body, slices):
+    """Hold the pieces of a message, where it is easily taken apart, against its slices."""
+    pieces = cutting.pieces(body)
+    if pieces is not None:
+        assert [f"<{pieces.name} {part.decode()}" for part in pieces.parts] == [cut.text for cut in slices]
+        assert {cut.name for cut in slices} == {pieces.name}
+        assert content.digests(pieces) == [content.digest(cut) for cut in slices]
+
+
+ENVELOPES = {
+    "declared": lambda text: f'<?xml version="1.0" encoding="UTF-8"?>\n{text}',
+    "indented": lambda text: text.replace("<Student", "\n  <Student").replace(
+        "</SIF_ObjectData>", "\n</SIF_ObjectData>"
+    ),
+    "with a byte order mark": lambda text: f"\ufeff{text}",
+    "commented": lambda text: text.replace("<SIF_ObjectData>", "<SIF_ObjectData><!-- x -->"),
+    "with an instruction": lambda text: f"{text}<?x?>",
+    "with another prefix": lambda text: text.replace("<SIF_Message ", '<SIF_Message xmlns:v="v" '),
+    "without xsi": lambda text: text.replace(f' xmlns:xsi="{cutting.XSI}"', ""),
+    "as it is": lambda text: text,
+}
+
+
+@pytest.mark.parametrize("change", ENVELOPES.values(), ids=ENVELOPES)
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_pieces_of_a_message_are_its_slices(change, count):
+    one = '<StudentPersonal RefId="A"><LocalId>é!?:</LocalId><IDEA xsi:nil="true"/></StudentPersonal>'
+    other = '<StudentPersonal RefId="B"><LocalId>1</LocalId></StudentPersonal>'
+    body = change(MESSAGE.format("".join([one, other, one][:count]))).encode()
+    slices = cutting.cut(body)
+    if slices is None:
+        assert cutting.pieces(body) is None
+    else:
+        assert_same_pieces(body, slices)
+
+
+@pytest.mark.parametrize("envelope", ["declared", "indented", "as it is"])
+def test_usual_messages_are_taken_apart_easily(envelope):
+    text = '<StudentPersonal RefId="A"><LocalId>1</LocalId></StudentPersonal>' * 3
+    assert cutting.pieces(ENVELOPES[envelope](MESSAGE.format(text)).encode()) is not None
+
+
 @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_whatever_is_done_to_a_text_it_reads_the_same_or_not_at_all(synthetic, data):
@@ -94,6 +136,7 @@ def test_whatever_is_done_to_a_text_it_reads_the_same_or_not_at_all(synthetic, d
     slices = cutting.cut(message.encode())
     if slices is None:
         return
+    assert_same_pieces(message.encode(), slices)
     assert [cut.name for cut in slices] == [etree.QName(one.element).localname for one in found.values()]
     for cut, is_valid in zip(slices, schema.are_valid(cut.text for cut in slices), strict=True):
         element = found[cut.position].element

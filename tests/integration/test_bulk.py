@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sif_events
@@ -114,7 +115,7 @@ def test_any_list_ends_as_if_it_had_been_received_and_drained(  # noqa: PLR0917 
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-@given(sif_events.messages(10), st.integers(1, 12), st.randoms())
+@given(st.one_of(sif_events.messages(10), sif_events.repetitions(10)), st.integers(1, 12), st.randoms())
 def test_any_messages_end_as_if_they_had_been_received_and_drained(  # noqa: PLR0917 -- fixtures
     url, connection, tmp_path_factory, names, unit, random
 ):
@@ -131,6 +132,21 @@ def test_any_messages_end_as_if_they_had_been_received_and_drained(  # noqa: PLR
     before = other.everything()
     replay(url, other.name)
     assert other.everything() == before
+
+
+def test_what_is_loaded_is_known_when_the_first_night_says_it_again(url, connection, tmp_path):
+    good = (*students(3), sif.lea("L"), sif.school("S", of="L"), sif.enrollment("E", "student 1", "S"))
+    flawed = (sif.student("odd", more="<Shoes>40</Shoes>"), sif.school("T", of="nobody"))
+    (tmp_path / "a.xml").write_bytes(bare(*good, *flawed))
+    zone, _ = loaded(connection, url, [tmp_path / "a.xml"])
+    outcomes = zone.outcomes()
+    for minute in (1, 2):
+        zone.put(sif.response(*good, at=datetime.now(UTC) + timedelta(minutes=minute)))
+        zone.put(*(sif.response(text, at=datetime.now(UTC) + timedelta(minutes=minute)) for text in flawed))
+        zone.drain()
+    said = zone.all("SELECT objects, unchanged FROM inbox.message WHERE zone_id = %(zone)s ORDER BY message_id")
+    assert said == [(8, 0), *[(6, 6), (1, 0), (1, 0)] * 2]
+    assert sorted(zone.outcomes()) == sorted([*outcomes, *["applied", "held"] * 2])
 
 
 @pytest.fixture

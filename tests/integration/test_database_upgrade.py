@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+import sif_text as sif
 from alembic import command
 from alembic.config import Config
 
@@ -62,11 +63,7 @@ def test_publishing_keeps_everybodys_rights(readable_database_url):
 
 
 def test_migrating_keeps_everybodys_rights(empty_database_url):
-    config = Config()
-    config.set_main_option("script_location", str(database.MIGRATIONS))
-    with database.engine(empty_database_url).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+    migrate(empty_database_url, command.upgrade, "0001")
     with psycopg.connect(empty_database_url) as connection:
         connection.execute("CREATE SCHEMA reporting; GRANT USAGE ON SCHEMA reporting TO pg_monitor")
         connection.execute("CREATE VIEW reporting.rpt_attendance AS SELECT zone_id FROM inbox.zone")
@@ -79,6 +76,33 @@ def test_migrating_keeps_everybodys_rights(empty_database_url):
             " has_table_privilege('pg_monitor', 'reporting.rpt_attendance', 'SELECT')"
         )
         assert connection.execute(ask).fetchone() == (True, True)
+
+
+def test_what_was_drained_before_repeated_images_were_known_keeps_its_place(database_url):
+    with sif.connected(database_url) as connection:
+        zone = sif.Inbox.new(connection)
+        zone.put(sif.response(sif.student("A"), sif.student("B"), at=sif.minute(5)))
+        zone.put(sif.event("Change", sif.sparse("StudentPersonal", "B", "<LocalId>9</LocalId>"), at=sif.minute(3)))
+        zone.drain()
+        places = "SELECT message_id, ordered_at FROM inbox.message WHERE zone_id = %(zone)s ORDER BY 1"
+        newest = "SELECT last_ordered_at, last_ordered_id FROM inbox.zone WHERE zone_id = %(zone)s"
+        before = zone.all(places), zone.all(newest)
+        migrate(database_url, command.downgrade, "0013")
+        database.upgrade(database_url)
+        assert (zone.all(places), zone.all(newest)) == before
+        for minute in (6, 7):
+            zone.put(sif.response(sif.student("A"), sif.student("B"), at=sif.minute(minute)))
+            zone.drain()
+        found = zone.all("SELECT unchanged FROM inbox.message WHERE zone_id = %(zone)s ORDER BY message_id")
+        assert found == [(0,), (0,), (0,), (2,)]
+
+
+def migrate(url, direction, revision):
+    config = Config()
+    config.set_main_option("script_location", str(database.MIGRATIONS))
+    with database.engine(url).begin() as connection:
+        config.attributes["connection"] = connection
+        direction(config, revision)
 
 
 def test_a_foreign_view_is_named_and_kept(database_url):

@@ -45,7 +45,7 @@ def three_transactions(url: str) -> None:
                 drain.load(connection, claimed)
             worst_moment()
             with connection.transaction():
-                settle(connection, claimed)
+                settle(connection, claimed, drain.zones_of(connection, claimed)[1])
 
 
 def settled_first(url: str) -> None:
@@ -55,8 +55,9 @@ def settled_first(url: str) -> None:
     with connect(url, drain.SESSION, autocommit=True) as connection:
         while claimed := _claimed(connection):
             with connection.transaction():
-                drain._record(connection, claimed)
-                settle(connection, claimed)
+                latest, newest = drain.zones_of(connection, claimed)
+                drain.record(claimed, latest)
+                settle(connection, claimed, newest)
             worst_moment()
             with connection.transaction():
                 drain.load(connection, claimed)
@@ -90,14 +91,14 @@ def never_released(url: str) -> None:
 
 def clock_for_order(url: str) -> None:
     """Take the second of receipt for the recorded time, though several messages share it."""
-    record = drain._record
+    record = drain.record
 
-    def by_the_clock(connection, claimed):
-        record(connection, claimed)
+    def by_the_clock(claimed, latest):
+        record(claimed, latest)
         for message in claimed:
             message.recorded_at = message.received_at.replace(microsecond=0)
 
-    drain._record = by_the_clock
+    drain.record = by_the_clock
     drain.drain(url, limits=BATCH)
 
 

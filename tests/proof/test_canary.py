@@ -220,7 +220,7 @@ def failures_of_ours(house):
     words = ["poison", "sound", "sound too", "sound as well"]
     for word in words:
         assert house.post(sif.event("Add", canary(word), at=sif.minute(6))).status_code == 200
-    house.command("drain", change=FAIL_ON.format(word=sif.ref("poison")))
+    house.command("drain", change=FAIL_ON.format(word=sif.ref("poison")), status=1)
     assert house.states()["quarantined"] == 1
     for word in words[1:]:
         house.post(sif.event("Add", canary(word, more="<IDEA>No</IDEA>"), at=sif.minute(7)))
