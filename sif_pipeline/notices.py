@@ -139,6 +139,12 @@ _declare(
     12, 2,
 )  # fmt: skip
 _declare(
+    "namespace_wrong",
+    Severity.ERROR,
+    "The object is not in the namespace of SIF 2.x, so that it is none of SIF's objects.",
+    'Ask the SIS vendor to say xmlns="http://www.sifinfo.org/infrastructure/2.x" on the message or on the list.',
+)
+_declare(
     "object_invalid",
     Severity.ERROR,
     "The object does not conform to the SIF 2.7 schema.",
@@ -200,8 +206,8 @@ _declare(
 )  # fmt: skip
 _declare(
     "message_unreadable", Severity.ERROR,
-    "The stored message cannot be read as SIF 2.x.",
-    "Send the message again; ask the SIS vendor if it is refused again.",
+    "The message or file cannot be read as SIF 2.x.",
+    "Ask the SIS vendor to mend it, and send it then: the same again would be answered the same.",
     1, 2,
 )  # fmt: skip
 _declare(

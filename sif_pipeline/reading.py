@@ -256,9 +256,12 @@ def _judge(event: ObjectEvent, action: messages.Action | None, *, is_valid: bool
     `is_valid` is what the schema said of it, where it was asked already.
     """
     cls, element = event.content.cls, event.element
-    if cls is SifObject or element.tag != mapping.NAMESPACE + event.object_name:
+    if cls is SifObject:
         event.outcome = Outcome.UNKNOWN
         return [Notice("object_unknown", event.object_name, element.sourceline or 0)]
+    if element.tag != mapping.NAMESPACE + event.object_name:
+        event.outcome = Outcome.REJECTED
+        return [Notice("namespace_wrong", event.object_name, element.sourceline or 0)]
     event.row_key = mapping.row_key(cls, element)
     profile = schema.profile_for(event.action)
     valid = schema.is_valid(element, profile) if is_valid is None else is_valid

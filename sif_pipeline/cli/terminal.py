@@ -16,6 +16,7 @@ from rich.text import Text
 from sif_pipeline import database, reports
 from sif_pipeline.config import Settings
 from sif_pipeline.local import postgres
+from sif_pipeline.local.supervision import ended_by_signals
 
 FORMATS = ("table", "csv", "json")
 """How reports are printed."""
@@ -25,10 +26,11 @@ FORMATS = ("table", "csv", "json")
 def warehouse(*, stays: bool = False) -> Iterator[str]:
     """Give the URL of the warehouse at its current version; the embedded server runs for as long as it is needed.
 
-    For a command that `stays`, a server that dies is started again.
+    For a command that `stays`, a server that dies is started again. SIGTERM ends a command as Ctrl-C does: what it
+    started, it stops.
     """
     open_ = postgres.kept_up if stays else postgres.running
-    with open_(Settings.from_environment()) as url:
+    with ended_by_signals(), open_(Settings.from_environment()) as url:
         database.upgrade(url)
         yield url
 

@@ -189,8 +189,10 @@ def findings(element: etree._Element, profile: Profile, *, errors_only: bool = F
     At most MOST_IN_OBJECT, and one that counts the rest. Lines are those of the received document.
     """
     name = etree.QName(element).localname
-    if name not in object_names() or element.tag != _SIF + name:
+    if name not in object_names():
         return [Notice("object_unknown", _name(element), _line(element))]
+    if element.tag != _SIF + name:
+        return [Notice("namespace_wrong", name, _line(element))]
     if _is_too_big(element):
         return [Notice("object_too_large", name, _line(element))]
     return _Inspection(element, profile).notices(errors_only=errors_only)

@@ -197,7 +197,7 @@ def test_help_explains_itself_with_an_example(command: str) -> None:
     assert f"Example: sif-pipeline {' '.join(arguments)}" in " ".join(said.stdout.split())
 
 
-def test_a_server_that_dies_is_started_again_while_a_command_stays(tmp_path: Path) -> None:
+def test_a_server_that_dies_is_started_again_while_a_command_stays_and_stops_with_it(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "SIF_DATABASE_URL"}
     drain = subprocess.Popen(
         [sys.executable, "-m", "sif_pipeline", "drain", "--forever"], env={**environment, "SIF_HOME": str(tmp_path)}
@@ -208,9 +208,11 @@ def test_a_server_that_dies_is_started_again_while_a_command_stays(tmp_path: Pat
         _await_drain(tmp_path / "postgres")
         os.kill(first, signal.SIGKILL)
         assert _pid_in(pid, unlike=first) != first
-    finally:
         drain.terminate()
-        drain.wait(30)
+        assert drain.wait(60) == 128 + signal.SIGTERM
+        assert not pid.exists()
+    finally:
+        drain.kill()
 
 
 def _await_drain(root: Path) -> None:

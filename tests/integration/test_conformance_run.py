@@ -285,9 +285,18 @@ def test_agents_are_told_apart(sandbox):
     assert outcomes(after_the_fact(sandbox.database_url, sandbox.name, "ONE"))["register"] == "passed"
 
 
+AT_A_TERMINAL = """
+import signal
+from sif_pipeline.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+"""The command line, with SIGINT as at a terminal: a shell's background job hands on that it is ignored."""
+
+
 def command(sandbox, *arguments):
     return subprocess.Popen(
-        [sys.executable, "-m", "sif_pipeline", "conformance", "--zone", sandbox.name, *arguments],
+        [sys.executable, "-c", AT_A_TERMINAL, "conformance", "--zone", sandbox.name, *arguments],
         env={**os.environ, "SIF_DATABASE_URL": sandbox.database_url},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

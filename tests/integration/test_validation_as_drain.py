@@ -5,6 +5,7 @@ import sif_text as sif
 
 from sif_pipeline import validation
 from sif_pipeline.config import PROJECT
+from sif_pipeline.notices import Severity
 
 SUMMARY = (PROJECT / "tests/examples/StudentAttendanceSummary/valid/minimal.xml").read_text()
 SUMMARY = SUMMARY[SUMMARY.index("<StudentAttendanceSummary") :]
@@ -21,6 +22,9 @@ BODIES = {
     ),
     "an object not collected": sif.event("Add", f'<StaffAssignment RefId="{sif.ref("X")}"/>', at=AT),
     "an object unheard of": sif.event("Add", f'<Weather RefId="{sif.ref("X")}"/>', at=AT),
+    "an object without a namespace": sif.event(
+        "Add", sif.student().replace("<StudentPersonal", '<StudentPersonal xmlns=""', 1), at=AT
+    ),
     "an unknown action": sif.event("Replace", sif.student(), at=AT),
     "no time": sif.event("Add", sif.student()),
 }
@@ -36,6 +40,13 @@ def test_validate_finds_what_the_drain_finds(database_url, tmp_path, body):
         zone.put(body)
         zone.drain()
         assert said == zone.open_findings()
+
+
+def test_an_object_without_a_namespace_is_an_error(tmp_path):
+    file = tmp_path / "a.xml"
+    file.write_text(f"<Export>{sif.student()}</Export>")
+    (found,) = validation.validate([file])
+    assert (found.type.code, found.path, found.type.severity) == ("namespace_wrong", "StudentPersonal", Severity.ERROR)
 
 
 def test_a_change_is_not_blamed_for_what_it_leaves_out_but_for_what_it_brings(tmp_path):

@@ -165,11 +165,16 @@ def test_unknown_content_is_acceptable_and_nothing_else_is():
 
 
 @pytest.mark.parametrize(
-    "text", ["<Timetable xmlns='http://www.sifinfo.org/infrastructure/2.x'/>", "<StudentPersonal/>"]
+    ("text", "code"),
+    [
+        ("<Timetable xmlns='http://www.sifinfo.org/infrastructure/2.x'/>", "object_unknown"),
+        ("<Timetable/>", "object_unknown"),
+        ("<StudentPersonal/>", "namespace_wrong"),
+        ("<StudentPersonal xmlns='http://www.sifassociation.org/datamodel/na/3.3'/>", "namespace_wrong"),
+    ],
 )
-def test_object_without_schema(text):
-    element = etree.fromstring(text)
-    assert [code for code, _, _ in found(element)] == ["object_unknown"]
+def test_object_without_schema(text, code):
+    assert [code for code, _, _ in found(etree.fromstring(text))] == [code]
 
 
 def test_the_longest_list_of_findings_ends_with_a_word_and_keeps_the_errors():
