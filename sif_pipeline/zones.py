@@ -103,6 +103,12 @@ def _change(connection: Connection, what: str, name: str, values: dict[str, Any]
         raise UnknownZone
 
 
+def check(connection: Connection, name: str | None) -> None:
+    """Raise UnknownZone for a name that no zone has; None, which stands for every zone, is well."""
+    if name is not None and not _report(connection, "show", {"name": name}).lines:
+        raise UnknownZone
+
+
 def listing(connection: Connection) -> Report:
     """List the zones with their settings, and what waits for their agents."""
     return _report(connection, "list", {})
@@ -129,8 +135,7 @@ def _words(at: datetime, agent: str | None, error: str, sentence: str, times: in
 
 def refusals(connection: Connection, name: str, source_id: str | None = None, most: int = 100) -> Report:
     """List what messages to a zone, or of one agent in it, were refused for, the latest first. Raise UnknownZone."""
-    if not _report(connection, "show", {"name": name}).lines:
-        raise UnknownZone
+    check(connection, name)
     return _report(connection, "refusals", {"name": name, "source_id": source_id, "most": most})
 
 

@@ -10,8 +10,8 @@ from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
 from sif_pipeline.database import session
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.reports import Report
+from sif_pipeline.zone import agents, routing
 from sif_pipeline.zone import queue as queues
-from sif_pipeline.zone import routing
 from warehouse.outbox import QueueState
 
 queue = typer.Typer(no_args_is_help=True, help="What waits for the agents of our zones.")
@@ -54,6 +54,8 @@ def show_(
     states = queues.WAITING if state == "waiting" else (QueueState(state),)
     with warehouse() as url, session(url) as connection:
         found = queues.messages(connection, zone, source_id, states=states, most=limit)
+        if source_id is not None:
+            agents.check(connection, zone, source_id)
     columns = tuple(field.name for field in fields(queues.Queued))
     show(Report(columns, [astuple(line) for line in found]), format_, f"Messages, {state}")
 

@@ -16,8 +16,11 @@ from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.reports import Report, moment
 from sif_pipeline.sif.query import EVERYTHING, Where, read_where
 from sif_pipeline.state import reconciliation, requests, syncs
+from warehouse.outbox import RequestState
 
 AWAITED = ("open",)
+
+STATES = tuple(state.value for state in RequestState)
 
 DRAIN_PATIENCE = 10
 """Seconds after which one is told that only the drain is awaited: perhaps none runs."""
@@ -168,11 +171,13 @@ def at(moment_: datetime | None) -> str:
 @request.command("list", epilog="Example: sif-pipeline request list --zone springfield")
 def list_(
     zone: ZoneName = None,
-    state: Annotated[str | None, typer.Option(help="open, complete, failed, cancelled or timed_out.")] = None,
+    state: Annotated[str | None, typer.Option(help=", ".join(STATES))] = None,
     limit: Annotated[int, typer.Option(min=1, help="So many at most, the newest.")] = 50,
     format_: Format = "table",
 ) -> None:
     """Show what the state asked, whom, and how far it is answered."""
+    if state is not None and state not in STATES:
+        raise typer.BadParameter(f"choose one of {', '.join(STATES)}")
     with warehouse() as url:
         found = requests.listed(url, zone=zone, state=state, most=limit)
     if format_ == "table":

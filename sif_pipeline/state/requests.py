@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from psycopg.rows import class_row
 
+from sif_pipeline import zones
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import ConfigurationError, SifPipelineError, UnknownZone
 from sif_pipeline.sif.acks import SOURCE_ID
@@ -187,8 +188,9 @@ def until(end_date: date) -> Condition:
 def listed(
     url: str, *, zone: str | None = None, state: str | None = None, msg_ids: list[str] | None = None, most: int = 100
 ) -> list[Asked]:
-    """Give requests of the state's, the newest first."""
+    """Give requests of the state's, the newest first. Raise UnknownZone."""
     with connect(url) as connection:
+        zones.check(connection, zone)
         return _listed(connection, zone=zone, state=state, msg_ids=msg_ids, most=most)
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg.rows import class_row
 
+from sif_pipeline import zones
 from sif_pipeline.config import Settings
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
@@ -89,8 +90,9 @@ def _ask(connection: Connection, zone: str, object_name: str, lifetime: timedelt
 
 
 def listed(url: str, *, zone: str | None = None, state: str | None = None, most: int = 100) -> list[Sync]:
-    """Give full syncs, the newest first."""
+    """Give full syncs, the newest first. Raise UnknownZone."""
     with connect(url) as connection:
+        zones.check(connection, zone)
         return _listed(connection, zone=zone, state=state, most=most)
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import psycopg
 
+from sif_pipeline import zones
 from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.reports import Report
@@ -14,7 +15,8 @@ SQL: Final = {name: query.encode() for name, query in queries("agents").items()}
 
 
 def listing(connection: Connection, zone: str | None = None) -> Report:
-    """List the agents of a zone by its name, or of all zones, with what waits for each."""
+    """List the agents of a zone by its name, or of all zones, with what waits for each. Raise UnknownZone."""
+    zones.check(connection, zone)
     return _report(connection, "list", {"zone": zone})
 
 
@@ -34,6 +36,11 @@ def _words(rule: access.Rule) -> str:
     word = next((word for word, kind in access.WORDS.items() if kind == rule.kind), rule.kind)
     everyone = " (every agent)" if rule.source_id == access.ANYTHING else ""
     return f"{word} {rule.object_name}{everyone}"
+
+
+def check(connection: Connection, zone: str, source_id: str) -> None:
+    """Raise ConfigurationError where a zone has no such agent, nor had one that left."""
+    _key(connection, zone, source_id)
 
 
 def wake(connection: Connection, zone: str, source_id: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from psycopg.rows import class_row
 
+from sif_pipeline import zones
 from sif_pipeline.database import Connection, first, queries
 from sif_pipeline.sif.messages import NO_LEVEL, Level, Message
 from warehouse.outbox import QueueState
@@ -250,7 +251,8 @@ class Queued:
 
 
 def queues(connection: Connection, zone: str | None = None) -> list[Queue]:
-    """List the queues of every zone, or of one by its name, an agent each."""
+    """List the queues of every zone, or of one by its name, an agent each. Raise UnknownZone."""
+    zones.check(connection, zone)
     with connection.cursor(row_factory=class_row(Queue)) as cursor:
         return cursor.execute(SQL["queues"], {"zone": zone}).fetchall()
 
@@ -263,7 +265,8 @@ def messages(
     states: Iterable[QueueState] = WAITING,
     most: int = 100,
 ) -> list[Queued]:
-    """List messages of a zone, or of one agent in it, that are in these states, the oldest first."""
+    """List messages of a zone, or of one agent in it, that are in these states, the oldest first. Raise UnknownZone."""
+    zones.check(connection, zone)
     values = {"zone": zone, "source_id": source_id, "states": [state.value for state in states], "most": most}
     with connection.cursor(row_factory=class_row(Queued)) as cursor:
         return cursor.execute(SQL["messages"], values).fetchall()

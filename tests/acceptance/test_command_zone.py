@@ -42,6 +42,12 @@ def test_a_rotated_zone_has_its_new_url_only(database_url: str) -> None:
         ("zone", "resume", "nowhere"),
         ("zone", "set", "nowhere", "--solicited-only"),
         ("agent", "allow", "nowhere", "SIS", "subscribe"),
+        ("agent", "list", "nowhere"),
+        ("queue", "list", "--zone", "nowhere"),
+        ("queue", "show", "nowhere"),
+        ("queue", "show", "nowhere", "SIS"),
+        ("request", "list", "--zone", "nowhere"),
+        ("sync", "list", "--zone", "nowhere"),
     ],
 )
 def test_a_zone_that_is_not_there_is_one_sentence(module_database_url: str, arguments: tuple[str, ...]) -> None:
@@ -61,6 +67,7 @@ def test_a_zone_that_is_not_there_is_one_sentence(module_database_url: str, argu
         (("agent", "purge", "District-0101", "NOBODY", "--yes"), "`sif-pipeline agent list` lists them"),
         (("agent", "remove", "District-0101", "NOBODY", "--yes"), "`sif-pipeline agent list` lists them"),
         (("agent", "deny", "District-0101", SOURCE, "publish"), "publish-change"),
+        (("request", "list", "--state", "nonsense"), "choose one of open, complete"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(module_database_url: str, arguments: tuple[str, ...], sentence: str) -> None:
@@ -220,6 +227,8 @@ def test_queues_are_shown_and_messages_dropped_and_put_back(district: District) 
     assert "1 of the numbers are of no message that was dropped" in found.stderr
     assert str(told(url, "queue", "show", "District-0101")[0]["queue_id"]) == first
     assert "Amelia" not in done(url, "queue", "show", "District-0101")
+    assert "There is no agent NOBODY in a zone" in refused(url, "queue", "show", "District-0101", "NOBODY")
+    assert told(url, "queue", "show", "District-0101", SOURCE) == []
     assert len(district.pull("LIBRARY")) == 2
 
 
