@@ -391,6 +391,7 @@ class Refusal(Base):
     )
     category: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="SIF_Category of the answer")
     code: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="SIF_Code of the answer")
+    fault: Mapped[str] = mapped_column(primary_key=True, comment="Start of the sentence, with # for its numbers")
     sentence: Mapped[str] = mapped_column(comment="SIF_Desc of the latest answer; never a value of a message")
     message_type: Mapped[str | None] = mapped_column(comment="Type of the latest message, as far as it could be read")
     msg_id: Mapped[str | None] = mapped_column(comment="SIF_MsgId of the latest message, as far as it could be read")

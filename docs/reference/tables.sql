@@ -450,13 +450,14 @@ CREATE TABLE inbox.refusal (
     source_id TEXT NOT NULL,
     category INTEGER NOT NULL,
     code INTEGER NOT NULL,
+    fault TEXT NOT NULL,
     sentence TEXT NOT NULL,
     message_type TEXT,
     msg_id TEXT,
     times BIGINT DEFAULT '1' NOT NULL,
     first_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     last_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT pk_refusal PRIMARY KEY (zone_id, source_id, category, code),
+    CONSTRAINT pk_refusal PRIMARY KEY (zone_id, source_id, category, code, fault),
     CONSTRAINT fk_refusal_zone_id FOREIGN KEY(zone_id) REFERENCES inbox.zone (zone_id)
 );
 
@@ -467,6 +468,8 @@ COMMENT ON COLUMN inbox.refusal.source_id IS 'SIF_SourceId as the message had it
 COMMENT ON COLUMN inbox.refusal.category IS 'SIF_Category of the answer';
 
 COMMENT ON COLUMN inbox.refusal.code IS 'SIF_Code of the answer';
+
+COMMENT ON COLUMN inbox.refusal.fault IS 'Start of the sentence, with # for its numbers';
 
 COMMENT ON COLUMN inbox.refusal.sentence IS 'SIF_Desc of the latest answer; never a value of a message';
 

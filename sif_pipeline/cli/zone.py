@@ -80,9 +80,10 @@ def refusals(
     limit: Annotated[int, typer.Option(min=1, help="So many at most, the latest.")] = 100,
     format_: Format = "table",
 ) -> None:
-    """Show what a zone answered messages with that it refused: one line for each sender and error, the latest first.
+    """Show what a zone answered messages with that it refused: a line for each sender, error and sentence.
 
-    The sentence is the SIF_Desc of the latest answer. What was in a message is never shown, nor kept.
+    The latest is first. Sentences that differ in numbers only are one, and of one error the latest twenty are kept.
+    What was in a message is never shown, nor kept.
     """
     with warehouse() as url, session(url) as connection:
         show(zones.refusals(connection, name, agent, limit), format_, f"Refused in zone {name}")

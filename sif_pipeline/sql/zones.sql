@@ -70,14 +70,14 @@ FROM inbox.zone
 WHERE name = %(name)s
 
 -- name: refusals
--- Grain: one error that messages of one sender were answered with, the latest first. No row, too, where there is no zone.
+-- Grain: one fault that messages of one sender were answered for, the latest first. No row, too, where there is no zone.
 SELECT
     r.last_at, nullif(r.source_id, '') AS agent, concat(r.category, '/', r.code) AS error, r.sentence, r.times,
     r.first_at, r.message_type, r.msg_id
 FROM inbox.refusal AS r
 JOIN inbox.zone AS z USING (zone_id)
 WHERE z.name = %(name)s AND (%(source_id)s::text IS NULL OR r.source_id = %(source_id)s)
-ORDER BY r.last_at DESC, r.source_id, r.category, r.code
+ORDER BY r.last_at DESC, r.source_id, r.category, r.code, r.fault
 LIMIT %(most)s
 
 -- name: find

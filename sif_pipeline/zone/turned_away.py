@@ -1,9 +1,12 @@
 """Messages that were refused, for people: who sent them, what they were answered, how often and when last.
 
-One row for each sender and error, so that an agent that sends the same for days, or a flood, takes no room. It holds
+One row for each sender, error and fault, so that an agent that sends the same for days, or a flood, takes no room. A
+fault is a sentence without its numbers: a line of the message, a place in a list. Sentences name objects of the
+standard too, in as many combinations as a sender likes; so of one error no more than MOST faults are kept. A row holds
 what the answer said, whose sentence never quotes a message, and ids.
 """
 
+import re
 from contextlib import suppress
 from typing import Final
 
@@ -15,6 +18,16 @@ from sif_pipeline.zone.storing import Connection, Incoming
 from sif_pipeline.zones import Zone
 
 SQL: Final = {name: query.encode() for name, query in queries("turned_away").items()}
+
+MOST: Final = 20
+"""Faults of one error that are kept of a sender, the latest."""
+
+_KEY: Final = 200
+"""Characters of a sentence that tell faults apart; the key of a table has no room for all."""
+
+
+def _fault(sentence: str) -> str:
+    return re.sub("[0-9]+", "#", sentence)[:_KEY]
 
 
 async def note(connection: Connection, zone: Zone, incoming: Incoming, refused: Refused) -> None:
@@ -28,6 +41,8 @@ async def note(connection: Connection, zone: Zone, incoming: Incoming, refused: 
         "source_id": incoming.original.source_id or "",
         "category": refused.category,
         "code": refused.code,
+        "fault": _fault(refused.sentence),
+        "most": MOST,
         "sentence": refused.sentence,
         "message_type": None if isinstance(message, Refused) else message.message_type,
         "msg_id": incoming.original.msg_id,

@@ -7,6 +7,9 @@ import pytest
 from sif_command import Found, done, refused, run, told
 from sif_zone import SOURCE, District, control, event, of_objects, register, request
 
+from sif_pipeline.sif.naming import of_the_standard
+from warehouse.base import objects
+
 LIBRARY = {"source": "LIBRARY"}
 
 
@@ -126,6 +129,32 @@ def test_many_refusals_are_one_line_and_all_are_counted(district: District) -> N
     (line,) = told(district.url, "zone", "refusals", "District-0101")
     assert (line["agent"], line["error"]) == ("Ghost", "4/9")
     assert 1 <= int(str(line["times"])) <= 20
+
+
+def test_refusals_of_one_error_that_differ_are_lines_of_their_own(district: District) -> None:
+    declared = b'<?xml version="1.0" encoding="windows-1252"?>'
+    broken = [b"<SIF_Message>", b"\n<SIF_Message>", b"\n\n\n<SIF_Message>"]
+    assert (
+        district.send(broken[0], declared + event(), event("Ren\u00e9").decode().encode("cp1252"), *broken[1:])
+        == [(1, 2)] * 5
+    )
+    found = told(district.url, "zone", "refusals", "District-0101")
+    assert [(str(line["sentence"]).split(";")[0].split(" at ")[0], line["times"]) for line in found] == [
+        ("The message is not well-formed XML", 3),
+        ("The message is not in the encoding it says it has", 1),
+        ("The message declares another encoding", 1),
+    ]
+
+
+def test_of_the_faults_of_one_error_the_latest_twenty_are_kept(district: District) -> None:
+    names = sorted(of_the_standard() - set(objects()))[:25]
+    assert district.send(*[of_objects("SIF_Provide", name) for name in names]) == [(4, 3)] * 25
+    assert district.send(of_objects("SIF_Provide", names[10]), b"<SIF_Message>") == [(4, 3), (1, 2)]
+    found = told(district.url, "zone", "refusals", "District-0101")
+    assert [str(line["sentence"]).split(";")[0].rsplit(" ", 1)[1] for line in found[1:]] == [
+        names[10], *(name for name in reversed(names[5:]) if name != names[10])
+    ]  # fmt: skip
+    assert (found[0]["error"], found[1]["times"]) == ("1/2", 2)
 
 
 def test_agents_are_listed_shown_woken_and_purged(district: District) -> None:

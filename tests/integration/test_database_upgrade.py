@@ -11,7 +11,7 @@ import sif_text as sif
 from alembic import command
 from alembic.config import Config
 
-from sif_pipeline import database
+from sif_pipeline import database, zones
 from sif_pipeline.exceptions import ConfigurationError
 
 UPGRADE = "import sys; from sif_pipeline import database; database.upgrade(sys.argv[1])"
@@ -95,6 +95,22 @@ def test_what_was_drained_before_repeated_images_were_known_keeps_its_place(data
             zone.drain()
         found = zone.all("SELECT unchanged FROM inbox.message WHERE zone_id = %(zone)s ORDER BY message_id")
         assert found == [(0,), (0,), (0,), (2,)]
+
+
+def test_refusals_from_before_they_were_kept_by_sentence_are_counted_on(database_url):
+    fill = (
+        "INSERT INTO inbox.refusal (zone_id, source_id, category, code, fault, sentence, times, last_at)"
+        " SELECT zone_id, 'SIS', 1, 2, %(fault)s, %(sentence)s, 2, %(at)s FROM inbox.zone"
+    )
+    found = "SELECT fault, sentence, times FROM inbox.refusal"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        zones.add(connection, "north", "01010000")
+        for fault, sentence, at in (("At line #", "At line 7", "2026-11-22"), ("Older", "Older", "2026-11-21")):
+            connection.execute(fill, {"fault": fault, "sentence": sentence, "at": at})
+    migrate(database_url, command.downgrade, "0014")
+    database.upgrade(database_url)
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute(found).fetchall() == [("At line #", "At line 7", 2)]
 
 
 def migrate(url, direction, revision):
