@@ -28,6 +28,9 @@ SMALLEST_BUFFER: Final = 2048
 LARGEST_BUFFER: Final = 2**32 - 1
 """What SIF_MaxBufferSize can say at most (an xs:unsignedInt); who says more means as much."""
 
+LONGEST_URL: Final = 256
+"""Characters of a SIF_URL (2.6 schema)."""
+
 DECLARING: Final = 7441
 """First key of the advisory lock of the agent that declares in a zone; the second is the zone."""
 
@@ -103,6 +106,8 @@ def check_registration(zone: Zone, source_id: str, said: Registration) -> None:
 
 
 def _check_push(zone: Zone, said: Registration) -> None:
+    if len(said.push_url or "") > LONGEST_URL:
+        raise Refused(5, 3, f"SIF_URL is longer than {LONGEST_URL} characters; register a shorter address.")
     scheme = _scheme(said.push_url or "")
     if scheme not in ("http", "https"):
         raise Refused(
@@ -118,14 +123,10 @@ def _scheme(push_url: str) -> str | None:
     """Read the scheme of a SIF_URL; None for what is no address."""
     try:
         url = urlsplit(push_url)
-        is_address = bool(url.hostname) and url.port != 0 and len(push_url) <= _LONGEST_URL
+        is_address = bool(url.hostname) and url.port != 0
     except ValueError:  # it holds the address
         return None
     return url.scheme if is_address else None
-
-
-_LONGEST_URL = 256
-"""Characters of a SIF_URL (2.6 schema)."""
 
 
 def _takes_ours(accept_encoding: str) -> bool:

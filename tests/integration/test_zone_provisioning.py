@@ -22,6 +22,7 @@ from sif_zone import (
 from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.sif.naming import of_the_standard
 from sif_pipeline.zone import access
+from sif_pipeline.zone.provisioning import LONGEST_URL
 from warehouse.base import objects
 
 LEAVE = "<SIF_Unregister>|</SIF_Unregister>"
@@ -141,6 +142,13 @@ def test_an_agent_the_zone_cannot_work_with_is_refused_and_may_mend_it(district,
     assert district.rows("SELECT FROM inbox.agent") == []
     assert district.rows("SELECT FROM inbox.message") == []
     assert district.send(register()) == 0
+
+
+def test_an_address_that_is_too_long_is_told_the_length(district):
+    longest = "http://x/" + "x" * (LONGEST_URL - 9)
+    (ack,) = district.acks(register("Push", said=protocol(longest + "x")))
+    assert ack.findtext(".//{*}SIF_Desc") == "SIF_URL is longer than 256 characters; register a shorter address."
+    assert district.send(register("Push", said=protocol(longest))) == 0
 
 
 @pytest.mark.parametrize(
