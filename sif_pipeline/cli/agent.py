@@ -124,8 +124,11 @@ def allow(zone: ZoneName, source_id: SourceOrAll, right: Right, object_name: Obj
 
     Agents may provide, publish and respond with every object the state collects, and read none: subscribe and request
     must be allowed. The closest word counts: on an agent before on every agent, on an object before on every object.
-    An agent learns of it with its next SIF_Register or SIF_GetAgentACL.
+    An agent learns of it with its next SIF_Register or SIF_GetAgentACL. It need not be registered yet.
     """
+    from sif_pipeline.zone import access  # noqa: PLC0415
+
+    access.check_object(object_name)
     _rule(zone, source_id, right, object_name, allowed=True)
 
 
@@ -136,9 +139,12 @@ def deny(zone: ZoneName, source_id: SourceOrAll, right: Right, object_name: Obje
 
 
 def _rule(zone: str, source_id: str, right: str, object_name: str, *, allowed: bool) -> None:
-    from sif_pipeline.zone import access  # noqa: PLC0415
+    from sif_pipeline.zone import access, agents  # noqa: PLC0415
 
     rule = access.Rule(source_id, access.WORDS[right], object_name, allowed)
     with warehouse() as url, session(url) as connection:
         ended = access.set_rule(connection, zone, rule)
+        is_there = source_id == access.ANYTHING or agents.is_registered(connection, zone, source_id)
     typer.echo(f"{'Allowed' if allowed else 'Denied'}." + (f" {ended} declarations ended." if ended else ""))
+    if not is_there:
+        typer.echo(f"Agent {source_id} is not registered in zone {zone}; this counts once it registers.")

@@ -13,11 +13,11 @@ import psycopg
 from psycopg.rows import class_row
 
 from sif_pipeline.database import queries
-from sif_pipeline.exceptions import UnknownZone
+from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.sif.acks import ACCESS_LISTS
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import PROVISION_LISTS, Message, Provided
-from sif_pipeline.sif.naming import in_words
+from sif_pipeline.sif.naming import in_words, of_the_standard
 from sif_pipeline.zone.storing import PUBLISHES, Connection, published
 from sif_pipeline.zones import Zone
 from warehouse.base import objects
@@ -173,6 +173,14 @@ async def refusal(
     rules = await rules_of(connection, zone, source_id)
     missing = [name for name in object_names if not may(rules, kind, name)]
     return REFUSALS[kind](in_words(missing)) if missing else None
+
+
+def check_object(object_name: str) -> None:
+    """Raise ConfigurationError for a name that no right can be about: neither of the standard nor of the state."""
+    if object_name != ANYTHING and object_name not in of_the_standard() | set(objects()) | set(OF_THE_ZONE):
+        raise ConfigurationError(
+            f"SIF US has no object {object_name}; check the spelling, or leave the object out for every object."
+        )
 
 
 def set_rule(connection: psycopg.Connection[Any], zone: str, rule: Rule) -> int:

@@ -80,6 +80,12 @@ def standing(connection: Connection, zone: str, source_id: str) -> Standing:
     return Standing(*found)
 
 
+def is_registered(connection: Connection, zone: str, source_id: str) -> bool:
+    """Tell whether an agent is in a zone now."""
+    found = connection.execute(SQL["standing"], {"zone": zone, "source_id": source_id}).fetchone()
+    return found is not None and Standing(*found).registered
+
+
 def remove(url: str, zone: str, source_id: str) -> Standing | None:
     """End an agent's registration as its own SIF_Unregister does, and tell what ended; None: it had left already.
 

@@ -70,6 +70,7 @@ def test_a_zone_that_is_not_there_is_one_sentence(module_database_url: str, argu
         (("agent", "purge", "District-0101", "NOBODY", "--yes"), "`sif-pipeline agent list` lists them"),
         (("agent", "remove", "District-0101", "NOBODY", "--yes"), "`sif-pipeline agent list` lists them"),
         (("agent", "deny", "District-0101", SOURCE, "publish"), "publish-change"),
+        (("agent", "allow", "District-0101", SOURCE, "subscribe", "StudentPersonell"), "no object StudentPersonell;"),
         (("request", "list", "--state", "nonsense"), "choose one of open, complete"),
     ],
 )
@@ -237,6 +238,19 @@ def test_a_right_that_is_denied_ends_what_was_declared_by_it(district: District)
     assert said == "Denied. 1 declarations ended.\n"
     assert district.send(event(), of_objects("SIF_Subscribe", "StudentPersonal", **LIBRARY)) == [0, (4, 4)]
     assert len(district.pull("LIBRARY")) == 2
+
+
+def test_a_right_of_an_agent_that_is_not_there_yet_counts_once_it_registers(district: District) -> None:
+    given = ("agent", "allow", "District-0101", "NEWCOMER", "subscribe")
+    awaited = "Agent NEWCOMER is not registered in zone District-0101; this counts once it registers.\n"
+    for name in ("StudentPersonal", "LibraryPatronStatus", "SIF_LogEntry"):
+        assert done(district.url, *given, name) == f"Allowed.\n{awaited}"
+    denied = ("agent", "deny", "District-0101", "NEWCOMER", "subscribe", "Ours")
+    assert done(district.url, *denied) == f"Denied.\n{awaited}"
+    newcomer = {"source": "NEWCOMER"}
+    subscribe = of_objects("SIF_Subscribe", "StudentPersonal", **newcomer)
+    assert district.send(register(**newcomer), subscribe) == [0, 0]
+    assert done(district.url, *given, "SchoolInfo") == "Allowed.\n"
 
 
 def test_queues_are_shown_and_messages_dropped_and_put_back(district: District) -> None:
