@@ -189,7 +189,7 @@ class Agent:
         """Send SIF_GetMessage; None when nothing waits. The message comes again until it is acknowledged."""
         answer = self.control("SIF_GetMessage")
         if answer.error is not None:
-            raise ZoneRefuses(f"{ZoneRefuses.__doc__} It answered SIF_GetMessage with {answer.words}.")
+            raise ZoneRefuses("SIF_GetMessage", answer.words, answer.error)
         return answer.delivered
 
     def ack(self, delivered: Delivered, outcome: int | Refused = 1) -> Answer:

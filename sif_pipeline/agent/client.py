@@ -15,6 +15,7 @@ import httpx
 
 from sif_pipeline.agent.answers import Answer, read_answer
 from sif_pipeline.exceptions import ConfigurationError, SifPipelineError
+from sif_pipeline.sif.naming import category
 
 
 class ZoneSilent(SifPipelineError):
@@ -23,6 +24,11 @@ class ZoneSilent(SifPipelineError):
 
 class ZoneRefuses(SifPipelineError):
     """The zone refuses this agent; check the zone's URL and the agent's SIF_SourceId with who runs the zone."""
+
+    def __init__(self, what: str, answer: str, error: tuple[int, int] | None = None) -> None:
+        super().__init__(f"{self.__doc__} It answered {what} with {answer}.")
+        #: for a log, in codes and the standard's words: SIF_Desc is the zone's own, and may hold anything
+        self.facts = {"message": what, "answer": answer} | ({"about": category(error[0])} if error else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class Wire:
             return None
         answer = read_answer(reply.content)
         if answer is None and reply.status_code >= 300:
-            raise ZoneRefuses(f"{ZoneRefuses.__doc__} It answered HTTP {reply.status_code}.")
+            raise ZoneRefuses("a message", f"HTTP {reply.status_code}")
         if answer is None or is_passing(answer.code, answer.error[0] if answer.error else None):
             return None
         return answer

@@ -88,8 +88,10 @@ def _stay(membership: _Membership) -> None:
     while not membership.stop.is_set():
         try:
             _take_part(membership)
-        except (ZoneSilent, ZoneRefuses) as trouble:
-            log.warning("zone_%s", "silent" if isinstance(trouble, ZoneSilent) else "refuses")
+        except ZoneSilent:
+            log.warning("zone_silent")
+        except ZoneRefuses as refusal:
+            log.warning("zone_refuses", extra={"facts": refusal.facts})
         except psycopg.OperationalError as trouble:  # PoolTimeout is one; its words may hold addresses
             log.warning("database_away", extra={"facts": {"error": type(trouble).__name__}})
         else:
@@ -149,7 +151,7 @@ def introduce(agent: Agent, joining: Joining) -> None:
 
 def _granted(answer: Answer, what: str) -> Answer:
     if not answer.is_good:
-        raise ZoneRefuses(f"{ZoneRefuses.__doc__} It answered {what} with {answer.words}.")
+        raise ZoneRefuses(what, answer.words, answer.error)
     return answer
 
 
@@ -216,7 +218,7 @@ def _pull_all(membership: _Membership) -> bool:
         if answer.error == _NOT_REGISTERED:
             return False
         if answer.error is not None:
-            raise ZoneRefuses(f"{ZoneRefuses.__doc__} It answered SIF_GetMessage with {answer.words}.")
+            raise ZoneRefuses("SIF_GetMessage", answer.words, answer.error)
         delivered = answer.delivered
         if delivered is None or not _settle(membership, delivered):
             break

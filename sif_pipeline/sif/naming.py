@@ -20,6 +20,17 @@ def of_the_standard() -> frozenset[str]:
         return frozenset(line["object"] for line in csv.DictReader(lines))
 
 
+@cache
+def _categories() -> dict[int, str]:
+    with (files("schemas") / "codesets" / "InfrastructureErrorCategoryType.csv").open(encoding="utf-8") as lines:
+        return {int(line["code"]): line["meaning"] for line in csv.DictReader(lines)}
+
+
+def category(number: int) -> str:
+    """Give the standard's words for a SIF_Category; `Unknown` for one that the standard does not have."""
+    return _categories().get(number, _categories()[0])
+
+
 def in_words(names: Iterable[str], listed: Sequence[str] = ()) -> str:
     """Name objects for a sentence; those that the standard does not have only by their place among `listed`."""
     found = dict.fromkeys(names)

@@ -56,7 +56,7 @@ def play(
     answers: Counter[str] = Counter()
     for message, answer in send(introduction(district, stamps), line, answers):
         if not answer.startswith("status"):
-            raise ZoneRefuses(f"{ZoneRefuses.__doc__} It answered {message.action} with {answer}.")
+            raise ZoneRefuses(message.action, answer)
     events: Iterable[Outgoing] = chain(add_events(district, stamps), later_events(district, stamps))
     total = _total(district) if progress else 0
     for number, _ in enumerate(send(events, line, answers), 1):

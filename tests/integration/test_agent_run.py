@@ -284,6 +284,45 @@ def test_a_database_that_is_away_when_we_ask_is_waited_for(inbox, monkeypatch, c
     assert [record.message for record in caplog.records if record.name == joining.__name__].count("database_away") == 2
 
 
+class UnwillingZone(ForeignZone):
+    """A zone that takes no agent, and says why in words of its own."""
+
+    def answer(self, _):
+        return Refused(5, 2, "Amelia may not register.")
+
+
+def refusals(caplog):
+    return [record.facts for record in caplog.records if record.message == "zone_refuses"]
+
+
+def test_why_a_zone_refuses_us_is_logged_in_codes_and_the_standards_words(inbox, caplog):
+    with served(UnwillingZone()) as url, joined(inbox, url):
+        wait_until(lambda: refusals(caplog))
+    assert refusals(caplog)[0] == {"message": "SIF_Register", "answer": "error 5/2", "about": "Registration"}
+    assert "Amelia" not in caplog.text
+
+
+def test_a_zone_that_is_not_at_its_url_is_logged_with_the_http_status(inbox, caplog):
+    class Nowhere(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    found = ThreadingHTTPServer(("127.0.0.1", 0), Nowhere)
+    thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        with joined(inbox, f"http://127.0.0.1:{found.server_port}/"):
+            wait_until(lambda: refusals(caplog))
+    finally:
+        found.shutdown()
+        found.server_close()
+        thread.join()
+    assert refusals(caplog)[0] == {"message": "a message", "answer": "HTTP 404"}
+
+
 def test_a_request_that_nothing_came_of_is_called_off_and_asked_anew(inbox):
     zone = ForeignZone()
     with served(zone) as url:
