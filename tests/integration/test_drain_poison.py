@@ -145,4 +145,4 @@ def test_an_object_of_another_namespace_is_not_ours(zone):
     drain_until_empty(zone)
     assert len(zone.documents()) == 1
     (outcome,) = zone.one("SELECT outcome FROM inbox.object_event WHERE action = 'Delete' AND zone_id = %(zone)s")
-    assert outcome == "unknown"
+    assert outcome == "rejected"

@@ -45,9 +45,9 @@ def test_tidy_deletes_refusals_that_did_not_come_again(database_url: str) -> Non
     with psycopg.connect(database_url) as connection:
         zones.add(connection, "North", "0001")
         row = (
-            "INSERT INTO inbox.refusal (zone_id, source_id, category, code, sentence, first_at, last_at)"
-            " SELECT zone_id, 'SIS', 4, %(code)s, '', now() - interval '2 years', now() - %(days)s * interval '1 day'"
-            " FROM inbox.zone"
+            "INSERT INTO inbox.refusal (zone_id, source_id, category, code, fault, sentence, first_at, last_at)"
+            " SELECT zone_id, 'SIS', 4, %(code)s, '', '', now() - interval '2 years',"
+            " now() - %(days)s * interval '1 day' FROM inbox.zone"
         )
         connection.cursor().executemany(row, [{"code": 3, "days": 400}, {"code": 4, "days": 300}])
     assert housekeeping.tidy(database_url) == 1
