@@ -107,8 +107,8 @@ class _Writer:
         content = self.content(declared, layers, inside_items=inside_items)
         if attributes is None or content is None:
             return None
-        forms = [f"{attributes}(?:>{content}</{name}>{'|/>' if re.fullmatch(content, '') else ''})"]
-        if declared.get("nillable") == "true" and re.fullmatch(attributes, ""):
+        forms = [f"{attributes}(?:>{content}</{name}>{'|/>' if _may_be_empty(layers, content) else ''})"]
+        if declared.get("nillable") == "true" and not attributes.startswith("(?="):
             forms.append(f' xsi:nil="true"(?:/>|></{name}>)')
         return f"<{name}(?:{'|'.join(forms)})"
 
@@ -135,8 +135,7 @@ class _Writer:
 
     def children(self, layers: Sequence[etree._Element], *, inside_items: bool) -> str | None:
         """Write elements in their order."""
-        declared = [e for layer in layers for found in _sequences(layer) for e in found.iterfind(XS + "element")]
-        parts = [self.element(child, inside_items=inside_items) for child in declared]
+        parts = [self.element(child, inside_items=inside_items) for child in _children(layers)]
         return None if None in parts else BLANKS + "".join(filter(None, parts))
 
     def value(self, declared: etree._Element, free: str) -> str | None:
@@ -190,6 +189,17 @@ class _Writer:
         if (extension := type_.find(f"*/{XS}extension")) is not None:
             yield from self.layers(self.type_of(extension))
         yield type_
+
+
+def _children(layers: Iterable[etree._Element]) -> list[etree._Element]:
+    return [e for layer in layers for found in _sequences(layer) for e in found.iterfind(XS + "element")]
+
+
+def _may_be_empty(layers: Sequence[etree._Element], content: str) -> bool:
+    """Tell whether an element may have nothing in it."""
+    if children := _children(layers):
+        return all(child.get("minOccurs") == "0" for child in children)
+    return re.fullmatch(content, "") is not None
 
 
 def _sequences(layer: etree._Element) -> Iterator[etree._Element]:
