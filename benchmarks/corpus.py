@@ -13,6 +13,7 @@ from lxml import etree
 
 from sif_pipeline.config import PROJECT
 from sif_pipeline.sif import schema
+from sif_pipeline.sif.xsd import XS
 from sif_pipeline.synth import District, districts, messages
 
 SEED = 20261122
@@ -28,8 +29,6 @@ PACKET = 500
 BAD = 0.1
 EVENTS_SHARE, PEERS_MEGABYTES = 10, 10.0
 """One in so many objects is also sent as an event; peers get a smaller document, being slower."""
-
-XS = "{http://www.w3.org/2001/XMLSchema}"
 
 
 @dataclass(frozen=True, slots=True)

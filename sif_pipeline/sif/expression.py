@@ -7,13 +7,14 @@ libxml2 decides. `tests/contract/test_expression.py` holds the one against the o
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from lxml import etree
 
-XS = "{http://www.w3.org/2001/XMLSchema}"
+from sif_pipeline.sif import xsd
+from sif_pipeline.sif.xsd import XS, Types
 
 ALL = "+" if sys.version_info >= (3, 11, 5) else ""
 """Makes a repetition keep what it took. As there is one way to match, that changes only how soon a mismatch is known.
@@ -75,7 +76,7 @@ def _differ(keys: Sequence[str]) -> bool:
     return len(keys) < 2 or len({" ".join(key.split()) for key in keys}) == len(keys)
 
 
-def of_object(declared: etree._Element, types: Mapping[str, etree._Element]) -> Expression | None:
+def of_object(declared: etree._Element, types: Types) -> Expression | None:
     """Make the expression of an object from its declaration and the types by name; None where it cannot be spelled."""
     writer = _Writer(types)
     written = writer.occurrence(declared, inside_items=False)
@@ -86,7 +87,7 @@ def of_object(declared: etree._Element, types: Mapping[str, etree._Element]) -> 
 class _Writer:
     """Writes one object's expression. None stands for what cannot be spelled, and then may not occur."""
 
-    types: Mapping[str, etree._Element]
+    types: Types
     keys: list[re.Pattern[str]] = field(default_factory=list)
 
     def element(self, declared: etree._Element, *, inside_items: bool) -> str | None:
@@ -101,8 +102,7 @@ class _Writer:
 
     def occurrence(self, declared: etree._Element, *, inside_items: bool) -> str | None:
         """Write one element; `inside_items` of a list it may be there many times."""
-        name, type_ = declared.get("name", ""), self.type_of(declared)
-        layers = list(self.layers(type_))
+        name, layers = declared.get("name", ""), list(xsd.layers(xsd.type_of(declared, self.types), self.types))
         attributes = self.attributes(layers)
         content = self.content(declared, layers, inside_items=inside_items)
         if attributes is None or content is None:
@@ -117,7 +117,7 @@ class _Writer:
         extension = layers[0].find(f"{XS}simpleContent/{XS}extension") if layers else None
         if not layers or extension is not None:
             return self.value(declared if extension is None else extension, TEXT)
-        if any(layer.find(f"{XS}sequence/{XS}any") is not None for layer in layers):
+        if xsd.is_open(layers):
             return TEXT
         unique = declared.find(XS + "unique")
         if unique is None:
@@ -135,7 +135,7 @@ class _Writer:
 
     def children(self, layers: Sequence[etree._Element], *, inside_items: bool) -> str | None:
         """Write elements in their order."""
-        parts = [self.element(child, inside_items=inside_items) for child in _children(layers)]
+        parts = [self.element(child, inside_items=inside_items) for child in xsd.elements(layers)]
         return None if None in parts else BLANKS + "".join(filter(None, parts))
 
     def value(self, declared: etree._Element, free: str) -> str | None:
@@ -145,7 +145,7 @@ class _Writer:
             return free
         if named.startswith("xs:"):
             return f"(?:{BUILT_IN[named]})" if named in BUILT_IN else None
-        type_ = self.type_of(declared)
+        type_ = xsd.type_of(declared, self.types)
         return None if type_ is None else self.simple(type_, free)
 
     def simple(self, type_: etree._Element, free: str) -> str | None:
@@ -164,8 +164,7 @@ class _Writer:
 
     def attributes(self, layers: Iterable[etree._Element]) -> str | None:
         """Write an element's attributes, in any order; well-formed text has none of them twice."""
-        paths = (XS + "attribute", f"*/*/{XS}attribute")
-        declared = [a for layer in layers for path in paths for a in layer.iterfind(path)]
+        declared = xsd.attributes(layers)
         values = {a.get("name", ""): self.value(a, ATTRIBUTE) for a in declared}
         required = [a.get("name", "") for a in declared if a.get("use") == "required"]
         if any(values[name] is None for name in required):
@@ -176,43 +175,20 @@ class _Writer:
         present = "".join(rf'(?=(?: [\w.-]+="[^"<]*")*? {name}=")' for name in required)
         return f"{present}(?: (?:{'|'.join(spelled)}))*{ALL}"
 
-    def type_of(self, declared: etree._Element) -> etree._Element | None:
-        """Find the type of an element, an attribute, an extension or a restriction; None for XML Schema's own."""
-        inner = next((part for part in declared if part.tag in {XS + "complexType", XS + "simpleType"}), None)
-        named = declared.get("type") or declared.get("base") or ""
-        return self.types.get(named.removeprefix("sif:")) if inner is None else inner
-
-    def layers(self, type_: etree._Element | None) -> Iterator[etree._Element]:
-        """Yield a complex type and those it extends, the most general first; nothing for a simple type."""
-        if type_ is None or type_.tag != XS + "complexType":
-            return
-        if (extension := type_.find(f"*/{XS}extension")) is not None:
-            yield from self.layers(self.type_of(extension))
-        yield type_
-
-
-def _children(layers: Iterable[etree._Element]) -> list[etree._Element]:
-    return [e for layer in layers for found in _sequences(layer) for e in found.iterfind(XS + "element")]
-
 
 def _may_be_empty(layers: Sequence[etree._Element], content: str) -> bool:
     """Tell whether an element may have nothing in it."""
-    if children := _children(layers):
+    if children := xsd.elements(layers):
         return all(child.get("minOccurs") == "0" for child in children)
     return re.fullmatch(content, "") is not None
-
-
-def _sequences(layer: etree._Element) -> Iterator[etree._Element]:
-    yield from layer.iterfind(XS + "sequence")
-    yield from layer.iterfind(f"{XS}complexContent/{XS}extension/{XS}sequence")
 
 
 def _keys(unique: etree._Element) -> re.Pattern[str]:
     """Make what finds the keys of the items of a list."""
     item, key = (unique.find(XS + part).get("xpath", "") for part in ("selector", "field"))  # type: ignore[union-attr]
     if key.startswith("@"):
-        return re.compile(rf'<{item.removeprefix("sif:")}(?: [\w.-]+="[^"]*")*? {key[1:]}="([^"]*)"')
-    return re.compile(rf"<{key.removeprefix('sif:')}[^>]*>([^<]*)<")
+        return re.compile(rf'<{xsd.local(item)}(?: [\w.-]+="[^"]*")*? {key[1:]}="([^"]*)"')
+    return re.compile(rf"<{xsd.local(key)}[^>]*>([^<]*)<")
 
 
 def _narrowed(facets: Mapping[str, str], values: str | None) -> str | None:

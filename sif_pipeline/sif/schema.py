@@ -26,7 +26,9 @@ from typing import Any, Final
 from lxml import etree
 
 from sif_pipeline.notices import CATALOGUE, MOST_IN_OBJECT, OBJECT_CAPPED, Notice, Severity
+from sif_pipeline.sif import xsd
 from sif_pipeline.sif.expression import Expression, of_object
+from sif_pipeline.sif.xsd import XS
 
 NAMESPACE: Final = "http://www.sifinfo.org/infrastructure/2.x"
 """The namespace of every SIF 2.x US message."""
@@ -43,7 +45,6 @@ MANY: Final = 1_000
 
 _NAME = re.compile(r"<(\w+)")
 
-_XS = "{http://www.w3.org/2001/XMLSchema}"
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _P = "{urn:sif-pipeline:profile}"
 _SIF = f"{{{NAMESPACE}}}"
@@ -176,10 +177,10 @@ def _stream() -> Any:
 def _list_schema() -> etree.XMLSchema:
     """Make a schema of lists of whole objects."""
     listed = deepcopy(_merged(Profile.WHOLE))
-    holder = etree.SubElement(etree.SubElement(listed, _XS + "element", name="SIF_ObjectData"), _XS + "complexType")
-    choice = etree.SubElement(holder, _XS + "choice", minOccurs="0", maxOccurs="unbounded")
+    holder = etree.SubElement(etree.SubElement(listed, XS + "element", name="SIF_ObjectData"), XS + "complexType")
+    choice = etree.SubElement(holder, XS + "choice", minOccurs="0", maxOccurs="unbounded")
     for name in object_names():
-        etree.SubElement(choice, _XS + "element", ref=f"sif:{name}")
+        etree.SubElement(choice, XS + "element", ref=f"sif:{name}")
     return etree.XMLSchema(listed)
 
 
@@ -439,12 +440,12 @@ def _judge(profile: Profile) -> etree.XMLSchema:
 @cache
 def _merged(profile: Profile) -> etree._Element:
     """Return one schema of all files: whatever lies in the folder is included, and libxml2 opens no file."""
-    names = {"xs": _XS[1:-1], "sif": NAMESPACE}
+    names = {"xs": XS[1:-1], "sif": NAMESPACE}
     merged = etree.Element(
-        _XS + "schema", {"targetNamespace": NAMESPACE, "elementFormDefault": "qualified"}, nsmap=names
+        XS + "schema", {"targetNamespace": NAMESPACE, "elementFormDefault": "qualified"}, nsmap=names
     )
     for root in _documents(profile).values():
-        merged.extend([part for part in root if part.tag not in {_XS + "include", _XS + "annotation"}])
+        merged.extend([part for part in root if part.tag not in {XS + "include", XS + "annotation"}])
     return merged
 
 
@@ -463,10 +464,10 @@ def _relax(documents: Mapping[str, etree._Element], profile: Profile) -> None:
     types = {part.get("name", ""): part for root in documents.values() for part in root}
     keys = {part for root in documents.values() for part in _parts_of_keys(root, types, profile)}
     for root in documents.values():
-        for attribute in root.iter(_XS + "attribute"):
+        for attribute in root.iter(XS + "attribute"):
             if attribute not in keys:
                 attribute.attrib.pop("use", None)
-        for element in root.iter(_XS + "element"):
+        for element in root.iter(XS + "element"):
             if element not in keys and element.getparent() is not root:
                 element.set("minOccurs", "0")
 
@@ -475,13 +476,13 @@ def _parts_of_keys(
     root: etree._Element, types: Mapping[str, etree._Element], profile: Profile
 ) -> Iterator[etree._Element]:
     """Yield what stays required: keys of list items, attributes of object keys and, for KEY, elements too."""
-    for holder in root.iter(_XS + "element", _XS + "complexType"):
-        if holder.tag == _XS + "complexType" and (parts := _key_parts(holder)):
-            item = next(holder.iter(_XS + "element"))
-            yield from (_part(_type_of(item, types), part, types) for part in parts)
+    for holder in root.iter(XS + "element", XS + "complexType"):
+        if holder.tag == XS + "complexType" and (parts := _key_parts(holder)):
+            item = next(holder.iter(XS + "element"))
+            yield from (_part(xsd.type_of(item, types), part, types) for part in parts)
         elif parts := _key_parts(holder):
             of_profile = [part for part in parts if part.startswith("@") or profile is Profile.KEY]
-            yield from (_part(_type_of(holder, types), part, types) for part in of_profile)
+            yield from (_part(xsd.type_of(holder, types), part, types) for part in of_profile)
 
 
 def _key_parts(declaration: etree._Element) -> tuple[str, ...]:
@@ -491,46 +492,22 @@ def _key_parts(declaration: etree._Element) -> tuple[str, ...]:
 def _part(type_: etree._Element | None, part: str, types: Mapping[str, etree._Element]) -> etree._Element:
     """Return the declaration of one part of a key, in the type or in one it extends."""
     kind = "attribute" if part.startswith("@") else "element"
-    layers = _layers(type_, types)
-    return next(e for layer in layers for e in layer.iter(_XS + kind) if e.get("name") == part.removeprefix("@"))
-
-
-def _type_of(declaration: etree._Element, types: Mapping[str, etree._Element]) -> etree._Element | None:
-    """Return the type of an element or attribute; None for one of XML Schema's own."""
-    inner = next((part for part in declaration if part.tag in {_XS + "complexType", _XS + "simpleType"}), None)
-    return types.get(_local(declaration.get("type", ""))) if inner is None else inner
-
-
-def _local(reference: str) -> str:
-    return reference.removeprefix("sif:")
-
-
-def _layers(type_: etree._Element | None, types: Mapping[str, etree._Element]) -> Iterator[etree._Element]:
-    """Yield a complex type and the types it extends, the most general first."""
-    if type_ is None:
-        return
-    extension = next(type_.iterfind(f"*/{_XS}extension"), None)
-    if extension is not None:
-        yield from _layers(types.get(_local(extension.get("base", ""))), types)
-    yield type_
+    layers = xsd.layers(type_, types)
+    return next(e for layer in layers for e in layer.iter(XS + kind) if e.get("name") == part.removeprefix("@"))
 
 
 @cache
 def _types(profile: Profile) -> Mapping[str, etree._Element]:
-    return {part.get("name", ""): part for part in _merged(profile) if part.tag != _XS + "element"}
+    return {part.get("name", ""): part for part in _merged(profile) if part.tag != XS + "element"}
 
 
 @cache
 def _objects(profile: Profile) -> Mapping[str, etree._Element]:
-    return {part.get("name", ""): part for part in _merged(profile).iterchildren(_XS + "element")}
+    return {part.get("name", ""): part for part in _merged(profile).iterchildren(XS + "element")}
 
 
 def _element_shape(declaration: etree._Element, types: Mapping[str, etree._Element]) -> Shape:
-    layers = list(_layers(_type_of(declaration, types), types))
-    elements = [e for layer in layers for e in layer.iterfind(f"{_XS}sequence/{_XS}element")]
-    attributes = [
-        a for layer in layers for a in (*layer.iterfind(_XS + "attribute"), *layer.iterfind(f"*/*/{_XS}attribute"))
-    ]
+    layers = list(xsd.layers(xsd.type_of(declaration, types), types))
     list_type = layers[-1] if layers else declaration
     return Shape(
         name=declaration.get("name", ""),
@@ -538,11 +515,11 @@ def _element_shape(declaration: etree._Element, types: Mapping[str, etree._Eleme
         repeats=declaration.get("maxOccurs") == "unbounded",
         coded=_is_coded(declaration, types),
         ref_id=_is_ref_id(declaration, types),
-        open=any(layer.find(f"{_XS}sequence/{_XS}any") is not None for layer in layers),
+        open=xsd.is_open(layers),
         keyed_by=_key_parts(list_type),
         whole=list_type.get(_P + "list") == "whole",
-        attributes={a.get("name", ""): _attribute(a, types) for a in attributes},
-        children={e.get("name", ""): _element_shape(e, types) for e in elements},
+        attributes={a.get("name", ""): _attribute(a, types) for a in xsd.attributes(layers)},
+        children={e.get("name", ""): _element_shape(e, types) for e in xsd.elements(layers)},
     )
 
 
@@ -553,10 +530,10 @@ def _attribute(declaration: etree._Element, types: Mapping[str, etree._Element])
 
 def _is_ref_id(declaration: etree._Element, types: Mapping[str, etree._Element]) -> bool:
     """Whether the value is a RefId, or may be one and nothing else but empty."""
-    type_ = _type_of(declaration, types)
-    extended = None if type_ is None else next(type_.iterfind(f"*/{_XS}extension"), None)
+    type_ = xsd.type_of(declaration, types)
+    extended = None if type_ is None else next(type_.iterfind(f"*/{XS}extension"), None)
     name = declaration.get("type") if extended is None else extended.get("base")
-    return _local(name or "") in _REF_ID_TYPES
+    return xsd.local(name or "") in _REF_ID_TYPES
 
 
 _REF_ID_TYPES = frozenset({"GUIDType", "GUIDOrEmptyType"})
@@ -564,13 +541,13 @@ _REF_ID_TYPES = frozenset({"GUIDType", "GUIDOrEmptyType"})
 
 def _is_coded(declaration: etree._Element, types: Mapping[str, etree._Element]) -> bool:
     """Whether the values are those of a code set, or of one of several."""
-    type_ = _type_of(declaration, types)
+    type_ = xsd.type_of(declaration, types)
     if type_ is None:
         return False
-    if (union := type_.find(_XS + "union")) is not None:
-        members = [types.get(_local(member)) for member in union.get("memberTypes", "").split()]
-        return all(member is not None and member.find(f".//{_XS}enumeration") is not None for member in members)
-    return type_.tag == _XS + "simpleType" and type_.find(f".//{_XS}enumeration") is not None
+    if (union := type_.find(XS + "union")) is not None:
+        members = [types.get(xsd.local(member)) for member in union.get("memberTypes", "").split()]
+        return all(member is not None and member.find(f".//{XS}enumeration") is not None for member in members)
+    return type_.tag == XS + "simpleType" and type_.find(f".//{XS}enumeration") is not None
 
 
 # -- the files that are written from others
@@ -587,21 +564,21 @@ def generated() -> dict[str, bytes]:
 
 
 def _code_sets() -> bytes:
-    root = etree.Element(_XS + "schema", {"targetNamespace": NAMESPACE}, nsmap={"xs": _XS[1:-1]})
-    note = etree.SubElement(etree.SubElement(root, _XS + "annotation"), _XS + "documentation")
+    root = etree.Element(XS + "schema", {"targetNamespace": NAMESPACE}, nsmap={"xs": XS[1:-1]})
+    note = etree.SubElement(etree.SubElement(root, XS + "annotation"), XS + "documentation")
     note.text = "Written from schemas/codesets/*.csv; change those."
     for entry in sorted((_SCHEMAS / "codesets").iterdir(), key=lambda entry: entry.name):
-        type_ = etree.SubElement(root, _XS + "simpleType", name=entry.name.removesuffix(".csv"))
-        codes = etree.SubElement(type_, _XS + "restriction", base="xs:token")
+        type_ = etree.SubElement(root, XS + "simpleType", name=entry.name.removesuffix(".csv"))
+        codes = etree.SubElement(type_, XS + "restriction", base="xs:token")
         for row in csv.DictReader(StringIO(entry.read_text(encoding="utf-8"))):
-            etree.SubElement(codes, _XS + "enumeration", value=row["code"])
+            etree.SubElement(codes, XS + "enumeration", value=row["code"])
     return _text(root)
 
 
 def _derived(name: str, root: etree._Element, profile: Profile) -> bytes:
-    note = next(root.iter(_XS + "documentation"))
+    note = next(root.iter(XS + "documentation"))
     note.text = f"Written from ../{name}, the {profile} profile: optional is what is not part of a key."
-    for include in root.iterfind(f"{_XS}include[@schemaLocation='{_CODE_SETS}']"):
+    for include in root.iterfind(f"{XS}include[@schemaLocation='{_CODE_SETS}']"):
         include.set("schemaLocation", f"../{_CODE_SETS}")
     return _text(root)
 

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from sif_pipeline.sif import expression, gate, schema
-from sif_pipeline.sif.expression import XS
+from sif_pipeline.sif import expression, gate, schema, xsd
 from sif_pipeline.sif.schema import Profile
+from sif_pipeline.sif.xsd import XS
 from sif_pipeline.synth import districts
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -79,7 +79,7 @@ def simple_values():
     """Give the expression of every declaration of a simple value, with what libxml2 is asked about it."""
     writer, found = expression._Writer(TYPES), {}
     for declared in schema._merged(Profile.WHOLE).iter(XS + "element", XS + "attribute", XS + "extension"):
-        type_ = writer.type_of(declared)
+        type_ = xsd.type_of(declared, TYPES)
         if type_ is None or type_.tag == XS + "simpleType":
             written = writer.value(declared, expression.ATTRIBUTE)
             if written not in {None, expression.ATTRIBUTE}:

@@ -10,12 +10,12 @@ from lxml import etree
 
 from sif_pipeline.sif import naming, schema
 from sif_pipeline.sif.schema import Profile, Shape
+from sif_pipeline.sif.xsd import XS
 from warehouse.base import objects
 
 SCHEMAS = Path(str(files("schemas")))
 DOMAIN = Path(__file__).resolve().parents[2].parent / "shared" / "domain" / "all-objects-keys-2.7m.json"
 XSDS = SCHEMAS / "sif-2.7"
-XS = "{http://www.w3.org/2001/XMLSchema}"
 P = "{urn:sif-pipeline:profile}"
 CODE_SETS = sorted((SCHEMAS / "codesets").iterdir())
 WHOLE = sorted(XSDS.glob("*.xsd"))

@@ -19,6 +19,7 @@ from sif_pipeline.reference.official import explained_differences
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Profile
+from sif_pipeline.sif.xsd import XS
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 CAPTURES = SHARED / "interop" / "captures"
@@ -27,7 +28,6 @@ pytestmark = pytest.mark.skipif(
     not SHARED.is_dir(), reason="the official XSDs and captures are not part of the project (../shared)"
 )
 
-XS = "{http://www.w3.org/2001/XMLSchema}"
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 SIF = f"{{{schema.NAMESPACE}}}"
 
