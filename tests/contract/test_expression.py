@@ -3,9 +3,8 @@
 import re
 from collections import Counter
 from copy import deepcopy
-from pathlib import Path
 
-import pytest
+import sif_examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -13,9 +12,7 @@ from lxml import etree
 from sif_pipeline.sif import expression, gate, schema, xsd
 from sif_pipeline.sif.schema import Profile
 from sif_pipeline.sif.xsd import XS
-from sif_pipeline.synth import districts
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
 TYPES = {part.get("name"): part for part in schema._merged(Profile.WHOLE) if part.tag != XS + "element"}
 OBJECTS = {part.get("name"): part for part in schema._merged(Profile.WHOLE).iterchildren(XS + "element")}
 EXPRESSIONS = {name: expression.of_object(declared, TYPES) for name, declared in OBJECTS.items()}
@@ -30,47 +27,24 @@ def surely(text):
     return name in EXPRESSIONS and EXPRESSIONS[name].matches(text)
 
 
-def plain(element):
-    text = etree.tostring(element, encoding="unicode", with_tail=False)
-    return re.sub(r' xmlns(:xsi)?="[^"]*"', "", text)
-
-
-def examples(kind):
-    """Yield the examples of a kind, `valid` or another folder's name, in the common spelling."""
-    for path in sorted(EXAMPLES.glob(f"*/{kind}/*.xml")):
-        root = etree.parse(path, etree.XMLParser(remove_blank_text=True, remove_comments=True)).getroot()
-        found = next(element for element in root.iter("{*}*") if etree.QName(element).localname in OBJECTS)
-        yield plain(found)
-
-
-@pytest.fixture(scope="module")
-def synthetic():
-    """Give texts of every object of two synthetic districts, some flawed, at most two hundred of each."""
-    found = {}
-    for district in districts(2, 600, 7, bad=0.2):
-        for sent in district.adds():
-            found.setdefault(sent.object.name, []).append(sent.object.xml.decode())
-    return [text for name, texts in found.items() if name in OBJECTS for text in texts[:200]]
-
-
 def test_every_object_has_one():
     assert [name for name, found in EXPRESSIONS.items() if found is None] == []
 
 
 def test_nearly_all_valid_synthetic_objects_need_no_validator(synthetic):
-    valid = [text for text in synthetic if is_valid(text)]
+    valid = [text for _, text in synthetic if is_valid(text)]
     by_validator = Counter(re.match(r"<(\w+)", text)[1] for text in valid if not surely(text))
     assert by_validator.total() < len(valid) / 20, by_validator
 
 
 def test_flawed_objects_go_to_the_validator(synthetic):
-    flawed = [text for text in synthetic if not is_valid(text)]
+    flawed = [text for _, text in synthetic if not is_valid(text)]
     assert len(flawed) > 20
     assert [text for text in flawed if surely(text)] == []
 
 
 def test_invalid_examples_go_to_the_validator():
-    found = [text for folder in ("invalid", "valid") for text in examples(folder)]
+    found = [text for kind in ("invalid", "valid") for _, text in sif_examples.texts(kind)]
     assert sum(surely(text) for text in found) > 20
     assert [text for text in found if surely(text) and not is_valid(text)] == []
 
@@ -134,7 +108,7 @@ VALUE, TAG = re.compile(r'(?<=>)[^<>]+(?=<)|(?<==")[^"]*(?=")'), re.compile(r"<[
 @settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(chance=st.randoms(use_true_random=False))
 def test_whatever_is_done_to_a_text_it_is_valid_or_goes_to_the_validator(synthetic, chance):
-    text = chance.choice(synthetic)
+    _, text = chance.choice(synthetic)
     for _ in range(chance.randint(1, 2)):
         text = chance.choice([_other_value, _other_piece, _moved])(text, chance)
     try:

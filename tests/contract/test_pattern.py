@@ -1,19 +1,15 @@
 """The quick way from text to row against the walk over the tree: the same key, row, additions and references."""
 
-import re
-from pathlib import Path
-
 import pytest
+import sif_examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
 from sif_pipeline import content, mapping, pattern
 from sif_pipeline.sif import cutting, gate, messages, schema
-from sif_pipeline.synth import districts
 from warehouse.base import objects
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
 START = '<SIF_ObjectData xmlns="http://www.sifinfo.org/infrastructure/2.x" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
 MESSAGE = (
     f'<SIF_Message xmlns="{messages.NAMESPACE}" xmlns:xsi="{cutting.XSI}" Version="2.7"><SIF_Response>'
@@ -31,27 +27,6 @@ def walked(cls, element):
     return key, cells, mapping.extended(element), tuple(mapping.references(cls, element))
 
 
-def texts_of_examples():
-    """Yield every example of every object as one line of the common spelling, and as it is indented in the file."""
-    for path in sorted(EXAMPLES.glob("*/*/*.xml")):
-        element = etree.parse(path, etree.XMLParser(remove_blank_text=True, remove_comments=True)).getroot()
-        for root in (element, *element.iter(*(f"{{{messages.NAMESPACE}}}{name}" for name in objects()))):
-            if etree.QName(root).localname in objects():
-                plain = etree.tostring(root, encoding="unicode", with_tail=False)
-                yield etree.QName(root).localname, re.sub(r' xmlns(:xsi)?="[^"]*"', "", plain)
-                break
-
-
-@pytest.fixture(scope="module")
-def synthetic():
-    """Give texts of every object of two synthetic districts, some flawed, at most two hundred of each."""
-    found = {}
-    for district in districts(2, 600, 7, bad=0.2):
-        for sent in district.adds():
-            found.setdefault(sent.object.name, []).append(sent.object.xml.decode())
-    return [(name, text) for name, texts in found.items() if name in objects() for text in texts[:200]]
-
-
 def agrees(name, text):
     """Check one text; say whether its pattern read it."""
     image = pattern.image(objects()[name], text)
@@ -61,7 +36,7 @@ def agrees(name, text):
 
 
 def test_the_examples_read_the_same():
-    for name, text in texts_of_examples():
+    for name, text in sif_examples.texts():
         agrees(name, text)
 
 

@@ -12,17 +12,6 @@ from sif_pipeline import additions, core, validation
 from warehouse.base import objects
 
 
-@pytest.fixture(scope="module")
-def connection(module_database_url):
-    with sif.connected(module_database_url) as connection:
-        yield connection
-
-
-@pytest.fixture
-def zone(connection):
-    return sif.Inbox.new(connection)
-
-
 def extended(**values):
     items = "".join(
         f'<SIF_ExtendedElement Name="{name}">{value}</SIF_ExtendedElement>' for name, value in values.items()

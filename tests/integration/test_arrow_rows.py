@@ -26,12 +26,6 @@ def district(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module")
-def connection(module_database_url):
-    with sif.connected(module_database_url) as connection:
-        yield connection
-
-
 def hexadecimal(value):
     return value.replace("-", "") if isinstance(value, str) else value
 

@@ -22,17 +22,6 @@ from sif_pipeline.replay import replay
 NS = f'xmlns="{sif.NAMESPACE}" xmlns:xsi="{sif.XSI}"'
 
 
-@pytest.fixture(scope="module")
-def url(module_database_url):
-    return module_database_url
-
-
-@pytest.fixture(scope="module")
-def connection(url):
-    with sif.connected(url) as connection:
-        yield connection
-
-
 def drained(connection, url, paths):
     """Receive files into a new zone and drain it."""
     zone = sif.Inbox.new(connection)

@@ -24,12 +24,6 @@ LATE = ("enrolled", "all again", "student added anew", "all again in another ord
 relaxed = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@pytest.fixture(scope="module")
-def connection(module_database_url):
-    with sif.connected(module_database_url) as connection:
-        yield connection
-
-
 @st.composite
 def inboxes(draw):
     """Draw what arrives, in which order, what of it again, and where batches end."""

@@ -19,22 +19,6 @@ from sif_pipeline.exceptions import UnknownZone
 NS = f'xmlns="{sif.NAMESPACE}"'
 
 
-@pytest.fixture(scope="module")
-def url(module_database_url):
-    return module_database_url
-
-
-@pytest.fixture(scope="module")
-def connection(url):
-    with sif.connected(url) as connection:
-        yield connection
-
-
-@pytest.fixture
-def zone(connection):
-    return sif.Inbox.new(connection)
-
-
 @pytest.fixture
 def small_pieces(monkeypatch):
     """Cut as if messages had to be tiny: what takes megabytes otherwise takes a few lines."""

@@ -18,22 +18,6 @@ FAR = "12026-09-01"
 """A date to the schema, and none to the warehouse."""
 
 
-@pytest.fixture(scope="module")
-def url(module_database_url):
-    return module_database_url
-
-
-@pytest.fixture(scope="module")
-def connection(url):
-    with sif.connected(url) as connection:
-        yield connection
-
-
-@pytest.fixture
-def zone(connection):
-    return sif.Inbox.new(connection)
-
-
 def kept(zone):
     """Give code, path and number of every finding kept."""
     return Counter(zone.all("SELECT code, path, times FROM inbox.notice WHERE zone_id = %(zone)s"))

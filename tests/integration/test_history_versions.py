@@ -1,6 +1,5 @@
 """History against an independent, naive model: what the state knew at every recorded time."""
 
-import pytest
 import sif_text as sif
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -138,12 +137,6 @@ def stored_versions(zone):
         )
         found[table, word] = [(start, end, tuple(row)) for start, end, *row in rows]
     return found
-
-
-@pytest.fixture(scope="module")
-def connection(module_database_url):
-    with sif.connected(module_database_url) as connection:
-        yield connection
 
 
 @st.composite

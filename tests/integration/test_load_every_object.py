@@ -50,12 +50,6 @@ def natural():
     return [name for name in NAMES if objects()[name].key_paths != ("@RefId",)]
 
 
-@pytest.fixture(scope="module")
-def connection(module_database_url):
-    with sif.connected(module_database_url) as connection:
-        yield connection
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_fullest_example_waits_for_its_parents_and_is_loaded(connection, name):
     zone, element = sif.Inbox.new(connection), example(name)

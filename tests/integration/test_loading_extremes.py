@@ -60,12 +60,6 @@ def variants(name):
     return found
 
 
-@pytest.fixture(scope="module")
-def connection(module_database_url):
-    with sif.connected(module_database_url) as connection:
-        yield connection
-
-
 @pytest.mark.parametrize("name", sorted(objects()))
 def test_every_valid_extreme_is_loaded_or_found_fault_with(connection, name):
     zone, copies = sif.Inbox.new(connection), variants(name)

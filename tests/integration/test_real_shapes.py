@@ -26,12 +26,6 @@ SIF = mapping.NAMESPACE
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.fixture(scope="module")
-def connection(module_database_url):
-    with sif.connected(module_database_url) as connection:
-        yield connection
-
-
 def full(name: str) -> etree._Element:
     return open_message((EXAMPLES / name / "valid/full.xml").read_bytes())
 

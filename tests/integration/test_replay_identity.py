@@ -22,17 +22,6 @@ AGAIN = ("all again", "Ada again", "first name", "all again", "both students aga
          "all again", "Ada spelled otherwise", "Ada again")  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def url(module_database_url):
-    return module_database_url
-
-
-@pytest.fixture(scope="module")
-def connection(url):
-    with sif.connected(url) as connection:
-        yield connection
-
-
 @st.composite
 def inboxes(draw):
     names = draw(st.one_of(sif_events.messages(8), sif_events.repetitions(12)))

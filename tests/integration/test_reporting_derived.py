@@ -17,12 +17,6 @@ from warehouse.base import objects
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-@pytest.fixture(scope="module")
-def connection(module_database_url):
-    with sif.connected(module_database_url) as connection:
-        yield connection
-
-
 def with_parents(element: etree._Element) -> Iterator[str]:
     """Yield the smallest objects that an object refers to, theirs first, then itself."""
     for name, key in mapping.references(objects()[etree.QName(element).localname], element):

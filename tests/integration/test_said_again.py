@@ -8,12 +8,6 @@ from sif_pipeline import repeats
 NICKNAME = "<StateProvinceId>9</StateProvinceId>"
 
 
-@pytest.fixture(scope="module")
-def connection(module_database_url):
-    with sif.connected(module_database_url) as connection:
-        yield connection
-
-
 def events(zone):
     """Give (minute, position, outcome) of every object event."""
     found = zone.all(
