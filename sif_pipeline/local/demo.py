@@ -173,7 +173,7 @@ def _start(way: Callable[[Running, Sender], None], running: Running, sender: Sen
         try:
             way(running, sender)
             future.set_result(None)
-        except BaseException as error:  # noqa: BLE001 -- handed to the thread that waits
+        except BaseException as error:  # noqa: BLE001 -- whatever ends this thread has to end the wait for it
             future.set_exception(error)
 
     threading.Thread(target=work, daemon=True).start()
