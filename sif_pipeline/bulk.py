@@ -28,12 +28,12 @@ from sif_pipeline import drain, files, loading, mapping, zones
 from sif_pipeline.boundary import without_values
 from sif_pipeline.core import Found
 from sif_pipeline.database import Connection, connect, queries, vacuum_covered
-from sif_pipeline.drain import SESSION, TICK, DrainSummary, no_garbage_collection, prepare
+from sif_pipeline.drain import SESSION, TICK, DrainSummary, prepare
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent
 from sif_pipeline.loading import DatabaseStore
 from sif_pipeline.notices import Notice
-from sif_pipeline.reading import Claimed, timestamp_notices
+from sif_pipeline.reading import Claimed, no_garbage_collection, timestamp_notices
 from sif_pipeline.sif.gate import Refused
 from warehouse.base import objects
 from warehouse.inbox import Outcome

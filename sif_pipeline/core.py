@@ -11,7 +11,7 @@ from sif_pipeline import additions, content, reading
 from sif_pipeline.content import Content
 from sif_pipeline.mapping import Key
 from sif_pipeline.notices import Listing, Notice
-from sif_pipeline.reading import Claimed
+from sif_pipeline.reading import Claimed, no_garbage_collection
 from sif_pipeline.sif import cutting, gate, schema
 from sif_pipeline.sif.cutting import XSI, Slice
 from sif_pipeline.sif.messages import NAMESPACE
@@ -41,6 +41,7 @@ class Found(NamedTuple):
         return self.content.image is not None and self.outcome is Outcome.APPLIED and not self.notices
 
 
+@no_garbage_collection()
 def accept(body: bytes) -> list[Found]:
     """Read the objects of bytes from outside, or raise Refused as the gate does.
 
@@ -92,6 +93,7 @@ def _may_be_plain(body: bytes) -> bool:
         return False
 
 
+@no_garbage_collection()
 def read(body: bytes) -> list[Found]:
     """Read the objects of a message, or of a bare list, that once passed the gate, in their order."""
     slices = cutting.cut(body)
@@ -105,7 +107,7 @@ def read(body: bytes) -> list[Found]:
 
 def _of_slices(slices: Sequence[Slice], *, is_new: bool = False) -> list[Found]:
     contents = [content.of_slice(cut) for cut in slices]
-    valid = schema.are_valid(cut.text for cut, found in zip(slices, contents, strict=True) if found)
+    valid = schema.are_valid((cut.name, cut.text) for cut, found in zip(slices, contents, strict=True) if found)
     plain = [found if found and next(valid) else None for found in contents]
     doubtful = [cut for cut, found in zip(slices, plain, strict=True) if found is None]
     judged = iter(_judged(doubtful, is_new=is_new) if doubtful else ())

@@ -4,12 +4,10 @@ A zone's messages are drained in order by whoever holds the zone's advisory lock
 once. A crash at any point rolls the whole batch back; the messages stay pending. Nothing here knows Airflow.
 """
 
-import gc
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
@@ -23,7 +21,7 @@ from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import DatabaseUnreachable
 from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent
 from sif_pipeline.loading import INBOX, DatabaseStore
-from sif_pipeline.reading import Claimed, read
+from sif_pipeline.reading import Claimed, no_garbage_collection, read
 from sif_pipeline.repeats import Order
 from sif_pipeline.sif import schema
 from warehouse.base import objects
@@ -132,18 +130,6 @@ ZONES = 8
 
 def _lock_zones(connection: Connection) -> list[int]:
     return [zone_id for (zone_id,) in connection.execute(INBOX["zones_with_work"], {"zones": ZONES})]
-
-
-@contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    """Keep Python from looking for cycles among the objects of a batch: there are many, and none in cycles."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _one_by_one(connection: Connection) -> DrainSummary:

@@ -1,8 +1,10 @@
 """From a message's bytes to its object events: cut or parse it, read each object, judge it by the schema. No SQL."""
 
+import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -95,6 +97,18 @@ class Memory(Protocol):
         """Give those of some hashes that no current image of an object has that may come again."""
 
 
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles among what is read: there are many objects, and none in cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def read(claimed: Sequence[Claimed], memory: Memory | None = None) -> None:
     """Read the objects of messages and judge each by the schema; a message that cannot be read is rejected as a whole.
 
@@ -105,7 +119,7 @@ def read(claimed: Sequence[Claimed], memory: Memory | None = None) -> None:
     cuts: dict[int, list[Slice] | None] = {m.message_id: m.slices for m in claimed if m.message_id not in new}
     cuts.update(new)
     plain = [(cut, found) for slices in cuts.values() for cut in slices or () if (found := content.of_slice(cut))]
-    valid = schema.are_valid(cut.text for cut, _ in plain)
+    valid = schema.are_valid((cut.name, cut.text) for cut, _ in plain)
     contents = {id(cut): (found, is_valid) for (cut, found), is_valid in zip(plain, valid, strict=True)}
     for message in claimed:
         slices = cuts[message.message_id]
@@ -172,7 +186,8 @@ def read_again(message: Claimed, position: int) -> ObjectEvent:
     assert slices is not None  # noqa: S101 -- its hash is that of a slice
     cut = slices[position - 1]
     found = content.of_slice(cut)
-    _read_slices(message, [cut], {} if found is None else {id(cut): (found, all(schema.are_valid([cut.text])))})
+    are_valid = schema.are_valid([(cut.name, cut.text)])
+    _read_slices(message, [cut], {} if found is None else {id(cut): (found, next(are_valid))})
     return message.events[-1]
 
 

@@ -67,9 +67,12 @@ class Expression:
     def matches(self, text: str) -> bool:
         """Tell whether an object's text, from its start tag to its end tag, is certainly valid."""
         found = self.pattern.fullmatch(text)
-        return found is not None and all(
-            items is None or _differ(key.findall(items)) for key, items in zip(self.keys, found.groups(), strict=True)
-        )
+        if found is None:
+            return False
+        for key, items in zip(self.keys, found.groups(), strict=True):
+            if items and not _differ(key.findall(items)):
+                return False
+        return True
 
 
 def _differ(keys: Sequence[str]) -> bool:

@@ -43,7 +43,6 @@ SMALL_TEXT: Final = 4 * MAX_NODES
 MANY: Final = 1_000
 """Objects of a kind after which an expression is made for it: that takes as long as it saves on some thousands."""
 
-_NAME = re.compile(r"<(\w+)")
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _P = "{urn:sif-pipeline:profile}"
@@ -113,25 +112,26 @@ def is_valid(element: etree._Element, profile: Profile) -> bool:
     return not _is_too_big(element) and _schema(profile).validate(element)
 
 
-def are_valid(texts: Iterable[str]) -> Iterator[bool]:
-    """Say of each whole object, given as its text, whether it is valid, as `is_valid` says it; no tree is built.
+def are_valid(named: Iterable[tuple[str, str]]) -> Iterator[bool]:
+    """Say of each whole object, given as its name and text, whether `is_valid` says so of its tree; none is built.
 
-    A text must be that of one element, well-formed, whose namespaces are SIF's as the default and xsi. One that is too
-    long to be known for small is called not valid: ask `is_valid` of its tree.
+    A text must be that of one element of that name, well-formed, whose namespaces are SIF's as the default and xsi. One
+    that is too long to be known for small is called not valid: ask `is_valid` of its tree.
     """
-    stream, errors = _stream(), 0
-    for text in texts:
-        if len(text) >= SMALL_TEXT or _is_surely_valid(text):
+    stream = None
+    for name, text in named:
+        if len(text) >= SMALL_TEXT or _is_surely_valid(name, text):
             yield len(text) < SMALL_TEXT
             continue
+        stream = stream or _stream()
         try:
             stream.feed(text.encode())
-            errors = len(stream.feed_error_log)
+            is_wrong = len(stream.feed_error_log) > 0
         except etree.XMLSyntaxError:
-            errors = 1
-        yield not errors
-        if errors:  # what comes next must not be judged by what an invalid object left behind
-            stream, errors = _stream(), 0
+            is_wrong = True
+        yield not is_wrong
+        if is_wrong:  # what comes next must not be judged by what an invalid object left behind
+            stream = None
 
 
 @dataclass(slots=True)
@@ -147,15 +147,15 @@ def _kinds() -> Mapping[str, _Kind]:
     return {name: _Kind() for name in object_names()}
 
 
-def _is_surely_valid(text: str) -> bool:
-    name = _NAME.match(text)
-    kind = _kinds().get(name[1]) if name else None
-    if name is None or kind is None:
+def _is_surely_valid(name: str, text: str) -> bool:
+    if (kind := _kinds().get(name)) is None:
         return False
+    if kind.expression is not None:
+        return kind.expression.matches(text)
     kind.seen += 1
     if kind.seen == MANY:
-        kind.expression = of_object(_objects(Profile.WHOLE)[name[1]], _types(Profile.WHOLE))
-    return kind.expression is not None and kind.expression.matches(text)
+        kind.expression = of_object(_objects(Profile.WHOLE)[name], _types(Profile.WHOLE))
+    return False
 
 
 class _Nothing:
