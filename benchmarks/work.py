@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Identifier
 from benchmarks import orm
 from benchmarks.meter import Cost, metered
 from sif_pipeline import bulk, core, drain, files
+from warehouse.base import objects
 
 ZONE = "bench"
 
@@ -89,4 +90,5 @@ WORK: dict[str, Callable[[int, str, Path], Cost]] = {
 
 if __name__ == "__main__":
     name, postmaster, url, path = sys.argv[1:]
+    objects()  # imports the declarations
     WORK[name](int(postmaster), url, Path(path)).report()
