@@ -2,7 +2,7 @@
 
 import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -112,22 +112,19 @@ def no_garbage_collection() -> Iterator[None]:
 def read(claimed: Sequence[Claimed], memory: Memory | None = None) -> None:
     """Read the objects of messages and judge each by the schema; a message that cannot be read is rejected as a whole.
 
-    Objects in a common spelling are read by their patterns and judged all in one go, without a tree; others are parsed.
+    Objects in a common spelling are read by their patterns and most judged so too, without a tree; others are parsed.
     What came before, to the letter, is not read, and no event: only its hash is there. Without a memory all is.
     """
     new = _recognise(claimed, memory) if memory is not None else {}
     cuts: dict[int, list[Slice] | None] = {m.message_id: m.slices for m in claimed if m.message_id not in new}
     cuts.update(new)
-    plain = [(cut, found) for slices in cuts.values() for cut in slices or () if (found := content.of_slice(cut))]
-    valid = schema.are_valid((cut.name, cut.text) for cut, _ in plain)
-    contents = {id(cut): (found, is_valid) for (cut, found), is_valid in zip(plain, valid, strict=True)}
     for message in claimed:
         slices = cuts[message.message_id]
         if slices is None:
             _read_tree(message)
         else:
             try:
-                _read_slices(message, slices, contents)
+                _read_slices(message, slices)
             except gate.Refused:  # an object of a file that was kept as it came: it is no XML, though it could be cut
                 message.events, message.notices, message.listing, message.ends_at = [], {}, Listing(), None
                 _read_tree(message)
@@ -184,18 +181,16 @@ def read_again(message: Claimed, position: int) -> ObjectEvent:
     """Read an object that was known after all, and take it among the message's events."""
     slices = message.slices
     assert slices is not None  # noqa: S101 -- its hash is that of a slice
-    cut = slices[position - 1]
-    found = content.of_slice(cut)
-    are_valid = schema.are_valid([(cut.name, cut.text)])
-    _read_slices(message, [cut], {} if found is None else {id(cut): (found, next(are_valid))})
+    _read_slices(message, [slices[position - 1]])
     return message.events[-1]
 
 
-def _read_slices(message: Claimed, slices: list[Slice], contents: Mapping[int, tuple[Content, bool]]) -> None:
-    """Make events of slices; `contents` has what their patterns read, and whether it is valid."""
+def _read_slices(message: Claimed, slices: list[Slice]) -> None:
+    """Make events of slices: of most by their patterns, without a tree."""
     ordered_at = message.ordered_at
-    for cut in slices:
-        found, is_valid = contents.get(id(cut), (None, None))
+    contents = [content.of_slice(cut) for cut in slices]
+    sound = [found is not None and is_sound(cut, found) for cut, found in zip(slices, contents, strict=True)]
+    for cut, found, is_valid in zip(slices, contents, sound, strict=True):
         if found is None or found.image is None:
             parsed = _parsed(gate.reopen_object(cut.text, cut.line))
             event, findings = _event(message, ordered_at, cut.position, cut.action, parsed)
@@ -207,6 +202,14 @@ def _read_slices(message: Claimed, slices: list[Slice], contents: Mapping[int, t
         message.events.append(event)
         message.note(cut.position, findings)
     _note_timestamp(message)
+
+
+def is_sound(cut: Slice, found: Content) -> bool:
+    """Tell whether an object that its pattern read from a slice is valid: by its expression, or by libxml2.
+
+    Raise Refused for one that is no XML.
+    """
+    return schema.is_surely_valid(cut.name, cut.text) or schema.is_valid(found.element, schema.Profile.WHOLE)
 
 
 def _read_tree(message: Claimed) -> None:

@@ -21,7 +21,7 @@ from importlib.resources import files
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from lxml import etree
 
@@ -40,8 +40,8 @@ MAX_NODES: Final = 5_000
 SMALL_TEXT: Final = 4 * MAX_NODES
 """An object with fewer characters than this cannot have so many nodes: the shortest is `<a/>`."""
 
-MANY: Final = 1_000
-"""Objects of a kind after which an expression is made for it: that takes as long as it saves on some thousands."""
+MANY: Final = 500
+"""Objects of a kind after which an expression is made for it: that takes as long as judging so many by their trees."""
 
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -112,26 +112,17 @@ def is_valid(element: etree._Element, profile: Profile) -> bool:
     return not _is_too_big(element) and _schema(profile).validate(element)
 
 
-def are_valid(named: Iterable[tuple[str, str]]) -> Iterator[bool]:
-    """Say of each whole object, given as its name and text, whether `is_valid` says so of its tree; none is built.
+def is_surely_valid(name: str, text: str) -> bool:
+    """Whether the text of a whole object is known to be valid without a tree; of any other, `is_valid` has to tell.
 
-    A text must be that of one element of that name, well-formed, whose namespaces are SIF's as the default and xsi. One
-    that is too long to be known for small is called not valid: ask `is_valid` of its tree.
+    It must be that of one element of this name, well-formed, whose namespaces are SIF's as the default and xsi.
     """
-    stream = None
-    for name, text in named:
-        if len(text) >= SMALL_TEXT or _is_surely_valid(name, text):
-            yield len(text) < SMALL_TEXT
-            continue
-        stream = stream or _stream()
-        try:
-            stream.feed(text.encode())
-            is_wrong = len(stream.feed_error_log) > 0
-        except etree.XMLSyntaxError:
-            is_wrong = True
-        yield not is_wrong
-        if is_wrong:  # what comes next must not be judged by what an invalid object left behind
-            stream = None
+    if (kind := _kinds().get(name)) is None:
+        return False
+    kind.seen += 1
+    if kind.seen == MANY:
+        kind.expression = of_object(_objects(Profile.WHOLE)[name], _types(Profile.WHOLE))
+    return kind.expression is not None and len(text) < SMALL_TEXT and kind.expression.matches(text)
 
 
 @dataclass(slots=True)
@@ -145,43 +136,6 @@ class _Kind:
 @cache
 def _kinds() -> Mapping[str, _Kind]:
     return {name: _Kind() for name in object_names()}
-
-
-def _is_surely_valid(name: str, text: str) -> bool:
-    if (kind := _kinds().get(name)) is None:
-        return False
-    if kind.expression is not None:
-        return kind.expression.matches(text)
-    kind.seen += 1
-    if kind.seen == MANY:
-        kind.expression = of_object(_objects(Profile.WHOLE)[name], _types(Profile.WHOLE))
-    return False
-
-
-class _Nothing:
-    """Takes what a parser makes: nothing, so that it makes no tree."""
-
-    def close(self) -> None:
-        """End."""
-
-
-def _stream() -> Any:
-    parser: Any = etree.XMLParser(  # type: ignore[call-overload]  # a target that wants no events
-        target=_Nothing(), schema=_list_schema(), resolve_entities="internal", no_network=True, load_dtd=False
-    )
-    parser.feed(f'<SIF_ObjectData xmlns="{NAMESPACE}" xmlns:xsi="{_XSI[1:-1]}">')
-    return parser
-
-
-@cache
-def _list_schema() -> etree.XMLSchema:
-    """Make a schema of lists of whole objects."""
-    listed = deepcopy(_merged(Profile.WHOLE))
-    holder = etree.SubElement(etree.SubElement(listed, XS + "element", name="SIF_ObjectData"), XS + "complexType")
-    choice = etree.SubElement(holder, XS + "choice", minOccurs="0", maxOccurs="unbounded")
-    for name in object_names():
-        etree.SubElement(choice, XS + "element", ref=f"sif:{name}")
-    return etree.XMLSchema(listed)
 
 
 def findings(element: etree._Element, profile: Profile, *, errors_only: bool = False) -> list[Notice]:
