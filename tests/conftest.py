@@ -1,4 +1,4 @@
-"""Databases for tests: a private embedded server per session, a new migrated one per test or module."""
+"""A private embedded server per session, a new migrated database per test or module, and the official schema."""
 
 import os
 import secrets
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+import sif_official
+from lxml import etree
 from psycopg import sql
 from sqlalchemy import make_url
 
@@ -73,3 +75,11 @@ def module_database_url(database_server: str, _template: str) -> Iterator[str]:
     """Give a migrated database that the tests of one module share."""
     with _fresh(database_server, _template) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def official() -> etree.XMLSchema:
+    """Give the official SIF 2.6 schema."""
+    if (schema := sif_official.official()) is None:
+        pytest.skip("needs the official SIF 2.6 schema, which is not part of the project")
+    return schema

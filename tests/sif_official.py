@@ -9,7 +9,7 @@ SCHEMA = Path(__file__).resolve().parents[2] / "shared" / "spec" / "sif-us-2.6" 
 
 
 @cache
-def official():
+def official() -> etree.XMLSchema | None:
     """Give the schema; None where it is not: it is no part of the project."""
     return etree.XMLSchema(etree.parse(SCHEMA)) if SCHEMA.exists() else None
 

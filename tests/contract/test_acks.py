@@ -13,7 +13,6 @@ from sif_pipeline.sif.messages import NAMESPACE, PROVISION_LISTS, Original, read
 from sif_pipeline.sif.zone_status import Listed, Node, Zone, write_zone_status
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
-SCHEMA = SHARED / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 CODES = SHARED / "domain" / "infrastructure-codesets-2.x.json"
 
 ERROR_SETS = {
@@ -57,13 +56,6 @@ STATUSES = {
     ),
     "message in UTF-16": acks.carrying(EVENT.decode().encode("utf-16")),
 }
-
-
-@pytest.fixture(scope="module")
-def official():
-    if not SCHEMA.exists():
-        pytest.skip("needs the official SIF 2.6 schema, which is not part of the project")
-    return etree.XMLSchema(etree.parse(SCHEMA))
 
 
 def codes():

@@ -17,7 +17,6 @@ from sif_pipeline.synth.objects import OBJECTS
 from sif_pipeline.synth.state import District, Outgoing, add_events, introduction, later_events
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
-OFFICIAL = SHARED / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 ELEMENTS = SHARED / "domain" / "ma-object-elements-2.7m.csv"
 SIF = "{http://www.sifinfo.org/infrastructure/2.x}"
 WITH_REF_ID_SINCE_2_7 = [name for name in OBJECTS if "@RefId" not in schema.object_key(name)] + ["StaffEvaluation"]
@@ -27,13 +26,6 @@ WITH_REF_ID_SINCE_2_7 = [name for name in OBJECTS if "@RefId" not in schema.obje
 def good() -> District:
     (found,) = districts(1, 1200, 21, varied=False)
     return found
-
-
-@pytest.fixture(scope="module")
-def official() -> etree.XMLSchema:
-    if not OFFICIAL.exists():
-        pytest.skip("the official SIF 2.6 schema is not part of the project")
-    return etree.XMLSchema(etree.parse(OFFICIAL))
 
 
 def sample(district: District) -> Iterator[Outgoing]:

@@ -12,18 +12,10 @@ from sif_pipeline.sif.messages import Cancellation, Response, objects, read_mess
 from sif_pipeline.sif.writing import LogEntry, LogLevel
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
-SCHEMA = SHARED / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 CAPTURES = SHARED / "interop" / "captures"
 MSG_ID = "A3E90785EFDA330DACB00785EFDA330D"
 LEA = '<LEAInfo RefId="A3E90785EFDA330DACB00785EFDA330D"/>'
 ODD = 'A & <B> "7" \xe9'
-
-
-@pytest.fixture(scope="module")
-def official():
-    if not SCHEMA.exists():
-        pytest.skip("needs the official SIF 2.6 schema, which is not part of the project")
-    return etree.XMLSchema(etree.parse(SCHEMA))
 
 
 WRITTEN = {

@@ -26,18 +26,12 @@ from sif_pipeline.testing import zone_server
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 CAPTURES = SHARED / "interop" / "captures"
-SCHEMA = SHARED / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 DISTRICT, STATE = "DISTRICT-0101", "STATE-COLLECTOR"
 NS = {"s": NAMESPACE}
 
 pytestmark = pytest.mark.skipif(
     not CAPTURES.exists(), reason="needs the captured conversations, which are not part of the project"
 )
-
-
-@pytest.fixture(scope="module")
-def official():
-    return etree.XMLSchema(etree.parse(SCHEMA))
 
 
 @pytest.fixture(scope="module")

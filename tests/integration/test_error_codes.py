@@ -24,7 +24,6 @@ from sif_zone import (
 from sif_pipeline.reference.errors import CATEGORIES, answered, errors_page
 
 TESTS = Path(__file__).resolve().parent
-SCHEMA = TESTS.parents[1].parent / "shared" / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 A, B = "A" * 32, "B" * 32
 TO = {"source": "LIBRARY"}
 TWO = "<SIF_Contexts><SIF_Context>SIF_Default</SIF_Context><SIF_Context>Trial</SIF_Context></SIF_Contexts>"
@@ -110,13 +109,6 @@ ELSEWHERE = {
     (10, 3): "test_routing.py::test_a_request_that_no_secure_way_leads_to_comes_back_as_an_error",
 }
 """What takes certificates, time or an operator is provoked by these tests."""
-
-
-@pytest.fixture(scope="module")
-def official():
-    if not SCHEMA.exists():
-        pytest.skip("needs the official SIF 2.6 schema, which is not part of the project")
-    return etree.XMLSchema(etree.parse(SCHEMA))
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """SIF_SystemControl: what an agent asks the zone is answered at once, and what it says of itself is heeded."""
 
-from pathlib import Path
-
 import pytest
 from lxml import etree
 from sif_zone import (
@@ -21,15 +19,7 @@ from sif_zone import (
 
 from warehouse.base import objects
 
-SCHEMA = Path(__file__).resolve().parents[2].parent / "shared" / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 LIBRARY = {"source": "LIBRARY"}
-
-
-@pytest.fixture(scope="module")
-def official():
-    if not SCHEMA.exists():
-        pytest.skip("needs the official SIF 2.6 schema, which is not part of the project")
-    return etree.XMLSchema(etree.parse(SCHEMA))
 
 
 @pytest.fixture

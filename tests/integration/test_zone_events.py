@@ -1,7 +1,6 @@
 """Events reach the state's inbox always, and other agents of the same zone where the state allows it."""
 
 import threading
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -25,15 +24,7 @@ from sif_pipeline import database, drain, zones
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.zone import events, handover
 
-SCHEMA = Path(__file__).resolve().parents[2].parent / "shared" / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 LIBRARY, KITCHEN = {"source": "LIBRARY"}, {"source": "KITCHEN"}
-
-
-@pytest.fixture(scope="module")
-def official():
-    if not SCHEMA.exists():
-        pytest.skip("needs the official SIF 2.6 schema, which is not part of the project")
-    return etree.XMLSchema(etree.parse(SCHEMA))
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """What agents write, in the way of every kit: the gate reads it, and the official schema finds it valid."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,18 +16,8 @@ from sif_pipeline.sif.messages import NAMESPACE, Message, Original, Provided, ob
 from sif_pipeline.sif.query import Condition, Where, read_where
 from sif_pipeline.testing import KITS, flawed, key_of, sample_objects
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared"
-SCHEMA = SHARED / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
-
 OUT_OF_ORDER = {"jumbled"}
 """Kits whose messages are read, though the schema fixes an order that they do not keep."""
-
-
-@pytest.fixture(scope="module")
-def official():
-    if not SCHEMA.exists():
-        pytest.skip("needs the official SIF 2.6 schema, which is not part of the project")
-    return etree.XMLSchema(etree.parse(SCHEMA))
 
 
 @pytest.fixture(params=sorted(KITS))
