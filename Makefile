@@ -39,7 +39,7 @@ $(PACKAGES): | $(PLACE)
 $(PROJECT): $(PACKAGES)
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --no-deps --no-build-isolation --quiet -e .
 	@rm -f .venv/.project-*; touch $@
-	@echo "setup: ready"
+	@echo 'setup: ready; export PATH="$(CURDIR)/$(BIN):$$PATH" lets you say sif-pipeline without its folder'
 
 demo: setup ## five synthetic districts through the whole pipeline, and what became of it; then stop everything
 	@$(BIN)/sif-pipeline demo

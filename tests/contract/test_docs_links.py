@@ -75,6 +75,13 @@ def test_commands_and_options_shown_exist(page):
         assert {word for word in words if word.startswith("--")} <= known[name] | {"--help"}, words
 
 
+@pytest.mark.parametrize("page", sorted((PROJECT / "docs" / "how-to").glob("*.md")), ids=name_of)
+def test_a_page_with_commands_says_where_they_are_and_asks_for_no_setting(page):
+    text = page.read_text(encoding="utf-8")
+    assert ".venv/bin:$PATH" in text or not re.search(r"(?m)^ *sif-pipeline ", text)
+    assert not re.search(r"\$SIF_HOME|\$\{SIF_HOME\}", text)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_make_targets_shown_exist(page):
     targets = set(re.findall(r"(?m)^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8")))
