@@ -250,9 +250,17 @@ def spoken_with(versions: Iterable[str]) -> str | None:
     The highest that it names. A wildcard promises more than its kit may know: by it alone, none above `NEWEST_ACK`.
     """
     patterns = tuple(versions)
-    named = [version for version in SPOKEN if version in patterns]
-    by_wildcard = [version for version in SPOKEN if version <= NEWEST_ACK and speaks(patterns, version)]
-    return max([*named, *by_wildcard], default=None)
+    known = releases(patterns)
+    return max((v for v in known if v in patterns or v <= NEWEST_ACK), default=None)
+
+
+def releases(versions: Iterable[str]) -> list[str]:
+    """Give the releases of SIF 2.x that SIF_Versions let in: those that are `SPOKEN`, and any revision that is named.
+
+    A revision corrects a release and changes no message of it: 2.7r1 is read and written as 2.0r1 is.
+    """
+    patterns = tuple(versions)
+    return [*(v for v in SPOKEN if speaks(patterns, v)), *(v for v in patterns if _VERSION.fullmatch(v))]
 
 
 def objects(root: etree._Element) -> Iterator[ObjectInMessage]:

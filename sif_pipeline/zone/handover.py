@@ -12,7 +12,7 @@ from sif_pipeline.database import queries
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.gate import Refused, reopen, undeclared
-from sif_pipeline.sif.messages import NO_LEVEL, SPOKEN, Answer, Level, Message, speaks, spoken_with
+from sif_pipeline.sif.messages import NO_LEVEL, Answer, Level, Message, releases, spoken_with
 from sif_pipeline.sif.writing import LogEntry, header_of, new_msg_id, write_log_entry
 from sif_pipeline.zone import queue, routing
 from sif_pipeline.zone.queue import AsyncConnection, HandedOut, Outgoing, Waiting
@@ -72,7 +72,7 @@ def _is_too_new(found: Waiting) -> bool:
     version = _VERSION.search(undeclared(found.body)[:_HEAD])
     if not found.versions or version is None:
         return False
-    known = [spoken for spoken in SPOKEN if speaks(found.versions, spoken)]
+    known = releases(found.versions)
     return bool(known) and version[1].decode() > max(known)
 
 

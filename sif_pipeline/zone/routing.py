@@ -14,7 +14,7 @@ from sif_pipeline.database import Connection, first, queries
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import SPOKEN, Cancellation, Message, Request, speaks, spoken_with
+from sif_pipeline.sif.messages import Cancellation, Message, Request, releases, speaks, spoken_with
 from sif_pipeline.sif.naming import in_words
 from sif_pipeline.sif.writing import write_error, write_response
 from sif_pipeline.zone import queue
@@ -155,7 +155,7 @@ async def _responder(connection: AsyncConnection, zone: Zone, message: Message, 
         return _no_responder(message, object_name)
     source_id, versions = found
     asked = message.request.versions if message.request else ()
-    if versions and not any(speaks(versions, version) and speaks(asked, version) for version in SPOKEN):
+    if versions and not any(speaks(versions, v) and speaks(asked, v) for v in releases((*versions, *asked))):
         return Refused(8, 7, "Who provides the object speaks no SIF_Version of the request; ask for 2.*.")
     return str(source_id)
 

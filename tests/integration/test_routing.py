@@ -234,6 +234,13 @@ def test_a_request_that_cannot_be_passed_on_is_refused(zone, body, error):
     assert zone.state(msg_id_of(body)) is None
 
 
+def test_a_revision_of_a_release_is_a_version_as_any_other(zone):
+    assert zone.send(register(PROVIDER, versions=("2.7r1",)), request(versions=("2.7",))) == [0, (8, 7)]
+    bodies = [request(versions=("2.*",)), request(versions=("2.7r*",)), request(versions=("2.1", "2.7r1"))]
+    assert zone.send(*bodies) == [0, 0, 0]
+    assert [m.msg_id for m in zone.pull_all(PROVIDER)] == [msg_id_of(body) for body in bodies]
+
+
 def test_a_request_that_comes_again_is_passed_on_once(zone):
     body = request()
     assert zone.send(body, body) == [0, 7]
