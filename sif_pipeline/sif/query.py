@@ -1,15 +1,17 @@
 """The SIF_Request: which objects are asked for, under which conditions, as the standard writes it.
 
-It knows the standard's SIF_Query only: no database, no network.
+It knows the standard's SIF_Query and the objects' schemas only: no database, no network.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape
 
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif import writing
+from sif_pipeline.sif.schema import Shape, shape
 from sif_pipeline.sif.writing import Written
 
 OPERATORS: Final = {"=": "EQ", "!=": "NE", "<>": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE"}
@@ -74,6 +76,46 @@ def _condition(words: Sequence[tuple[str, bool]]) -> Condition:
     if known not in OPERATORS.values() or not re.fullmatch(r"@?[A-Za-z_][A-Za-z0-9_@/.-]*", element):
         raise ConfigurationError(_HELP)
     return Condition(element, known, value)
+
+
+def spelled_for(object_name: str, where: Where) -> Where:
+    """Hold conditions against an object's schema; an attribute gets its @, which people leave out.
+
+    Raise ConfigurationError for a path that the object does not have: no agent could answer. Below an element that may
+    hold anything, every path is well (SIF_Element Syntax, SIF 2.x Infrastructure).
+    """
+    spelled = (one._replace(element=_spelled(object_name, one.element)) for one in where.conditions)
+    return where._replace(conditions=tuple(spelled))
+
+
+def _spelled(object_name: str, path: str) -> str:
+    known, (*above, last) = shape(object_name), path.split("/")
+    for step in above:
+        if known.open:
+            return path
+        if step not in known.children:
+            raise _not_there(object_name, path)
+        known = known.children[step]
+    if last in known.children or (known.open and not last.startswith("@")):
+        return path
+    if last.removeprefix("@") not in known.attributes:
+        raise _not_there(object_name, path)
+    return "/".join((*above, f"@{last.removeprefix('@')}"))
+
+
+def _not_there(object_name: str, path: str) -> ConfigurationError:
+    paths = list(_paths(shape(object_name)))
+    last = path.rpartition("/")[2].removeprefix("@")
+    near = [one for one in paths if re.split("[/@]", one)[-1] == last] or get_close_matches(path, paths)
+    way_out = f"perhaps {' or '.join(near[:3])}" if near else "leave the object's name out, write @ for attributes"
+    return ConfigurationError(f"SIF's {object_name} has no {path}; {way_out}.")
+
+
+def _paths(known: Shape, above: str = "") -> Iterator[str]:
+    yield from (f"{above}@{name}" for name in known.attributes)
+    for child in known.children.values():
+        yield f"{above}{child.name}"
+        yield from _paths(child, f"{above}{child.name}/")
 
 
 def write_request(

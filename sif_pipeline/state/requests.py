@@ -15,7 +15,7 @@ from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import ConfigurationError, SifPipelineError, UnknownZone
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import NEWEST_ACK, spoken_with
-from sif_pipeline.sif.query import ANY_2, EVERYTHING, Condition, Where, write_request
+from sif_pipeline.sif.query import ANY_2, EVERYTHING, Condition, Where, spelled_for, write_request
 from sif_pipeline.zone import queue, routing
 from warehouse.base import SifObject, elements, objects
 from warehouse.outbox import RequestState
@@ -84,14 +84,16 @@ class Details:
 def ask(connection: Connection, zone: str, question: Question, sync_id: int | None = None) -> str:
     """Queue a SIF_Request to the zone's provider of an object, in the caller's transaction; give its SIF_MsgId.
 
-    Raise UnknownZone, NobodyProvides, and ConfigurationError for an object that is not collected.
+    Raise UnknownZone, NobodyProvides, and ConfigurationError for an object that is not collected, or a condition on
+    what it does not have.
     """
-    cls = collected(question.object_name)
+    collected(question.object_name)
+    where = spelled_for(question.object_name, question.where)
     zone_id = find_zone(connection, zone)
     source_id, versions, provides = _provider(connection, zone_id, zone, question.object_name)
     written = write_request(
         question.object_name,
-        _with_attributes(cls, question.where),
+        where,
         max_buffer_size=MAX_BUFFER,
         version=spoken_with(versions) or NEWEST_ACK,
         destination_id=None if provides else source_id,
@@ -166,18 +168,6 @@ def parents_first() -> list[str]:
     for name in objects():
         place(name, frozenset())
     return list(placed)
-
-
-def _with_attributes(cls: type[SifObject], where: Where) -> Where:
-    """Spell a name that is declared as an attribute only with its @: people leave it out."""
-    paths = {line.path for _, line in elements(cls)}
-    conditions = tuple(
-        condition._replace(element=f"@{condition.element}")
-        if condition.element not in paths and f"@{condition.element}" in paths
-        else condition
-        for condition in where.conditions
-    )
-    return where._replace(conditions=conditions)
 
 
 def until(end_date: date) -> Condition:

@@ -123,6 +123,12 @@ def test_attributes_are_asked_for_as_attributes(zone):
         assert b"<SIF_Element>@SchoolYear</SIF_Element>" in agent.fetch().body
 
 
+def test_what_the_object_does_not_have_is_not_asked(zone):
+    with joined(zone), pytest.raises(ConfigurationError, match="SIF's StudentPersonal has no Nonsense"):
+        ask(zone, where=read_where("Nonsense GE 100"))
+    assert requests.listed(zone.database_url, zone=zone.name) == []
+
+
 def test_the_command_asks_for_summaries_as_of_a_day(zone):
     asks = ("request", "StudentAttendanceSummary", "--zone", zone.name)
     with joined(zone, holds={"StudentAttendanceSummary": []}) as agent:

@@ -9,7 +9,7 @@ from lxml import etree
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.messages import read_message
-from sif_pipeline.sif.query import Condition, Where, read_where, write_request
+from sif_pipeline.sif.query import Condition, Where, read_where, spelled_for, write_request
 
 SCHEMA = Path(__file__).resolve().parents[2].parent / "shared/spec/sif-us-2.6/SIF_Message.xsd"
 
@@ -35,6 +35,40 @@ def test_conditions_are_read_as_written(text, where):
 def test_what_is_no_condition_is_said_to_be_none(text):
     with pytest.raises(ConfigurationError, match="A condition is written"):
         read_where(text)
+
+
+EXTENDED = "SIF_ExtendedElements/SIF_ExtendedElement"
+SPELLED = {
+    "LocalId": "LocalId", "RefId": "@RefId", "@RefId": "@RefId", "Demographics/BirthDate": "Demographics/BirthDate",
+    "Name/Type": "Name/@Type", "Name/@Type": "Name/@Type", "SIF_Metadata/LifeCycle/Created/DateTime":
+    "SIF_Metadata/LifeCycle/Created/DateTime", EXTENDED: EXTENDED, f"{EXTENDED}/Name": f"{EXTENDED}/Name",
+    f"{EXTENDED}/@Name": f"{EXTENDED}/@Name", f"{EXTENDED}/eye/@colour": f"{EXTENDED}/eye/@colour",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", SPELLED)
+def test_a_condition_is_about_what_the_object_has(path):
+    where = Where((Condition(path, "EQ", "1"), Condition("LocalId", "EQ", "1")), "Or")
+    spelled = Where((Condition(SPELLED[path], "EQ", "1"), Condition("LocalId", "EQ", "1")), "Or")
+    assert spelled_for("StudentPersonal", where) == spelled
+
+
+NOT_THERE = {
+    "Nonsense": "no Nonsense; leave the object's name out",
+    "BirthDate": "no BirthDate; perhaps Demographics/BirthDate.",
+    "Demographics/BirthDat": "perhaps Demographics/BirthDate",
+    "StudentPersonal/Name/FirstName": "perhaps Name/FirstName",
+    "@LocalId": "no @LocalId; perhaps LocalId.",
+    "LocalId/Name": "no LocalId/Name;",
+    f"{EXTENDED}/@Colour": f"no {EXTENDED}/@Colour",
+}
+
+
+@pytest.mark.parametrize("path", NOT_THERE)
+def test_a_condition_about_what_the_object_does_not_have_is_refused(path):
+    with pytest.raises(ConfigurationError) as refused:
+        spelled_for("StudentPersonal", Where((Condition(path, "GE", "100"),)))
+    assert NOT_THERE[path] in str(refused.value)
 
 
 @pytest.mark.parametrize(
