@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import sif_pipeline
 from sif_pipeline.reference.markdown import page, table
+from sif_pipeline.sif.naming import errors
 
 SOURCES: Final = ("sif/gate.py", "sif/messages.py", "zone")
 """Where a SIF_Error is made that answers a message or a request, below the package."""
@@ -92,4 +93,8 @@ def errors_page() -> str:
         "the sentence names has changed. Two are about the moment: 10/1 of a suspended zone, and 8/4 of an object that "
         "nobody provides yet.",
         table(("SIF", "About", "What is wrong, and what to do"), lines),
+        "## What agents answer",
+        "The standard's words for every SIF_Error. An agent that answers a request of the state with one ends it; "
+        "`sif-pipeline request list` shows these words. The agent's own SIF_Desc may hold anything, and is not shown.",
+        table(("SIF", "Means"), [(f"{category}/{code}", words) for (category, code), words in errors().items()]),
     )

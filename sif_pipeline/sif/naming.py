@@ -1,4 +1,4 @@
-"""Naming objects in a sentence that leaves us: by the names of the standard, and never by a sender's own words.
+"""Naming objects and errors in a sentence that leaves us: by the standard's words, and never by a sender's own.
 
 An ObjectName is what a sender wrote. One of the standard's is nobody's secret; any other may hold anything.
 """
@@ -29,6 +29,28 @@ def _categories() -> dict[int, str]:
 def category(number: int) -> str:
     """Give the standard's words for a SIF_Category; `Unknown` for one that the standard does not have."""
     return _categories().get(number, _categories()[0])
+
+
+@cache
+def errors() -> dict[tuple[int, int], str]:
+    """Give the standard's words for every SIF_Error, by SIF_Category and SIF_Code."""
+    with (files("schemas") / "errors.csv").open(encoding="utf-8") as lines:
+        return {(int(line["category"]), int(line["code"])): line["meaning"] for line in csv.DictReader(lines)}
+
+
+def meaning(error: str | None) -> str | None:
+    """Give the standard's words for an error such as 8/9; for a generic one, or one of its own, those for its category.
+
+    They take the place of SIF_Desc, which whoever made the error wrote, and which may hold anything.
+    """
+    if not error:
+        return None
+    number, code = map(int, error.split("/"))
+    words = errors().get((number, code), _GENERIC)
+    return category(number) if words == _GENERIC else words
+
+
+_GENERIC: Final = "Generic error"
 
 
 def in_words(names: Iterable[str], listed: Sequence[str] = ()) -> str:

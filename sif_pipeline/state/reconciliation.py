@@ -28,6 +28,7 @@ from sif_pipeline.reading import AHEAD, BEHIND
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import NEWEST_ACK
+from sif_pipeline.sif.naming import meaning
 from sif_pipeline.sif.writing import write_message
 from sif_pipeline.state.spelling import forget_spellings
 from sif_pipeline.zone import routing
@@ -187,7 +188,7 @@ def _fail(connection: Connection, sync_id: int) -> bool:
     words = {
         "timed_out": "The answer did not come in time.",
         "cancelled": "The request was cancelled.",
-        "failed": f"The request ended with SIF_Error {error}.",
+        "failed": f"The request ended with SIF_Error {error}: {meaning(error)}.",
     }
     return give_up(connection, sync_id, words.get(state, "The request is gone."))
 

@@ -35,6 +35,23 @@ def test_the_objects_of_the_standard_are_listed():
     assert naming.of_the_standard() == {*everything, "SIF_AgentACL", "SIF_LogEntry", "SIF_ZoneStatus"}
 
 
+def test_the_errors_of_the_standard_are_listed():
+    found = naming.errors()
+    assert naming.meaning("8/9") == "Unsupported query in request"
+    assert [naming.meaning(error) for error in ("8/1", "8/99", "99/1", None)] == [
+        "Request and response", "Request and response", "Unknown", None,
+    ]  # fmt: skip
+    if not DOMAIN.exists():
+        pytest.skip("needs the list of the standard's errors, which is not part of the project")
+    sets = json.loads((DOMAIN.parent / "infrastructure-codesets-2.x.json").read_text())
+    errors = [codes for name, codes in sets.items() if name.startswith("Infrastructure/") and name.endswith("Error")]
+    assert list(found.items()) == [
+        ((category, int(code)), meaning.rstrip("."))
+        for category, codes in enumerate(errors, 1)
+        for code, meaning in codes
+    ]
+
+
 def test_no_derived_file_is_left_behind():
     present = {path.relative_to(XSDS).as_posix() for path in XSDS.glob("*/*")}
     assert present == set(schema.generated()) - {"codesets.xsd"}

@@ -445,7 +445,7 @@ def test_a_report_as_of_before_the_decision_does_not_change(district):
 @pytest.mark.parametrize(
     ("state", "reason"),
     [
-        ("failed", "The request ended with SIF_Error 8/9."),
+        ("failed", "The request ended with SIF_Error 8/9: Unsupported query in request."),
         ("cancelled", "The request was cancelled."),
         ("timed_out", "The answer did not come in time."),
     ],
