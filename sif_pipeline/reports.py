@@ -72,7 +72,7 @@ def moment(text: str, timezone: ZoneInfo) -> datetime:
 
 
 def as_csv(report: Report) -> str:
-    """Write a report as CSV with a header line.
+    """Write a report as CSV with a header line; times as in JSON, what a list holds between blanks.
 
     A text that a spreadsheet would take for a formula, since it starts with = + - @, a tab or a carriage return, gets
     an apostrophe before it (OWASP ASVS 5.0, 1.2.10): names and codes are the districts' words. Numbers stay numbers.
@@ -82,7 +82,8 @@ def as_csv(report: Report) -> str:
 
 def _csv_line(cells: Sequence[Any]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([_unformulated(cell) for cell in cells])  # with \r\n, so that it quotes either in a cell
+    written = [_unformulated(_listed(cell)) for cell in cells]
+    csv.writer(out).writerow(written)  # with \r\n, so that it quotes either in a cell
     return out.getvalue().removesuffix("\r\n") + "\n"
 
 
@@ -90,22 +91,28 @@ def _unformulated(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@\t\r")) else value
 
 
+def _listed(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return " ".join(map(str, value)) if isinstance(value, list) else value
+
+
 def as_json(report: Report) -> str:
-    """Write a report as a JSON list of objects; numbers stay numbers."""
-    return json.dumps(
-        [dict(zip(report.columns, line, strict=True)) for line in report.lines],
-        default=_plain,
-        ensure_ascii=False,
-        indent=1,
-    )
+    """Write a report as a JSON list of objects; numbers stay numbers, lists lists, and times have T and offset."""
+    return json_text([dict(zip(report.columns, line, strict=True)) for line in report.lines])
+
+
+def json_text(value: object) -> str:
+    """Write a value of a report, or what holds some, as JSON."""
+    return json.dumps(value, default=_plain, ensure_ascii=False, indent=1)
 
 
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    return str(value)
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def is_number(values: Sequence[Any]) -> bool:
     """Tell whether a column holds numbers, which stand to the right in a table."""
-    return all(isinstance(value, int | float | Decimal) or value is None for value in values)
+    return all(isinstance(v, int | float | Decimal | None) and not isinstance(v, bool) for v in values)

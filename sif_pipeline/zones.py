@@ -4,7 +4,6 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -118,19 +117,14 @@ LATEST = 5
 """Refusals that `details` has."""
 
 
-def details(connection: Connection, name: str) -> Report:
-    """Show everything that is set for a zone, one line for each setting, and the latest refusals. Raise UnknownZone."""
+def details(connection: Connection, name: str) -> dict[str, Any]:
+    """Give everything that is set for a zone, and the latest refusals, each as `refusals` has it. Raise UnknownZone."""
     found = _report(connection, "show", {"name": name})
     if not found.lines:
         raise UnknownZone
     refused = _report(connection, "refusals", {"name": name, "source_id": None, "most": LATEST})
-    lines = [*zip(found.columns, found.lines[0], strict=True), *(("refused", _words(*line)) for line in refused.lines)]
-    return Report(("setting", "value"), lines)
-
-
-def _words(at: datetime, agent: str | None, error: str, sentence: str, times: int, *_: Any) -> str:
-    often = f", {times} times" if times > 1 else ""
-    return f"{at.isoformat(' ', 'seconds')} {agent or 'unreadable sender'} {error}{often}: {sentence}"
+    refusals = [dict(zip(refused.columns, line, strict=True)) for line in refused.lines]
+    return dict(zip(found.columns, found.lines[0], strict=True)) | {"refused": refusals}
 
 
 def refusals(connection: Connection, name: str, source_id: str | None = None, most: int = 100) -> Report:

@@ -1,11 +1,11 @@
 """`sif-pipeline agent`: the agents of our zones, and being one ourselves."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sif_pipeline.cli import app
-from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
+from sif_pipeline.cli.terminal import FORMATS, one_of, show, show_one, warehouse
 from sif_pipeline.database import session
 
 if TYPE_CHECKING:
@@ -48,7 +48,27 @@ def show_(zone: ZoneName, source_id: Source, format_: Format = "table") -> None:
     from sif_pipeline.zone import agents  # noqa: PLC0415
 
     with warehouse() as url, session(url) as connection:
-        show(agents.details(connection, zone, source_id), format_, f"Agent {source_id}")
+        found = agents.details(connection, zone, source_id)
+    lines = [line for line in found.items() if line[0] not in ("declared", "rights")]
+    lines += [line for line in found["declared"].items() if line[1]]
+    lines += [("allowed" if right["allowed"] else "denied", _words(right)) for right in found["rights"]]
+    show_one(found, lines, format_, f"Agent {source_id}")
+
+
+def _words(right: dict[str, Any]) -> str:
+    return f"{right['right']} {right['object_name']}{' (every agent)' if right['agent'] == '*' else ''}"
+
+
+@agent.command("rights", epilog="Example: sif-pipeline agent rights springfield")
+def rights(zone: ZoneName, format_: Format = "table") -> None:
+    """Show every right that was given or taken in a zone, also of agents that have not registered, and of every agent.
+
+    What nobody ruled on is as `agent allow` says.
+    """
+    from sif_pipeline.zone import agents  # noqa: PLC0415
+
+    with warehouse() as url, session(url) as connection:
+        show(agents.rights(connection, zone), format_, f"Rights in zone {zone}")
 
 
 @agent.command("wake", epilog="Example: sif-pipeline agent wake springfield SIS")

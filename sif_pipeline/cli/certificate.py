@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from sif_pipeline.cli.terminal import FORMATS, show, warehouse
+from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
 from sif_pipeline.cli.zone import zone
 from sif_pipeline.database import session
-from sif_pipeline.exceptions import ConfigurationError
 
 certificate = typer.Typer(no_args_is_help=True, help="Client certificates of the agents in a zone.")
 zone.add_typer(certificate, name="certificate")
@@ -40,13 +39,11 @@ def add(
 @certificate.command("list", epilog="Example: sif-pipeline zone certificate list springfield")
 def list_(
     name: Annotated[str | None, typer.Argument(help="Name of the zone; all zones without.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    format_: Annotated[str, typer.Option("--format", help="table, csv or json.", callback=one_of(*FORMATS))] = "table",
 ) -> None:
     """List certificates: whose they are, until when they are valid, and whether they are taken."""
     from sif_pipeline.zone import identity  # noqa: PLC0415
 
-    if format_ not in FORMATS:
-        raise ConfigurationError(f"--format is one of {', '.join(FORMATS)}.")
     with warehouse() as url, session(url) as connection:
         show(identity.certificates(connection, name), format_)
 

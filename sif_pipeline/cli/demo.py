@@ -12,7 +12,7 @@ from rich.table import Table
 
 from sif_pipeline import reports, status
 from sif_pipeline.cli import app
-from sif_pipeline.cli.terminal import print_table
+from sif_pipeline.cli.tables import print_table
 from sif_pipeline.config import Settings
 from sif_pipeline.local.supervision import ended_by_signals
 

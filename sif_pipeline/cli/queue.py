@@ -53,9 +53,9 @@ def show_(
     """Show the messages of a zone's queues, in the order in which they are delivered."""
     states = queues.WAITING if state == "waiting" else (QueueState(state),)
     with warehouse() as url, session(url) as connection:
-        found = queues.messages(connection, zone, source_id, states=states, most=limit)
         if source_id is not None:
             agents.check(connection, zone, source_id)
+        found = queues.messages(connection, zone, source_id, states=states, most=limit)
     columns = tuple(field.name for field in fields(queues.Queued))
     show(Report(columns, [astuple(line) for line in found]), format_, f"Messages, {state}")
 

@@ -1,15 +1,15 @@
 """`sif-pipeline request`: the state asks a district, and looks at how far it is answered."""
 
 import time
-from dataclasses import asdict, astuple, fields
-from datetime import datetime, timedelta
+from dataclasses import asdict, fields
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from sif_pipeline.cli import app
-from sif_pipeline.cli.terminal import FORMATS, one_of, print_table, progress, show, warehouse
+from sif_pipeline.cli.terminal import FORMATS, one_of, progress, show, show_one, warehouse
 from sif_pipeline.config import Settings
 from sif_pipeline.database import session
 from sif_pipeline.exceptions import ConfigurationError
@@ -103,7 +103,7 @@ def _ask(url: str, zone: str, question: requests.Question, *, sync: bool) -> str
         with session(url) as connection:
             msg_id, kind = requests.ask(connection, zone, question), "Request"
     (asked,) = requests.listed(url, msg_ids=[msg_id])
-    typer.echo(f"{kind}: {asked.asked} in zone {zone} is asked for {asked.object_name}; SIF_MsgId {msg_id}.")
+    typer.echo(f"{kind}: {asked.agent} in zone {zone} is asked for {asked.object_name}; SIF_MsgId {msg_id}.")
     return msg_id
 
 
@@ -121,7 +121,7 @@ def _wait(url: str, msg_id: str) -> None:
             waited += asked.state not in AWAITED
             if waited == DRAIN_PATIENCE:
                 typer.echo("The answer is there; it is compared when what came before it is drained.", err=True)
-    typer.echo(f"The request is {asked.state} after {asked.packets} packets{_error(asked.error)}.")
+    typer.echo(f"The request is {asked.state} after {asked.packets} packets{_error(asked)}.")
     sync = None if asked.sync_id is None else syncs.show(url, asked.sync_id)
     if sync is not None:
         typer.echo(words(sync))
@@ -133,8 +133,8 @@ def _is_awaited(url: str, sync_id: int | None) -> bool:
     return sync_id is not None and syncs.show(url, sync_id).state in ("asked", "receiving", "compared")
 
 
-def _error(error: str | None) -> str:
-    return f": SIF_Error {error}" if error else ""
+def _error(asked: requests.Asked) -> str:
+    return f": SIF_Error {asked.error}, {asked.meaning}" if asked.error else ""
 
 
 WAYS_OUT = "`sif-pipeline sync show {0}` lists what differs; `sync accept {0}` applies it, `sync refuse {0}` leaves it."
@@ -149,23 +149,13 @@ def words(sync: syncs.Sync) -> str:
             f": {sync.there:,} there and {sync.here or 0:,} here, {sync.missing_here or 0:,} missing here, "
             f"{sync.missing_there or 0:,} missing there, {sync.different or 0:,} different"
         )
-    reason = f" {sync.reason}" if sync.reason and sync.state in ("waiting", "failed", "refused") else ""
+    reason = f" {sync.reason}" if sync.reason else ""
     hint = f" {WAYS_OUT.format(sync.sync_id)}" if sync.state == "waiting" else ""
     by = f" by {sync.decided_by}" if sync.decided_by not in (None, "limit") else ""
     kept = ", without deletions" if sync.state == "applied" and not sync.deletes else ""
     return (
         f"Sync {sync.sync_id} of {sync.object_name} in zone {sync.zone} is {sync.state}{by}{kept}{found}.{reason}{hint}"
     )
-
-
-def spelled(sync_id: int | None) -> str:
-    """Spell a sync's number as it is typed."""
-    return "" if sync_id is None else str(sync_id)
-
-
-def at(moment_: datetime | None) -> str:
-    """Spell a moment for a table: to the minute, in the state's time zone."""
-    return f"{moment_.astimezone(Settings.from_environment().timezone):%Y-%m-%d %H:%M}" if moment_ else ""
 
 
 @request.command("list", epilog="Example: sif-pipeline request list --zone springfield")
@@ -179,17 +169,19 @@ def list_(
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"choose one of {', '.join(STATES)}")
     with warehouse() as url:
-        found = requests.listed(url, zone=zone, state=state, most=limit)
-    if format_ == "table":
-        columns = ("msg_id", "zone", "object_name", "asked", "at", "state", "packets", "error", "sync_id")
-        lines = [
-            tuple((asdict(one) | {"at": at(one.created_at), "sync_id": spelled(one.sync_id)})[name] for name in columns)
-            for one in found
-        ]
-        print_table("Requests of the state", columns, lines)
-    else:
-        every = tuple(field.name for field in fields(requests.Asked))
-        show(Report(every, [astuple(asked) for asked in found]), format_)
+        found = [_line(one) for one in requests.listed(url, zone=zone, state=state, most=limit)]
+    columns = IN_TABLE if format_ == "table" else (*(field.name for field in fields(requests.Asked)), "meaning")
+    show(Report(columns, [tuple(one[name] for name in columns) for one in found]), format_, "Requests of the state")
+
+
+IN_TABLE = (
+    "msg_id", "zone", "object_name", "agent", "created_at", "state", "packets", "error", "meaning", "purpose",
+    "sync_id",
+)  # fmt: skip
+
+
+def _line(asked: requests.Asked) -> dict[str, Any]:
+    return asdict(asked) | {"meaning": asked.meaning}
 
 
 @request.command("show", epilog="Example: sif-pipeline request show 5C0FFEE5C0FFEE5C0FFEE5C0FFEE5C0F")
@@ -197,18 +189,10 @@ def show_(msg_id: MsgId, format_: Format = "table") -> None:
     """Show one request: whether the agent has taken it, and what came in for it."""
     with warehouse() as url:
         found = requests.show(url, msg_id)
-    lines: list[tuple[Any, ...]] = [(field.name, getattr(found.request, field.name)) for field in fields(found.request)]
-    if found.delivery:
-        lines += [(f"delivery {field.name}", getattr(found.delivery, field.name)) for field in fields(found.delivery)]
-    lines += [("received packets", found.packets), ("received objects", found.objects), ("received bytes", found.bytes)]
-    if format_ == "table":
-        print_table(f"Request {msg_id}", ("what", "value"), [(name, _text(value)) for name, value in lines])
-    else:
-        show(Report(tuple(name.replace(" ", "_") for name, _ in lines), [tuple(v for _, v in lines)]), format_)
-
-
-def _text(value: object) -> str:
-    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    delivery = {f"delivery_{f.name}": getattr(found.delivery, f.name, None) for f in fields(requests.Delivery)}
+    received = {"received_packets": found.packets, "received_objects": found.objects, "received_bytes": found.bytes}
+    thing = _line(found.request) | delivery | received
+    show_one(thing, thing.items(), format_, f"Request {msg_id}")
 
 
 @request.command("cancel", epilog="Example: sif-pipeline request cancel 5C0FFEE5C0FFEE5C0FFEE5C0FFEE5C0F")

@@ -2,7 +2,7 @@
 
 import getpass
 from collections import Counter
-from dataclasses import asdict, astuple, fields
+from dataclasses import fields
 from datetime import UTC, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from sif_pipeline.cli import app
-from sif_pipeline.cli.request import at, spelled, words
-from sif_pipeline.cli.terminal import FORMATS, one_of, print_table, show, warehouse
+from sif_pipeline.cli.request import words
+from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
 from sif_pipeline.config import Settings
 from sif_pipeline.exceptions import SifPipelineError
 from sif_pipeline.reports import Report
@@ -44,18 +44,15 @@ def list_(
         raise typer.BadParameter(f"choose one of {', '.join(STATES)}")
     with warehouse() as url:
         found = syncs.listed(url, zone=zone, state=state, most=limit)
-    if format_ == "table":
-        columns = ("sync_id", "zone", "object_name", "state", "there", "here", "missing_here", "missing_there",
-                   "different", "asked", "reason")  # fmt: skip
-        lines = [
-            tuple(
-                (asdict(one) | {"asked": at(one.asked_at), "sync_id": spelled(one.sync_id)})[name] for name in columns
-            )
-            for one in found
-        ]
-        print_table("Full syncs", columns, lines)
-    else:
-        show(Report(tuple(f.name for f in fields(syncs.Sync)), [astuple(one) for one in found]), format_)
+    every = tuple(field.name for field in fields(syncs.Sync))
+    columns = IN_TABLE if format_ == "table" else every
+    show(Report(columns, [tuple(getattr(one, name) for name in columns) for one in found]), format_, "Full syncs")
+
+
+IN_TABLE = (
+    "sync_id", "zone", "object_name", "state", "there", "here", "missing_here", "missing_there", "different",
+    "asked_at", "reason",
+)  # fmt: skip
 
 
 @sync.command("show", epilog="Example: sif-pipeline sync show 12")

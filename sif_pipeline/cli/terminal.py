@@ -1,19 +1,17 @@
-"""What commands have in common: the database they work on, progress on a terminal, tables."""
+"""What commands have in common: the database they work on, progress on a terminal, formats."""
 
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from sif_pipeline import database, reports
+from sif_pipeline.cli.tables import print_table, spelled
 from sif_pipeline.config import Settings
 from sif_pipeline.local import postgres
 from sif_pipeline.local.supervision import ended_by_signals
@@ -85,25 +83,13 @@ def show(report: reports.Report, format_: str, title: str = "") -> None:
         print_table(title, report.columns, report.lines)
 
 
-def print_table(title: str, columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
-    """Print a table, numbers to the right, as wide as its content."""
-    table = Table(title=title or None, title_justify="left", header_style="bold")
-    for place, column in enumerate(columns):
-        numeric = bool(lines) and reports.is_number([line[place] for line in lines])
-        table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
-    for line in lines:
-        table.add_row(*(Text("" if cell is None else _cell(cell)) for cell in line))
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
-    console = Console(width=width)
-    console.print(table)
-    if not lines:
-        console.print("Nothing to show.")
-
-
-def _cell(cell: Any) -> str:
-    """Write a cell as it is read: what agents say of themselves must not steer the terminal."""
-    text = f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
-    return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)
+def show_one(thing: Mapping[str, Any], lines: Iterable[tuple[str, Any]], format_: str, title: str) -> None:
+    """Print one thing: in JSON an object, for people and as CSV its lines, which may spell what is a list in words."""
+    if format_ == "json":
+        typer.echo(reports.json_text(thing))
+    else:
+        told = [(name, spelled(name, value) if format_ == "table" else value) for name, value in lines]
+        show(reports.Report(("what", "value"), told), format_, title)
 
 
 def one_of(*allowed: str) -> Callable[[str], str]:

@@ -1,13 +1,14 @@
 """`sif-pipeline zone`: the districts' connections."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
 from sif_pipeline import zones
 from sif_pipeline.cli import app
-from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
+from sif_pipeline.cli.tables import local
+from sif_pipeline.cli.terminal import FORMATS, one_of, show, show_one, warehouse
 from sif_pipeline.database import session
 from sif_pipeline.exceptions import ConfigurationError
 
@@ -70,7 +71,16 @@ def show_(name: Name, format_: Format = "table") -> None:
     `sync schedule` the time of the sync and its limit.
     """
     with warehouse() as url, session(url) as connection:
-        show(zones.details(connection, name), format_, f"Zone {name}")
+        found = zones.details(connection, name)
+    lines = [line for line in found.items() if line[0] != "refused"]
+    lines += [("refused", _words(refusal)) for refusal in found["refused"]]
+    show_one(found, lines, format_, f"Zone {name}")
+
+
+def _words(refusal: dict[str, Any]) -> str:
+    often = f", {refusal['times']} times" if refusal["times"] > 1 else ""
+    sender = refusal["agent"] or "unreadable sender"
+    return f"{local(refusal['last_at'])} {sender} {refusal['error']}{often}: {refusal['sentence']}"
 
 
 @zone.command("refusals", epilog="Example: sif-pipeline zone refusals springfield --agent SIS")

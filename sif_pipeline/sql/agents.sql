@@ -6,7 +6,7 @@ SELECT
         WHEN a.unregistered_at IS NOT NULL THEN 'left' WHEN a.is_asleep THEN 'asleep'
         WHEN a.failures > 0 THEN 'failing' ELSE 'awake'
     END AS state,
-    a.mode, a.application, array_to_string(a.versions, ' ') AS versions, a.max_buffer_size AS buffer,
+    a.mode, a.application, a.versions, a.max_buffer_size AS buffer,
     (
         SELECT count(*) FROM outbox.message AS m
         WHERE m.zone_id = a.zone_id AND m.source_id = a.source_id AND m.state IN ('queued', 'delivering', 'blocked')
@@ -20,10 +20,15 @@ ORDER BY z.name, a.source_id
 -- name: show
 -- Grain: one agent of a zone, everything it said of itself and what was found of it a column.
 SELECT
-    z.name AS zone, a.source_id AS agent, a.name, a.vendor, a.application, a.mode, a.sif_version AS registered_in,
-    array_to_string(a.versions, ' ') AS versions, a.max_buffer_size AS buffer, a.takes_bundles, a.push_url, a.secure,
-    a.accepts_gzip AS gzip, a.registered_at AS registered, a.unregistered_at AS "left", a.is_asleep AS asleep,
-    a.blocked_by, a.failing_since, a.failures, a.last_failure, a.next_try_at AS next_try,
+    z.name AS zone, a.source_id AS agent,
+    CASE
+        WHEN a.unregistered_at IS NOT NULL THEN 'left' WHEN a.is_asleep THEN 'asleep'
+        WHEN a.failures > 0 THEN 'failing' ELSE 'awake'
+    END AS state, -- as in the list
+    a.name, a.vendor, a.application, a.mode, a.sif_version AS registered_in,
+    a.versions, a.max_buffer_size AS buffer, a.takes_bundles, a.push_url, a.secure,
+    a.accepts_gzip AS gzip, a.registered_at, a.unregistered_at AS left_at, a.is_asleep AS asleep,
+    a.blocked_by, a.failing_since, a.failures, a.last_failure, a.next_try_at,
     (
         SELECT count(*) FROM outbox.message AS m
         WHERE m.zone_id = a.zone_id AND m.source_id = a.source_id AND m.state IN ('queued', 'delivering', 'blocked')
@@ -41,7 +46,7 @@ WHERE z.name = %(zone)s AND a.source_id = %(source_id)s
 
 -- name: declared
 -- Grain: one list of what an agent declared, with its objects.
-SELECT p.kind, string_agg(p.object_name, ' ' ORDER BY p.object_name)
+SELECT p.kind, array_agg(p.object_name ORDER BY p.object_name)
 FROM inbox.provision AS p
 JOIN inbox.zone AS z USING (zone_id)
 WHERE z.name = %(zone)s AND p.source_id = %(source_id)s

@@ -151,9 +151,9 @@ SELECT (SELECT count(*) FROM purged), (SELECT max(queue_id) FROM portion)
 -- name: queues
 -- Grain: one agent with its queue: how much waits, since when, and what holds it up.
 SELECT
-    z.name AS zone, a.source_id, a.mode, a.unregistered_at IS NULL AS registered, a.is_asleep, a.blocked_by,
+    z.name AS zone, a.source_id AS agent, a.mode, a.unregistered_at IS NULL AS registered, a.is_asleep AS asleep, a.blocked_by,
     a.failures, a.next_try_at, a.last_failure, z.suspended_at IS NOT NULL AS suspended,
-    count(m.queue_id) AS waiting, min(m.created_at) AS oldest
+    count(m.queue_id) AS waiting, min(m.created_at) AS waiting_since
 FROM inbox.agent AS a
 JOIN inbox.zone AS z USING (zone_id)
 LEFT JOIN outbox.message AS m
@@ -165,7 +165,7 @@ ORDER BY z.name, a.source_id
 -- name: messages
 -- Grain: one message of a zone's queues in a state or any, the oldest first; never its content.
 SELECT
-    m.queue_id, m.source_id, m.sender_id, m.msg_id, m.message_type, m.object_name, octet_length(m.body) AS bytes,
+    m.queue_id AS number, m.source_id AS agent, m.sender_id AS sender, m.msg_id, m.message_type, m.object_name, octet_length(m.body) AS bytes,
     m.created_at, m.state, m.attempts, m.delivered_at, m.settled_at, m.last_failure
 FROM outbox.message AS m
 JOIN inbox.zone AS z USING (zone_id)

@@ -23,7 +23,7 @@ WHERE p.zone_id = %(zone_id)s AND a.unregistered_at IS NULL
 
 -- name: list
 -- Grain: one request of the state's, the newest first.
-SELECT z.name AS zone, r.object_name, r.destination_id AS asked, r.state, r.next_packet - 1 AS packets, r.error,
+SELECT z.name AS zone, r.object_name, r.destination_id AS agent, r.state, r.next_packet - 1 AS packets, r.error,
     r.created_at, r.expires_at, r.ended_at, r.purpose, r.sync_id, r.msg_id
 FROM outbox.request AS r
 JOIN inbox.zone AS z USING (zone_id)

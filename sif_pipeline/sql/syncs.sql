@@ -12,9 +12,10 @@ SELECT zone_id, %(object_name)s FROM inbox.zone WHERE name = %(zone)s
 RETURNING sync_id
 
 -- name: list
--- Grain: one full sync, the newest first.
+-- Grain: one full sync, the newest first. Why it waited is no reason any more once it is applied.
 SELECT s.sync_id, z.name AS zone, s.object_name, s.state, s.there, s.here, s.missing_here, s.missing_there,
-    s.different, s.asked_at, s.ended_at, s.decided_by, s.decided_at, s.as_of, s.deletes, s.reason,
+    s.different, s.asked_at, s.ended_at, s.decided_by, s.decided_at, s.as_of, s.deletes,
+    CASE WHEN s.state IN ('waiting', 'refused', 'failed') THEN s.reason END AS reason,
     r.next_packet - 1 AS packets, r.msg_id AS request_msg_id, z.change_limit
 FROM outbox.sync AS s
 JOIN inbox.zone AS z USING (zone_id)

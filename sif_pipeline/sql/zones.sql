@@ -49,7 +49,7 @@ RETURNING zone_id
 -- name: list
 -- Grain: one zone: how it is set, how many agents are registered in it, and how much waits for them.
 SELECT
-    z.name AS zone, z.lea_code AS lea,
+    z.name AS zone, z.lea_code,
     CASE WHEN z.suspended_at IS NOT NULL THEN 'suspended' WHEN z.is_sandbox THEN 'sandbox' ELSE 'open' END AS state,
     z.authentication_level AS authentication, z.encryption_level AS encryption, z.sync_at,
     (SELECT count(*) FROM inbox.agent AS a WHERE a.zone_id = z.zone_id AND a.unregistered_at IS NULL) AS agents,
@@ -63,7 +63,7 @@ ORDER BY z.name
 -- name: show
 -- Grain: one zone, every setting a column.
 SELECT
-    name AS zone, lea_code AS lea, created_at AS made, suspended_at AS suspended_since, is_sandbox AS sandbox,
+    name AS zone, lea_code, created_at, suspended_at AS suspended_since, is_sandbox AS sandbox,
     authentication_level AS authentication, encryption_level AS encryption, solicited_only, log_entries, sync_at,
     change_limit
 FROM inbox.zone

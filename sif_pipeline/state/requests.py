@@ -15,6 +15,7 @@ from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import ConfigurationError, SifPipelineError, UnknownZone
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import NEWEST_ACK, spoken_with
+from sif_pipeline.sif.naming import meaning
 from sif_pipeline.sif.query import ANY_2, EVERYTHING, Condition, Where, spelled_for, write_request
 from sif_pipeline.zone import queue, routing
 from warehouse.base import SifObject, elements, objects
@@ -48,16 +49,21 @@ class Asked:
 
     zone: str
     object_name: str
-    asked: str  #: SIF_SourceId of the agent that answers
+    agent: str  #: SIF_SourceId of the one that answers
     state: str  #: open, complete, failed, cancelled or timed_out
     packets: int  #: so many have come
     error: str | None  #: SIF_Error it ended with, category/code
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None
-    purpose: str | None  #: sync for a full sync
+    purpose: str | None  #: sync for a full sync, conformance for a trial in a sandbox
     sync_id: int | None
     msg_id: str
+
+    @property
+    def meaning(self) -> str | None:
+        """The standard's words for the error; what the agent said besides may hold anything, and is not kept."""
+        return meaning(self.error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def _state(url: str, asked: Asked) -> str:
 
 
 def _words(asked: Asked) -> str:
-    return f"{asked.object_name} by {asked.asked} is {asked.state}{f' ({asked.error})' if asked.error else ''}"
+    return f"{asked.object_name} by {asked.agent} is {asked.state}{f' ({asked.error})' if asked.error else ''}"
 
 
 def _reason(url: str, asked: Asked) -> str:

@@ -48,7 +48,7 @@ class Sync:
     decided_at: datetime | None
     as_of: datetime | None
     deletes: bool
-    reason: str | None  #: why it waits, or why it failed
+    reason: str | None  #: why it waits, or waited until it was refused, or why it failed
     packets: int
     request_msg_id: str
     change_limit: Decimal

@@ -9,6 +9,7 @@ from sif_pipeline import zones
 from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.reports import Report
+from sif_pipeline.sif.messages import PROVISION_LISTS
 from sif_pipeline.zone import access, provisioning, queue, routing
 
 SQL: Final = {name: query.encode() for name, query in queries("agents").items()}
@@ -20,26 +21,42 @@ def listing(connection: Connection, zone: str | None = None) -> Report:
     return _report(connection, "list", {"zone": zone})
 
 
-def details(connection: Connection, zone: str, source_id: str) -> Report:
-    """Show what an agent said, declared and may do beyond the usual, a line each. Raise ConfigurationError."""
+def details(connection: Connection, zone: str, source_id: str) -> dict[str, Any]:
+    """Give what an agent said and how it stands; what it `declared`, by list; the `rights` that concern it.
+
+    Raise ConfigurationError when there is no such agent.
+    """
     values = {"zone": zone, "source_id": source_id}
     found = _report(connection, "show", values)
     if not found.lines:
         raise _unknown(zone, source_id)
-    lines = [*zip(found.columns, found.lines[0], strict=True), *connection.execute(SQL["declared"], values)]
-    rules = (rule for rule in access.rules_in(connection, zone) if rule.source_id in (source_id, access.ANYTHING))
-    lines += [("allowed" if rule.allowed else "denied", _words(rule)) for rule in rules]
-    return Report(("what", "value"), lines)
+    declared: dict[str, list[str]] = {kind: [] for kind in PROVISION_LISTS}
+    declared |= dict(connection.execute(SQL["declared"], values).fetchall())
+    rights = [right for right in _rights(connection, zone) if right["agent"] in (source_id, access.ANYTHING)]
+    return dict(zip(found.columns, found.lines[0], strict=True)) | {"declared": declared, "rights": rights}
 
 
-def _words(rule: access.Rule) -> str:
-    word = next((word for word, kind in access.WORDS.items() if kind == rule.kind), rule.kind)
-    everyone = " (every agent)" if rule.source_id == access.ANYTHING else ""
-    return f"{word} {rule.object_name}{everyone}"
+def rights(connection: Connection, zone: str) -> Report:
+    """List what was allowed and denied in a zone, '*' standing for every agent or object. Raise UnknownZone."""
+    zones.check(connection, zone)
+    return Report(RIGHT, [tuple(right.values()) for right in _rights(connection, zone)])
+
+
+RIGHT: Final = ("agent", "right", "object_name", "allowed")
+"""What is told of a right that was given or taken."""
+
+
+def _rights(connection: Connection, zone: str) -> list[dict[str, Any]]:
+    words = {kind: word for word, kind in access.WORDS.items()}
+    return [
+        dict(zip(RIGHT, (rule.source_id, words.get(rule.kind, rule.kind), *rule[2:]), strict=True))
+        for rule in access.rules_in(connection, zone)
+    ]
 
 
 def check(connection: Connection, zone: str, source_id: str) -> None:
-    """Raise ConfigurationError where a zone has no such agent, nor had one that left."""
+    """Raise UnknownZone, or ConfigurationError where a zone has no such agent, nor had one that left."""
+    zones.check(connection, zone)
     _key(connection, zone, source_id)
 
 

@@ -5,7 +5,6 @@ those of the standard (SIF_AuthenticationLevel, SIF_EncryptionLevel). It knows t
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from psycopg.rows import class_row
 
+from sif_pipeline import zones
 from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.reports import Report
@@ -151,14 +151,11 @@ def revoke(connection: Connection, zone: str, fingerprint: str) -> str:
 
 
 def certificates(connection: Connection, zone: str | None = None) -> Report:
-    """List the certificates of a zone, or of all."""
+    """List the certificates of a zone, or of all. Raise UnknownZone."""
+    zones.check(connection, zone)
     found = connection.execute(SQL["list"].encode(), {"zone": zone})
     columns = [column.name for column in found.description or ()]
-    return Report(tuple(columns), [_shown(row) for row in found])
-
-
-def _shown(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(cell.isoformat(timespec="seconds") if isinstance(cell, datetime) else cell for cell in row)
+    return Report(tuple(columns), found.fetchall())
 
 
 def require(

@@ -218,26 +218,26 @@ class Queue:
     """An agent's queue as an operator sees it."""
 
     zone: str
-    source_id: str
+    agent: str  #: its SIF_SourceId
     mode: str | None  #: Push or Pull
     registered: bool
-    is_asleep: bool
+    asleep: bool
     blocked_by: str | None  #: SIF_MsgId of the event under selective message blocking
     failures: int  #: deliveries that failed in a row
     next_try_at: datetime | None
     last_failure: str | None
     suspended: bool  #: whether the zone is
     waiting: int  #: messages
-    oldest: datetime | None  #: since when the oldest of them waits
+    waiting_since: datetime | None  #: the oldest of them
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
     """A message on a queue, or that was on one, as an operator sees it: never its content."""
 
-    queue_id: int
-    source_id: str  #: the agent it goes to
-    sender_id: str
+    number: int  #: by which it is dropped and put back
+    agent: str  #: SIF_SourceId of the one it goes to
+    sender: str  #: SIF_SourceId of the one it comes from
     msg_id: str
     message_type: str
     object_name: str | None

@@ -1,10 +1,11 @@
 """Operating zones, agents and queues from the command line, as a person does it."""
 
+import re
 from pathlib import Path
 
 import psycopg
 import pytest
-from sif_command import Found, done, refused, run, told
+from sif_command import Found, done, refused, run, shown, told
 from sif_zone import SOURCE, District, control, event, of_objects, register, request
 
 from sif_pipeline.sif.naming import of_the_standard
@@ -49,6 +50,8 @@ def test_a_rotated_zone_has_its_new_url_only(database_url: str) -> None:
         ("queue", "list", "--zone", "nowhere"),
         ("queue", "show", "nowhere"),
         ("queue", "show", "nowhere", "SIS"),
+        ("agent", "rights", "nowhere"),
+        ("zone", "certificate", "list", "nowhere"),
         ("request", "list", "--zone", "nowhere"),
         ("sync", "list", "--zone", "nowhere"),
     ],
@@ -86,10 +89,11 @@ def test_zones_are_listed_and_shown_with_their_settings(database_url: str) -> No
     assert listed == [("north", "suspended", 0), ("trial", "sandbox", 0)]
     done(database_url, "zone", "resume", "north")
     done(database_url, "zone", "set", "north", "--solicited-only", "--no-log-entries", "--lea", "02810000")
-    shown = {line["setting"]: line["value"] for line in told(database_url, "zone", "show", "north")}
-    assert {name: shown[name] for name in ("zone", "lea", "suspended_since", "solicited_only", "log_entries")} == {
-        "zone": "north", "lea": "02810000", "suspended_since": None, "solicited_only": True, "log_entries": False,
+    found = shown(database_url, "zone", "show", "north")
+    assert {name: found[name] for name in ("zone", "lea_code", "suspended_since", "solicited_only", "refused")} == {
+        "zone": "north", "lea_code": "02810000", "suspended_since": None, "solicited_only": True, "refused": [],
     }  # fmt: skip
+    assert (found["log_entries"], found["authentication"]) == (False, 0)
     assert "north" in done(database_url, "zone", "list")
     with psycopg.connect(database_url) as connection:
         audits = connection.execute("SELECT event FROM inbox.audit ORDER BY audit_id").fetchall()
@@ -115,8 +119,9 @@ def test_what_a_zone_refused_is_listed_for_who_answers_the_district(district: Di
     assert str(found[3]["first_at"]) < str(found[3]["last_at"])
     assert [line["error"] for line in told(url, "zone", "refusals", "District-0101", "--agent", "Ghost")] == ["4/9"]
     assert [line["error"] for line in told(url, "zone", "refusals", "District-0101", "--limit", "1")] == ["12/5"]
-    shown = [str(line["value"]) for line in told(url, "zone", "show", "District-0101") if line["setting"] == "refused"]
-    assert [words.split(" ", 2)[2].split(":")[0] for words in shown] == [
+    assert shown(url, "zone", "show", "District-0101")["refused"] == found
+    in_words = done(url, "zone", "show", "District-0101", "--format", "csv").splitlines()[-4:]
+    assert [re.sub(r'^refused,"?.{25} ', "", words).split(":")[0] for words in in_words] == [
         f"{SOURCE} 12/5", "unreadable sender 1/2", "Ghost 4/9", f"{SOURCE} 4/3, 2 times",
     ]  # fmt: skip
     for command in ("show", "refusals"):
@@ -163,10 +168,14 @@ def test_agents_are_listed_shown_woken_and_purged(district: District) -> None:
     assert district.send(control("<SIF_Sleep/>", **LIBRARY)) == 0
     listed = {line["agent"]: (line["state"], line["waiting"]) for line in told(url, "agent", "list", "District-0101")}
     assert listed == {SOURCE: ("awake", 0), "LIBRARY": ("asleep", 2)}
-    shown = {str(line["what"]): line["value"] for line in told(url, "agent", "show", "District-0101", "LIBRARY")}
-    assert (shown["mode"], shown["SIF_SubscribeObjects"], shown["allowed"]) == (
-        "Pull", "StudentPersonal", "subscribe StudentPersonal",
-    )  # fmt: skip
+    found = shown(url, "agent", "show", "District-0101", "LIBRARY")
+    given = {"agent": "LIBRARY", "right": "subscribe", "object_name": "StudentPersonal", "allowed": True}
+    assert (found["mode"], found["state"], found["versions"], found["rights"]) == ("Pull", "asleep", ["2.6"], [given])
+    assert {name: listed for name, listed in found["declared"].items() if listed} == {
+        "SIF_SubscribeObjects": ["StudentPersonal"]
+    }
+    in_words = done(url, "agent", "show", "District-0101", "LIBRARY", "--format", "csv").splitlines()
+    assert in_words[-2:] == ["SIF_SubscribeObjects,StudentPersonal", "allowed,subscribe StudentPersonal"]
     done(url, "agent", "wake", "District-0101", "LIBRARY")
     assert told(url, "agent", "list", "District-0101")[1]["state"] == "awake"
     assert "2 messages" in done(url, "agent", "purge", "District-0101", "LIBRARY", "--yes")
@@ -176,8 +185,8 @@ def test_agents_are_listed_shown_woken_and_purged(district: District) -> None:
 def test_what_an_agent_says_of_itself_does_not_steer_the_terminal(district: District) -> None:
     name = "[/x] [red]SIS\u009b31m\u202e"
     assert district.send(register().replace(b">SIS<", f">{name}<".encode())) == 0
-    shown = done(district.url, "agent", "show", "District-0101", SOURCE)
-    assert "[/x] [red]SIS\ufffd31m\ufffd" in shown
+    said = done(district.url, "agent", "show", "District-0101", SOURCE)
+    assert "[/x] [red]SIS\ufffd31m\ufffd" in said
 
 
 def test_a_purge_asks_first(district: District) -> None:
@@ -253,22 +262,35 @@ def test_a_right_of_an_agent_that_is_not_there_yet_counts_once_it_registers(dist
     assert done(district.url, *given, "SchoolInfo") == "Allowed.\n"
 
 
+def test_rights_are_listed_also_of_everybody_and_of_who_is_not_there_yet(district: District) -> None:
+    done(district.url, "agent", "allow", "District-0101", "*", "request", "SchoolInfo")
+    done(district.url, "agent", "deny", "District-0101", "NEWCOMER", "register")
+    found = told(district.url, "agent", "rights", "District-0101")
+    assert [tuple(line.values()) for line in found] == [
+        ("*", "request", "SchoolInfo", True),
+        ("LIBRARY", "subscribe", "StudentPersonal", True),
+        ("NEWCOMER", "register", "*", False),
+    ]
+    assert list(found[0]) == ["agent", "right", "object_name", "allowed"]
+    assert found[:2] == shown(district.url, "agent", "show", "District-0101", "LIBRARY")["rights"]
+
+
 def test_queues_are_shown_and_messages_dropped_and_put_back(district: District) -> None:
     url = district.url
-    queues = {line["source_id"]: line["waiting"] for line in told(url, "queue", "list", "--zone", "District-0101")}
+    queues = {line["agent"]: line["waiting"] for line in told(url, "queue", "list", "--zone", "District-0101")}
     assert queues == {SOURCE: 0, "LIBRARY": 2}
     messages = told(url, "queue", "show", "District-0101", "LIBRARY")
     assert [(m["message_type"], m["object_name"], m["state"]) for m in messages] == [
         ("SIF_Event", "StudentPersonal", "queued")
     ] * 2
-    first = str(messages[0]["queue_id"])
+    first = str(messages[0]["number"])
     assert "1 messages taken off" in done(url, "queue", "drop", first, "--yes")
     dropped = told(url, "queue", "show", "District-0101", "--state", "dropped")
-    assert [str(m["queue_id"]) for m in dropped] == [first]
+    assert [str(m["number"]) for m in dropped] == [first]
     found = run(url, "queue", "retry", first, "999999999")
     assert (found.returncode, found.stdout) == (2, "1 messages put back.\n")
     assert "1 of the numbers are of no message that was dropped" in found.stderr
-    assert str(told(url, "queue", "show", "District-0101")[0]["queue_id"]) == first
+    assert str(told(url, "queue", "show", "District-0101")[0]["number"]) == first
     assert "Amelia" not in done(url, "queue", "show", "District-0101")
     assert "There is no agent NOBODY in a zone" in refused(url, "queue", "show", "District-0101", "NOBODY")
     assert told(url, "queue", "show", "District-0101", SOURCE) == []

@@ -23,7 +23,7 @@ MARK, HOME = "-- end of step --", "/tmp/first-district"  # noqa: S108 -- the pag
 
 def plain(text: str) -> list[str]:
     """Take out what differs from one run to the next: times, the zone's secret, the port, widths."""
-    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00(:00)?", "TIME", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?\+00(:00)?", "TIME", text)
     text = re.sub(r"127\.0\.0\.1:\d+/zone/\S+", "127.0.0.1/zone/SECRET", text)
     return [" ".join(line.split()) for line in text.splitlines() if line.strip() and not re.fullmatch(r"[-+ ]+", line)]
 

@@ -168,11 +168,12 @@ def test_an_agent_that_is_away_for_long_is_told_of_when_it_begins_and_when_it_is
     }  # fmt: skip
     with psycopg.connect(server.database_url) as connection:
         listed = agents.listing(connection, place.name)
-        shown = dict(agents.details(connection, place.name, "SIS").lines)
+        shown = agents.details(connection, place.name, "SIS")
     assert dict(zip(listed.columns, listed.lines[0], strict=True)).items() >= {
         "state": "failing", "waiting": 3, "failing_since": since, "last_failure": "no_connection",
     }.items()  # fmt: skip
     assert (shown["failing_since"], shown["waiting"], shown["waiting_since"] < since) == (since, 3, True)
+    assert shown["state"] == "failing"
     with push_agent(port) as agent:
         agent.wait_for(3)
         wait_until(lambda: done(place))

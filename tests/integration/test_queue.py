@@ -372,18 +372,18 @@ def test_rolled_back_with_its_cause_a_message_was_never_queued(zone):
 def test_an_operator_sees_queues_drops_and_retries(zone):
     zone.put(first := an_event(), second := an_event(), third := an_event())
     with psycopg.connect(zone.url) as connection:
-        mine = {q.source_id: q for q in queue.queues(connection, zone.zone.name)}
+        mine = {q.agent: q for q in queue.queues(connection, zone.zone.name)}
         assert (mine[AGENT].waiting, mine[OTHER].waiting) == (3, 0)
         listed = queue.messages(connection, zone.zone.name, AGENT)
         assert [m.msg_id for m in listed] == [first.msg_id, second.msg_id, third.msg_id]
-        assert queue.drop(connection, [listed[0].queue_id, listed[1].queue_id]) == 2
-        assert queue.drop(connection, [listed[0].queue_id]) == 0
+        assert queue.drop(connection, [listed[0].number, listed[1].number]) == 2
+        assert queue.drop(connection, [listed[0].number]) == 0
         dropped = queue.messages(connection, zone.zone.name, states=[QueueState.DROPPED])
         assert [(m.msg_id, m.last_failure) for m in dropped] == [
             (first.msg_id, "operator"),
             (second.msg_id, "operator"),
         ]
-        assert queue.retry(connection, [listed[1].queue_id]) == 1
+        assert queue.retry(connection, [listed[1].number]) == 1
         assert queue.retry_agent(connection, zone.zone.name, AGENT)
         assert not queue.retry_agent(connection, zone.zone.name, "NOBODY")
     assert zone.pulled() == [second.msg_id, third.msg_id]
@@ -393,11 +393,11 @@ def test_nothing_is_put_back_for_an_agent_that_has_left(zone):
     zone.put(an_event())
     with psycopg.connect(zone.url) as connection:
         (listed,) = queue.messages(connection, zone.zone.name)
-        queue.drop(connection, [listed.queue_id])
+        queue.drop(connection, [listed.number])
         connection.execute("UPDATE inbox.agent SET unregistered_at = now() WHERE zone_id = %s", [zone.id])
-        assert queue.retry(connection, [listed.queue_id]) == 0
+        assert queue.retry(connection, [listed.number]) == 0
         connection.execute("UPDATE inbox.agent SET unregistered_at = NULL WHERE zone_id = %s", [zone.id])
-        assert queue.retry(connection, [listed.queue_id]) == 1
+        assert queue.retry(connection, [listed.number]) == 1
 
 
 def test_dropping_the_event_that_blocks_frees_the_others(zone):
@@ -405,7 +405,7 @@ def test_dropping_the_event_that_blocks_frees_the_others(zone):
     zone.get()
     zone.ack(blocking.msg_id, 2)
     with psycopg.connect(zone.url) as connection:
-        queue.drop(connection, [queue.messages(connection, zone.zone.name)[0].queue_id])
+        queue.drop(connection, [queue.messages(connection, zone.zone.name)[0].number])
     assert zone.pulled() == [later.msg_id]
 
 

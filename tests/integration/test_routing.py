@@ -419,9 +419,9 @@ def test_a_request_that_an_operator_takes_off_is_over_and_cannot_be_put_back(zon
     (name,) = zone.rows("SELECT name FROM inbox.zone WHERE zone_id = %(zone)s")[0]
     with psycopg.connect(zone.url) as connection:
         (listed,) = queue.messages(connection, name)
-        assert queue.drop(connection, [listed.queue_id]) == 1
+        assert queue.drop(connection, [listed.number]) == 1
         assert (routing.end_dropped_now(connection), routing.end_dropped_now(connection)) == (1, 0)
-        assert queue.retry(connection, [listed.queue_id]) == 0
+        assert queue.retry(connection, [listed.number]) == 0
     assert zone.state(msg_id_of(body)) == ("failed", "8/17")
     assert [m.response.error for m in zone.pull_all(REQUESTER)] == [(8, 17)]
     assert zone.pull(PROVIDER) is None

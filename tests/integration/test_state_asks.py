@@ -1,5 +1,6 @@
 """The state asks over real HTTP: agents that pull or listen answer; what comes back is compared and loaded."""
 
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from sif_sync import always_pulling
 from typer.testing import CliRunner
 
 from sif_pipeline import cli, drain
+from sif_pipeline.agent.writing import response
 from sif_pipeline.cli import request as request_commands
 from sif_pipeline.cli import sync as sync_commands
 from sif_pipeline.config import PROJECT
@@ -187,6 +189,19 @@ def test_a_cancelled_request_is_not_delivered_and_its_packets_are_refused(zone):
         agent.ack(request)
         assert agent.fetch().message.msg_id == second
         assert [one.error for one in requests.listed(zone.database_url, msg_ids=[first])] == ["8/18"]
+
+
+def test_an_error_of_the_agent_is_told_in_the_standards_words(zone):
+    with joined(zone) as agent:
+        msg_id = ask(zone)
+        agent.ack(agent.fetch())
+        error = b"<SIF_Error><SIF_Category>8</SIF_Category><SIF_Code>9</SIF_Code><SIF_Desc>Ann</SIF_Desc></SIF_Error>"
+        assert agent.say("SIF_Response", response(msg_id, 1, error, more=False), destination_id="SIF-PIPELINE").is_good
+    (listed,) = json.loads(said(zone, "request", "list", "--zone", zone.name, "--format", "json"))
+    for one in (listed, json.loads(said(zone, "request", "show", msg_id, "--format", "json"))):
+        assert (one["error"], one["meaning"]) == ("8/9", "Unsupported query in request")
+        assert "Ann" not in str(one)
+    assert "meaning" in said(zone, "request", "list")
 
 
 def test_what_is_late_is_given_up(zone):

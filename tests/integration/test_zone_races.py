@@ -139,7 +139,7 @@ def drop(zone, _):
     def act():
         with psycopg.connect(zone.url) as connection:
             (listed,) = queue.messages(connection, zone.name, PROVIDER)
-            queue.drop(connection, [listed.queue_id])
+            queue.drop(connection, [listed.number])
             routing.end_dropped_now(connection)
 
     return act
