@@ -4,6 +4,7 @@ What is drafted passes the contract tests as it is; what it means is left to say
 will ask for: the document has them.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -22,8 +23,15 @@ _PEOPLE: Final = {"StudentPersonal", "StaffPersonal"}
 _NAMES: Final = {"Name", "LastName", "FirstName", "FullName", "ContactName"}
 _MANY: Final = 8  # more leaves than this below one element are one column of JSON
 _WORDS: Final = ("Words", "true", "1", "2026", "2026-09-01", "2026-09-01T08:00:00", "08:00:00")
-_TYPES: Final = {"date": "date", "dateTime": "date", "decimal": "Decimal", "gYear": "int"}
-_NAMELESS: Final = {"Code", "OtherCode", "Type"}  # these are named with the element they stand in
+_TYPES: Final = {
+    "date": "date",
+    "dateTime": "date",
+    "decimal": "Decimal",
+    "gYear": "int",
+    "DecimalOrEmptyType": "Decimal",
+}
+_GUIDS: Final = {"GUIDType", "GUIDOrEmptyType"}
+_NAMELESS: Final = {"Code", "OtherCode", "Type", "SIF_RefObject"}  # these are named with the element they stand in
 _WIDTH: Final = 120
 _MODULES: Final = {"date": "datetime", "Decimal": "decimal", "Any": "typing", "UUID": "uuid"}
 
@@ -80,8 +88,9 @@ class _Line:
 
 def declaration(name: str) -> str:
     """Write the module that declares an object, one line for each element; meanings are the elements' own words."""
-    drafted = list(_lines(shape(name), "", required=True, repeats=False))
-    lines = [_column(name, line, private=_is_private(name, line)) for line in drafted if line.path not in _keys(name)]
+    drafted = [line for line in _lines(shape(name), "", required=True, repeats=False) if line.path != "@RefId"]
+    columns = zip(_names(name, drafted), drafted, strict=True)
+    lines = [_column(name, line, column, private=_is_private(name, line)) for column, line in columns]
     used = {word for word in _MODULES if any(f"{word}]" in line or f"{word} " in line for line in lines)}
     imports = "".join(f"from {_MODULES[word]} import {word}\n" for word in _MODULES if word in used)
     return (
@@ -90,10 +99,6 @@ def declaration(name: str) -> str:
         f"class {name}(SifObject):\n"
         f'    """What one row of {snake_case(name)} says, in one sentence."""\n\n{_key_paths(name)}{"".join(lines)}'
     )
-
-
-def _keys(name: str) -> set[str]:
-    return {"@RefId"} if object_key(name) == ("@RefId",) else set()
 
 
 def _key_paths(name: str) -> str:
@@ -138,7 +143,20 @@ def _leaves(known: Shape) -> Iterator[Shape]:
         yield from _leaves(child)
 
 
-def _column(name: str, line: _Line, *, private: bool) -> str:
+def _names(name: str, lines: list[_Line]) -> list[str]:
+    """Name the columns of an object; where two share a name, they take more of the elements they stand in."""
+    above = [0] * len(lines)
+    while True:
+        names = [_name(name, line, more) for line, more in zip(lines, above, strict=True)]
+        alike = [place for place, one in enumerate(names) if names.count(one) > 1]
+        longer = [place for place in alike if above[place] < len(_steps(lines[place].path))]
+        if not longer:
+            return names
+        for place in longer:
+            above[place] += 1
+
+
+def _column(name: str, line: _Line, column: str, *, private: bool) -> str:
     of_standard = standard_type(name, line.path)
     refers = _refers(line, of_standard)
     python = _python_type(line, of_standard, refers)
@@ -150,7 +168,7 @@ def _column(name: str, line: _Line, *, private: bool) -> str:
         *([f'refers="{refers}"'] if refers else []),
         *(["pii=True"] if private and not refers and line.path != "@SchoolYear" else []),
     ]
-    head = f"    {_name(line, of_standard, refers)}: Mapped[{python}{optional}] = element("
+    head = f"    {column}: Mapped[{python}{optional}] = element("
     for text in (", ".join(words), f"\n        {', '.join(words)}\n    "):
         if all(len(part) <= _WIDTH for part in f"{head}{text})".splitlines()):
             return f"{head}{text})\n"
@@ -159,7 +177,7 @@ def _column(name: str, line: _Line, *, private: bool) -> str:
 
 def _refers(line: _Line, of_standard: StandardType) -> str:
     target = line.path.rpartition("/")[2].removeprefix("@").removesuffix("RefId")
-    return target if of_standard.name == "GUIDType" and target in object_names() else ""
+    return target if of_standard.name in _GUIDS and target in object_names() else ""
 
 
 def _python_type(line: _Line, of_standard: StandardType, refers: str) -> str:
@@ -167,25 +185,41 @@ def _python_type(line: _Line, of_standard: StandardType, refers: str) -> str:
         return "list[Any]"
     if line.repeats:
         return "list[str]"
-    if refers or of_standard.name == "GUIDType":
+    if refers or of_standard.name in _GUIDS:
         return "UUID"
     if of_standard.name.endswith("Int"):
         return "int"
-    return _TYPES.get(of_standard.primitive, "str")
+    return _TYPES.get(of_standard.name) or _TYPES.get(of_standard.primitive, "str")
 
 
-def _name(line: _Line, of_standard: StandardType, refers: str) -> str:
-    """Name a column after the last step, or the last two, with the suffix that says what it holds."""
-    steps = _steps(line.path)
-    name = snake_case("".join(steps[-2:]) if steps[-1] in _NAMELESS else steps[-1])
-    if of_standard.name == "GUIDType" and not line.json:
-        base = snake_case((refers or steps[-1].removesuffix("RefId")).removesuffix("Personal").removesuffix("Info"))
-        name = f"{base}_ref_id" if refers else f"{base}_guid"
-    elif of_standard.primitive in {"date", "dateTime"} and not (line.json or line.repeats):
-        name = f"{name.removesuffix('_date_time').removesuffix('_date')}_date"
-    elif name.endswith("_code") and not (of_standard.code_sets or steps[-1] == "OtherCode"):
-        name = f"{name}_given"
-    return f"{name}s" if (line.json or line.repeats) and not name.endswith("s") else name
+def _name(name: str, line: _Line, above: int) -> str:
+    """Name a column after the last steps of its path, `above` more than needed, with the suffix for what it holds."""
+    of_standard, steps = standard_type(name, line.path), _steps(line.path)
+    steps = steps[-(1 + above + (steps[-1] in _NAMELESS)) :]
+    refers = _refers(line, of_standard)
+    python = _python_type(line, of_standard, refers)
+    if of_standard.name in _GUIDS and not line.json:
+        base = (refers or steps[-1].removesuffix("RefId")).removesuffix("Personal").removesuffix("Info")
+        spelled = _snake([*steps[:-1], base, "_ref_id" if refers else "_guid"])
+    else:
+        spelled = _promising(_snake(steps), python == "date", of_standard)
+    return f"{spelled}s" if python.startswith("list") and not spelled.endswith("s") else spelled
+
+
+def _promising(spelled: str, is_date: bool, of_standard: StandardType) -> str:  # noqa: FBT001 -- one of its three facts
+    """Give a name the endings that say what a column holds, and take those it does not keep."""
+    plain = spelled.removesuffix("_date_time").removesuffix("_date")
+    if is_date:
+        return f"{plain}_date"
+    if spelled.endswith("_code") and not of_standard.code_sets and not spelled.endswith("_other_code"):
+        return f"{spelled}_given"
+    if not set(of_standard.code_sets) & {"YesNoType", "YesNoUnknownType"}:
+        plain = re.sub("^(is|has)_", "", plain)
+    return plain
+
+
+def _snake(steps: list[str]) -> str:
+    return re.sub("_+", "_", snake_case("".join(steps)))
 
 
 def _steps(path: str) -> list[str]:
@@ -194,7 +228,7 @@ def _steps(path: str) -> list[str]:
 
 def _meaning(path: str) -> str:
     steps = _steps(path)
-    words = snake_case("".join(steps[-2:]) if steps[-1] == "Code" else steps[-1]).replace("_", " ")
+    words = _snake(steps[-2:] if steps[-1] == "Code" else steps[-1:]).replace("_", " ")
     if steps[-1] == "OtherCode":
         return f"State's or other codes of the {snake_case(steps[-2]).replace('_', ' ')}"
     return words.capitalize() if len(words) > 4 else f"The {words}"

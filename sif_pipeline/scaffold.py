@@ -1,6 +1,6 @@
 """Begin a new SIF object: `python -m sif_pipeline.scaffold StudentContact` writes four files, and nothing to register.
 
-What it writes passes the tests as it is, so that every step from there to the whole object can be tested. Once the
+What it writes keeps the contracts as it is, so that every step from there to the whole object can be tested. Once the
 XSD is complete, the same command drafts the declaration and the examples from it.
 """
 
