@@ -197,8 +197,16 @@ def _of_list(facts: Facts, piece: Piece, accept: Callable[[bytes], list[core.Fou
             body = part.text if part.is_good or _is_well_formed(part.text) else part.bare.strip()
             found = accept(body) if part.is_good else core.read(body)
             facts_of_part = {**facts, "msg_id": _derived(facts["msg_id"], number), "body": body}
-            line = part.line + piece.lines
-            yield Accepted(facts_of_part, found, line - 1, 0 if part.is_good else line)
+            broken_at = 0 if part.is_good or not _is_lost(found) else part.line + piece.lines
+            yield Accepted(facts_of_part, found, part.lines + piece.lines, broken_at)
+
+
+def _is_lost(found: Iterable[core.Found]) -> bool:
+    """Tell an object that nobody looks into from one that is only beyond the gate's bounds: a drain reads that one."""
+    return any(notice.code in _NOT_LOOKED_INTO for one in found for notice in one.notices)
+
+
+_NOT_LOOKED_INTO = {"message_unreadable", "object_too_large", "object_unknown"}
 
 
 def _in_file(refused: Refused, piece: Piece) -> Refused:

@@ -228,6 +228,7 @@ class Part(NamedTuple):
     text: bytes  #: a list of its own
     bare: bytes  #: its objects as they stand
     line: int  #: of the piece, on which it begins
+    lines: int  #: added to a line number in `text`, this gives the line of the piece
     is_good: bool
 
 
@@ -265,8 +266,9 @@ def _parts(piece: bytes, head: bytes, tail: bytes, runs: Iterable[_Run]) -> Iter
     line, counted = 1, 0
     for start, end, is_good in runs:
         line, counted = line + piece.count(b"\n", counted, start), start
-        # Blank lines after the list's start tag are those of its head: a line in the part is one of the piece.
-        yield Part(head + piece[start:end] + tail, piece[start:end], line, is_good)
+        # The head, with the lines before and in it, stands in every part.
+        lines = line - 1 - head.count(b"\n")
+        yield Part(head + piece[start:end] + tail, piece[start:end], line, lines, is_good)
 
 
 def _past_blanks(text: bytes, place: int) -> int:

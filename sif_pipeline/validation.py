@@ -42,15 +42,13 @@ def validate(paths: Iterable[Path]) -> Iterator[FileFinding]:
 
 
 def _findings(file: Path, accepted: Accepted) -> Iterator[FileFinding]:
-    if accepted.broken_at:
-        yield FileFinding(file, accepted.broken_at, "", CATALOGUE["message_unreadable"], UNREADABLE)
-        return
     if accepted.facts["sif_timestamp"] is None and accepted.facts["message_type"] != files.BARE:
         kind = CATALOGUE["timestamp_implausible"]
         yield FileFinding(file, 0, "SIF_Header/SIF_Timestamp", kind, kind.title)
     for _, notice in core.findings(accepted.found):
-        line = notice.line and notice.line + accepted.lines
-        yield FileFinding(file, line, notice.path, notice.type, notice.type.title, notice.times)
+        line = accepted.broken_at or (notice.line and notice.line + accepted.lines)
+        words = UNREADABLE if notice.code == "message_unreadable" else notice.type.title
+        yield FileFinding(file, line, notice.path, notice.type, words, notice.times)
 
 
 UNREADABLE = "The object that begins here cannot be read; it is kept as it came, and its neighbours are loaded."

@@ -288,7 +288,7 @@ def test_the_neighbours_of_an_object_that_cannot_be_read_survive(url, connection
     while drain.drain_batch(connection, Limits()) is not None:
         pass
     assert timeless(other) == timeless(zone)
-    assert [(one.line, one.type.code) for one in validation.validate([path])] == [(6, "message_unreadable")]
+    assert [(one.line, one.type.code, one.path) for one in validation.validate([path])] == [(6, *codes(zone)[0])]
     written = parquet.write([path], tmp_path / "out")
     assert (written.rows, written.findings, written.refused) == (9, 1, done.refused)
 

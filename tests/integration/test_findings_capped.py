@@ -141,6 +141,54 @@ def test_every_way_in_says_the_same(url, connection, tmp_path, monkeypatch, most
     assert everything["inbox.notice"]
 
 
+def with_attributes(number):
+    return sif.student().replace("<Name ", "<Name " + " ".join(f'a{n}="1"' for n in range(number)) + " ")
+
+
+BEYOND = {
+    "attributes": (with_attributes(80), {"element_unknown"}),
+    "far more attributes": (with_attributes(6_000), {"object_too_large"}),
+    "depth": (sif.student(more="<a>" * 100 + "</a>" * 100), {"element_unknown"}),
+    "depth that no parser follows": (sif.student(more="<a>" * 300 + "</a>" * 300), {"message_unreadable"}),
+    "no XML": (sif.student().replace("</Name>", "</Nam>"), {"message_unreadable"}),
+}
+
+
+@pytest.mark.parametrize(("text", "codes"), BEYOND.values(), ids=BEYOND)
+def test_every_way_in_says_the_same_of_what_http_would_refuse(url, connection, tmp_path, text, codes):
+    """An object of a list that can be read after all is loaded, and nobody is told that it cannot."""
+    path = tmp_path / "a.xml"
+    head = f'<Objects xmlns="{sif.NAMESPACE}" xmlns:xsi="{sif.XSI}">'
+    path.write_text(f"{head}\n{sif.lea()}\n{text}\n{sif.school()}\n</Objects>")
+    zone, other = sif.Inbox.new(connection), sif.Inbox.new(connection)
+    received = files.receive(url, zone.name, [path])
+    drained(zone)
+    loaded = bulk.load_zone(url, other.zone_id, [path])
+    is_lost = not codes <= {"element_unknown"}
+    assert (bool(received.broken), bool(loaded.refused)) == (is_lost, is_lost)
+    assert kept(other) == kept(zone)
+    assert {code for code, *_ in kept(zone)} == codes
+    assert len(zone.rows("sif", "student_personal")) == (not is_lost)
+    said = list(validation.validate([path]))
+    assert Counter((one.type.code, one.path, one.times) for one in said) == kept(zone)
+    assert {one.line for one in said} == {3}
+
+
+@pytest.mark.parametrize("between", ["", "\n", "\n\n"])
+def test_lines_are_those_of_the_file_on_both_sides_of_an_object_that_cannot_be_read(tmp_path, between):
+    path = tmp_path / "a.xml"
+    flawed = [sif.student(f"student {n}", more="<N/>") for n in range(4)]
+    objects = "\n".join([*flawed[:2], "<StudentPersonal><LocalId>&</LocalId></StudentPersonal>", *flawed[2:]])
+    path.write_text(f'<Objects xmlns="{sif.NAMESPACE}" xmlns:xsi="{sif.XSI}">{between}{objects}</Objects>')
+    first = 1 + len(between)
+    found = [(one.line, one.type.code) for one in validation.validate([path])]
+    assert found == [
+        *((first + n, "element_unknown") for n in (0, 1)),
+        (first + 2, "message_unreadable"),
+        *((first + n, "element_unknown") for n in (3, 4)),
+    ]
+
+
 def table_rows(folder):
     return pq.read_table(folder / "out/student_personal/a.parquet").num_rows
 
