@@ -142,8 +142,8 @@ class Store(Protocol):
     def events(self, key: ObjectKey) -> list[ObjectEvent]:
         """Read the earlier events that take part in an object's fold, `earlier` filled in, in any order."""
 
-    def known(self, keys: Collection[ObjectKey]) -> set[ObjectKey]:
-        """Say which objects others may refer to."""
+    def missing(self, keys: Collection[ObjectKey]) -> set[ObjectKey]:
+        """Say which objects others may not refer to yet."""
 
     def waiting(self, key: ObjectKey) -> AbstractSet[ObjectKey]:
         """Find the objects with earlier events that wait for this one."""
@@ -415,13 +415,13 @@ class Fold:
 
     def expect(self, keys: Collection[ObjectKey]) -> None:
         """Look up many objects that will be referred to in one go."""
-        found = self.store.known(keys)
-        self._known.update({key: key in found for key in keys})
+        self._known.update(dict.fromkeys(keys, True))
+        self._known.update(dict.fromkeys(self.store.missing(keys), False))
 
     def _is_known(self, key: ObjectKey) -> bool:
         if (known := self._known.get(key)) is None:
             state = self.states.get(key)
-            known = self._known[key] = (state is not None and state.known) or key in self.store.known([key])
+            known = self._known[key] = (state is not None and state.known) or not self.store.missing([key])
         return known
 
     def _make_known(self, state: ObjectState, cause: ObjectEvent) -> None:
@@ -432,9 +432,9 @@ class Fold:
         waiting = self.store.waiting(state.key)
         if self._waiting:
             waiting |= self._waiting.pop(state.key, set())
-        children = [key for key in sorted(waiting, key=str) if key != state.key]
-        for key in self.store.gather(children) if children else ():
-            self._refold(self.state(key), cause, whole=True)
+        if children := sorted(waiting - {state.key}, key=str) if waiting else ():
+            for key in self.store.gather(children):
+                self._refold(self.state(key), cause, whole=True)
 
     # -- what is written down
 

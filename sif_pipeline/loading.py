@@ -101,11 +101,11 @@ class DatabaseStore:
             self._fetch_documents([key])
         return self._documents[key]
 
-    def known(self, keys: Collection[ObjectKey]) -> set[ObjectKey]:
-        """Say which objects others may refer to: a whole image of them was applied."""
+    def missing(self, keys: Collection[ObjectKey]) -> set[ObjectKey]:
+        """Say which objects others may not refer to yet: no whole image of them was applied. Few, as a rule."""
         if not keys:
             return set()
-        return {(z, name, key) for z, name, key in self.connection.execute(INBOX["known"], _columns(keys))}
+        return {(z, name, key) for z, name, key in self.connection.execute(INBOX["missing"], _columns(keys))}
 
     def waiting(self, key: ObjectKey) -> frozenset[ObjectKey]:
         """Find the objects with earlier events that wait for this one."""

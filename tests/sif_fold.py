@@ -27,8 +27,8 @@ class Nothing:
     def events(self, _key):
         return []
 
-    def known(self, _keys):
-        return set()
+    def missing(self, keys):
+        return set(keys)
 
     def waiting(self, _key):
         return set()

@@ -72,11 +72,11 @@ CROSS JOIN LATERAL (
       AND e.outcome IN ('applied', 'held', 'unfit', 'superseded')
 ) AS facts
 
--- name: known
--- Objects that others may refer to: a whole image of them was applied.
+-- name: missing
+-- Objects that others may not refer to yet: no whole image of them was applied.
 SELECT k.zone_id, k.object_name, k.row_key
 FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
-WHERE EXISTS (
+WHERE NOT EXISTS (
     SELECT
     FROM inbox.object_event AS e
     WHERE e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
