@@ -19,7 +19,7 @@ from sif_pipeline import mapping
 from sif_pipeline.content import Content
 from sif_pipeline.mapping import Key
 from sif_pipeline.notices import Listing, Notice, Severity
-from sif_pipeline.sif import schema
+from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.merging import merged
 from warehouse.base import SifObject, objects
 from warehouse.inbox import Outcome
@@ -602,7 +602,7 @@ def _changed(cls: type[SifObject], content: Content, change: ObjectEvent) -> Con
 def judge(content: Content, *, whole: bool) -> list[Notice]:
     """Say why an object as folded cannot be kept: the schema's findings on a merged one, values beyond range."""
     is_doubtful = not whole and not schema.is_valid(content.element, schema.Profile.WHOLE)
-    if is_doubtful and (errors := schema.findings(content.element, schema.Profile.WHOLE, errors_only=True)):
+    if is_doubtful and (errors := inspection.findings(content.element, schema.Profile.WHOLE, errors_only=True)):
         return [Notice("change_makes_invalid", errors[0].path, 0), *errors]
     return content.row[1]
 

@@ -15,7 +15,7 @@ from sif_pipeline import additions, content, mapping
 from sif_pipeline.content import Content
 from sif_pipeline.folding import ObjectEvent
 from sif_pipeline.notices import Listing, Notice, Severity
-from sif_pipeline.sif import cutting, gate, messages, schema
+from sif_pipeline.sif import cutting, gate, inspection, messages, schema
 from sif_pipeline.sif.cutting import Slice
 from warehouse.base import SifObject, objects
 from warehouse.inbox import Outcome
@@ -285,7 +285,7 @@ def _judge(event: ObjectEvent, action: messages.Action | None, *, is_valid: bool
     valid = schema.is_valid(element, profile) if is_valid is None else is_valid
     if valid and event.row_key is not None and action is not None:
         return additions.findings(event.content) if profile is not schema.Profile.KEY else []
-    found = [] if valid else schema.findings(element, profile)
+    found = [] if valid else inspection.findings(element, profile)
     if event.row_key is None and not _errors(found):
         found = [Notice("key_missing", event.object_name, element.sourceline or 0), *found]
     if action is None or _errors(found):

@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 
 from sif_pipeline.notices import Severity
-from sif_pipeline.sif import schema
+from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Profile
 
@@ -24,16 +24,16 @@ def name_of(path: Path) -> str:
 def test_valid_example_has_no_finding(path, profile):
     element = open_message(path.read_bytes())
     assert schema.is_valid(element, profile)
-    assert schema.findings(element, profile) == []
+    assert inspection.findings(element, profile) == []
 
 
 @pytest.mark.parametrize("path", INVALID, ids=name_of)
 def test_invalid_example_has_exactly_the_finding_it_is_named_for(path):
     element = open_message(path.read_bytes())
-    found = schema.findings(element, Profile.WHOLE)
+    found = inspection.findings(element, Profile.WHOLE)
     assert not schema.is_valid(element, Profile.WHOLE)
     assert [notice.code for notice in found] == [path.name.partition("--")[0]]
-    assert schema.acceptable(found) is (found[0].type.severity is not Severity.ERROR)
+    assert inspection.acceptable(found) is (found[0].type.severity is not Severity.ERROR)
     assert found[0].path.startswith(path.parts[-3])
     assert found[0].line > 0
 
@@ -74,7 +74,7 @@ def test_fullest_example_spoiled_has_exactly_the_finding_expected(object_name, c
     """So that a new object needs no invalid example of its own."""
     element = open_message((EXAMPLES / object_name / "valid/full.xml").read_bytes())
     SPOILED[code](element)
-    found = schema.findings(element, Profile.WHOLE)
+    found = inspection.findings(element, Profile.WHOLE)
     assert [notice.code for notice in found] == [code]
 
 

@@ -16,7 +16,7 @@ import pytest
 from lxml import etree
 
 from sif_pipeline.reference.official import explained_differences
-from sif_pipeline.sif import schema
+from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Profile
 from sif_pipeline.sif.xsd import XS
@@ -340,9 +340,9 @@ def test_sparse_and_key_judge_as_2_6_does(object_name):
         for profile in (Profile.SPARSE, Profile.KEY):
             ours = schema.is_valid(element, profile)
             if ours is not (theirs and has_key(element, profile)):
-                assert ours, (mutation, theirs, schema.findings(element, profile))
+                assert ours, (mutation, theirs, inspection.findings(element, profile))
                 assert listed(differences("2.6", "accepts"), object_name, mutation), etree.tostring(element)
-            assert bool(schema.findings(element, profile)) is not ours
+            assert bool(inspection.findings(element, profile)) is not ours
         judged[mutation, theirs] += 1
     refused = {mutation for mutation, theirs in judged if not theirs}
     assert set(MUTATIONS) - refused <= {"drop an element", "add RefId"} | {
@@ -387,7 +387,7 @@ def test_whole_judges_as_2_2_does(object_name):
         if ours is not theirs and not (widened and official("2.6").validate(element)):
             explained_by = differences("2.2", "accepts" if ours else "refuses")
             assert listed(explained_by, object_name, mutation), etree.tostring(element)
-        assert bool(schema.findings(element, Profile.WHOLE)) is not ours
+        assert bool(inspection.findings(element, Profile.WHOLE)) is not ours
 
 
 @pytest.mark.parametrize("mutation", ["add an unknown element", "add an unknown attribute"])
@@ -396,9 +396,9 @@ def test_unknown_content_is_named_and_does_no_harm(object_name, mutation):
     skip_if_later_than_2_2(object_name)
     for name, element in mutants("2.2", object_name, 10):
         if name == mutation:
-            found = schema.findings(element, Profile.WHOLE)
+            found = inspection.findings(element, Profile.WHOLE)
             assert {notice.code for notice in found} <= {"element_unknown"}
-            assert schema.acceptable(found)
+            assert inspection.acceptable(found)
 
 
 # -- what is mandatory
@@ -427,7 +427,7 @@ def test_whole_refuses_an_object_without_any_one_mandatory_element(object_name):
     for path in paths:
         element = deepcopy(full)
         take_out(element, path)
-        found = [(n.code, re.sub(r"\[1\]", "", n.path)) for n in schema.findings(element, Profile.WHOLE)]
+        found = [(n.code, re.sub(r"\[1\]", "", n.path)) for n in inspection.findings(element, Profile.WHOLE)]
         of_key = path.startswith("@") and path in schema.object_key(object_name)
         code = "key_missing" if of_key else "element_missing"
         assert found == ([] if explained(object_name, path) else [(code, f"{object_name}/{path}")])
@@ -498,5 +498,5 @@ def test_captured_objects_are_judged_by_action_as_2_6_does():
     for name, action, element in objects:
         profile = schema.profile_for(action)
         theirs = official("2.6").validate(element)
-        assert schema.is_valid(element, profile) is theirs, (name, schema.findings(element, profile))
-        assert bool(schema.findings(element, profile)) is not theirs
+        assert schema.is_valid(element, profile) is theirs, (name, inspection.findings(element, profile))
+        assert bool(inspection.findings(element, profile)) is not theirs

@@ -9,8 +9,8 @@ import pytest
 from lxml import etree
 
 from sif_pipeline.reference.elements import feeds
+from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif import messages as read
-from sif_pipeline.sif import schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.merging import merged
 from sif_pipeline.synth import districts, messages
@@ -73,13 +73,14 @@ def test_every_single_object_is_valid_and_names_itself(good: District) -> None:
         (one,) = read.objects(open_message(b"".join(messages.object_list([found.xml]))))
         assert etree.QName(one.element).localname == found.name
         assert one.element.get("RefId") == found.ref_id
-        assert schema.is_valid(one.element, schema.Profile.WHOLE), (found.name, schema.findings(one.element, "whole"))
+        wrong = inspection.findings(one.element, schema.Profile.WHOLE)
+        assert schema.is_valid(one.element, schema.Profile.WHOLE), (found.name, wrong)
 
 
 def test_our_schema_finds_nothing_in_a_good_district(good: District) -> None:
     for message in sample(good):
         for one in read.objects(open_message(message.body)):
-            findings = schema.findings(one.element, schema.profile_for(message.action))
+            findings = inspection.findings(one.element, schema.profile_for(message.action))
             assert findings == [], message.object_name
 
 
@@ -91,7 +92,7 @@ def test_our_schema_finds_each_flaw_and_only_that() -> None:
         if sent.flaw is None:
             continue
         (one,) = read.objects(open_message(message.body))
-        codes = [notice.code for notice in schema.findings(one.element, schema.Profile.WHOLE)]
+        codes = [notice.code for notice in inspection.findings(one.element, schema.Profile.WHOLE)]
         expected = [] if sent.flaw.name == "student_absent" else [sent.flaw.code]
         assert codes == expected, (sent.flaw.name, sent.object.name)
         seen.add((sent.flaw.name, sent.object.name))

@@ -14,7 +14,7 @@ from lxml import etree
 from sqlalchemy.dialects.postgresql import JSONB
 
 from sif_pipeline import mapping
-from sif_pipeline.sif import schema
+from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.merging import merged
 from sif_pipeline.sif.schema import Profile
@@ -113,7 +113,7 @@ def test_what_is_optional_may_be_nil_and_what_is_mandatory_may_not(name):
         if element is None:
             continue
         element = open_message(etree.tostring(element))
-        missing = [n.code for n in schema.findings(element, Profile.WHOLE)]
+        missing = [n.code for n in inspection.findings(element, Profile.WHOLE)]
         assert missing == (["element_missing"] if known.required or known.repeats else []), path
         if column := columns.get("/".join(path)):
             assert mapping.row(cls, element)[0][names.index(column)] is None or known.required, path
@@ -143,7 +143,7 @@ def test_every_spelling_of_a_decimal_is_the_number_it_spells(connection, texts):
 def test_what_is_no_decimal_to_the_standard_is_none_here(text):
     element = full("StudentAttendanceSummary")
     element.find(f"{SIF}DaysTardy").text = text
-    assert [n.code for n in schema.findings(element, Profile.WHOLE)] == ["value_malformed"]
+    assert [n.code for n in inspection.findings(element, Profile.WHOLE)] == ["value_malformed"]
 
 
 # -- dates, whole and partial, times, moments, years
@@ -205,11 +205,11 @@ def test_form_of_a_value_is_judged_as_the_standard_does(name, path, good, bad):
     at = mapping.plan(cls).columns.index(column.name)
     for text in good:
         place.text = f"\n{text} " if text else ""
-        assert schema.findings(element, Profile.WHOLE) == [], text
+        assert inspection.findings(element, Profile.WHOLE) == [], text
         assert fits(column.type.python_type, text, mapping.row(cls, element)[0][at]), text
     for text in bad:
         place.text = text
-        assert [n.code for n in schema.findings(element, Profile.WHOLE)] == ["value_malformed"], text
+        assert [n.code for n in inspection.findings(element, Profile.WHOLE)] == ["value_malformed"], text
 
 
 def fits(kind: type, text: str, cell: str | None) -> bool:
@@ -290,7 +290,7 @@ def test_changes_of_a_keyed_list_come_to_what_a_dictionary_would(changes):
             continue
         head = f'<StudentPersonal xmlns="{SIF[1:-1]}" RefId="{base.get("RefId")}">'
         change = open_message(f"{head}<PhoneNumberList>{items}</PhoneNumberList></StudentPersonal>".encode())
-        assert schema.findings(change, Profile.SPARSE) == []
+        assert inspection.findings(change, Profile.SPARSE) == []
         base = merged(base, change)
         expected |= {kind: f"555-01{number:02d}" for kind, number in numbers.items() if kind not in gone}
         expected = {kind: number for kind, number in expected.items() if kind not in gone}

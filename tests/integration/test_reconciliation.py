@@ -20,7 +20,7 @@ from sif_pipeline.cli import sync as sync_command
 from sif_pipeline.config import PROJECT
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.replay import replay
-from sif_pipeline.sif import gate, messages, schema
+from sif_pipeline.sif import gate, inspection, messages, schema
 from sif_pipeline.state import reconciliation, rounds, syncs
 from warehouse.base import objects
 
@@ -259,7 +259,7 @@ def test_a_deletion_names_the_same_object(name):
     cls, element = objects()[name], example.element
     key = mapping.row_key(cls, element)
     deleted = gate.reopen_object(reconciliation._key(cls, key, mapping.document(element)))
-    assert schema.findings(deleted, schema.Profile.KEY) == []
+    assert inspection.findings(deleted, schema.Profile.KEY) == []
     assert mapping.row_key(cls, deleted) == key
     assert len(deleted) < len(element) or len(element) <= len(cls.key_paths)
 

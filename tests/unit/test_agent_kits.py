@@ -9,7 +9,7 @@ from sif_pipeline.agent import Agent
 from sif_pipeline.agent.answers import Delivered, read_answer, read_delivered
 from sif_pipeline.agent.writing import event, packets, write
 from sif_pipeline.notices import Severity
-from sif_pipeline.sif import schema
+from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.acks import Status, agent_acl, write_ack
 from sif_pipeline.sif.gate import Refused, open_message
 from sif_pipeline.sif.messages import NAMESPACE, Message, Original, Provided, objects, read_message
@@ -160,7 +160,7 @@ def test_samples_are_cut_and_spoiled():
     good, bad = (read_delivered(wrapped(xml)).root for xml in (student, flawed(student)))
     ((valid,), (spoiled,)) = (objects(root) for root in (good, bad))
     assert schema.is_valid(valid.element, schema.Profile.WHOLE)
-    assert {n.type.severity for n in schema.findings(spoiled.element, schema.Profile.WHOLE)} == {Severity.ERROR}
+    assert {n.type.severity for n in inspection.findings(spoiled.element, schema.Profile.WHOLE)} == {Severity.ERROR}
 
 
 def wrapped(xml):

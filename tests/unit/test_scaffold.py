@@ -5,7 +5,7 @@ from lxml import etree
 
 from sif_pipeline import drafts, scaffold
 from sif_pipeline.config import PROJECT
-from sif_pipeline.sif import schema
+from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Profile
 
@@ -90,7 +90,7 @@ def test_nothing_is_drafted_from_an_xsd_that_is_as_it_began(project):
 @pytest.mark.parametrize("name", schema.object_names())
 @pytest.mark.parametrize("full", [True, False])
 def test_drafted_examples_of_any_object_are_valid(name, full):
-    assert schema.findings(open_message(drafts.example(name, full=full).encode()), Profile.WHOLE) == []
+    assert inspection.findings(open_message(drafts.example(name, full=full).encode()), Profile.WHOLE) == []
 
 
 @pytest.mark.parametrize("name", schema.object_names())

@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from sif_pipeline.notices import MOST_IN_OBJECT, Notice
-from sif_pipeline.sif import schema
+from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Attribute, Profile
 
@@ -28,7 +28,7 @@ def student(inside: str, attributes: str = f'RefId="{ID}"') -> etree._Element:
 
 def found(element: etree._Element, profile: Profile = Profile.WHOLE) -> list[tuple[str, str, int]]:
     assert schema.is_valid(element, profile) is False
-    return [(notice.code, notice.path, notice.line) for notice in schema.findings(element, profile)]
+    return [(notice.code, notice.path, notice.line) for notice in inspection.findings(element, profile)]
 
 
 WHOLE = """<LocalId>1</LocalId>
@@ -41,7 +41,7 @@ WHOLE = """<LocalId>1</LocalId>
 def test_valid_object_inside_its_message():
     element = student(WHOLE)
     assert schema.is_valid(element, Profile.WHOLE)
-    assert schema.findings(element, Profile.WHOLE) == []
+    assert inspection.findings(element, Profile.WHOLE) == []
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_key_of_elements_is_asked_for_on_delete():
       SchoolInfoRefId="{ID}" SchoolYear="2026"><StartDate>2025-09-02</StartDate></StudentAttendanceSummary>"""
     element = open_message(text.encode())
     assert schema.is_valid(element, Profile.SPARSE)
-    assert [notice.path for notice in schema.findings(element, Profile.KEY)] == ["StudentAttendanceSummary/EndDate"]
+    assert [notice.path for notice in inspection.findings(element, Profile.KEY)] == ["StudentAttendanceSummary/EndDate"]
 
 
 @pytest.mark.parametrize(
@@ -157,11 +157,11 @@ def test_odd_content(inside, expected):
 
 
 def test_unknown_content_is_acceptable_and_nothing_else_is():
-    unknown = schema.findings(student(f"{WHOLE}<Shoe/>", f'RefId="{ID}" Colour="1"'), Profile.WHOLE)
+    unknown = inspection.findings(student(f"{WHOLE}<Shoe/>", f'RefId="{ID}" Colour="1"'), Profile.WHOLE)
     assert {notice.code for notice in unknown} == {"element_unknown"}
-    assert schema.acceptable(unknown)
-    assert not schema.acceptable([*unknown, Notice("value_malformed")])
-    assert schema.acceptable([])
+    assert inspection.acceptable(unknown)
+    assert not inspection.acceptable([*unknown, Notice("value_malformed")])
+    assert inspection.acceptable([])
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_the_longest_list_of_findings_ends_with_a_word_and_keeps_the_errors():
     codes = [code for code, _, _ in found(element)]
     assert codes[-2:] == ["value_not_in_code_set", "findings_capped"]
     assert len(codes) == MOST_IN_OBJECT + 1
-    assert not schema.acceptable(schema.findings(element, Profile.WHOLE))
+    assert not inspection.acceptable(inspection.findings(element, Profile.WHOLE))
 
 
 def bare(inside: str, attributes: str = "") -> etree._Element:
@@ -206,15 +206,15 @@ HOSTILE = {
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_object_costs_little(kind):
     started = time.process_time()
-    notices = schema.findings(HOSTILE[kind], Profile.WHOLE)
+    notices = inspection.findings(HOSTILE[kind], Profile.WHOLE)
     assert not schema.is_valid(HOSTILE[kind], Profile.WHOLE)
     assert time.process_time() - started < 10
-    assert not schema.acceptable(notices)
+    assert not inspection.acceptable(notices)
     assert max(len(notice.path) for notice in notices) < 300
 
 
 def test_object_beyond_the_limit_is_invalid_as_such():
-    assert schema.findings(HOSTILE["unknown attributes"], Profile.WHOLE) == [
+    assert inspection.findings(HOSTILE["unknown attributes"], Profile.WHOLE) == [
         Notice("object_too_large", "StudentPersonal", 1)
     ]
 
@@ -228,7 +228,7 @@ def test_no_value_reaches_a_finding():
 <SIF_ExtendedElements><SIF_ExtendedElement Name="{secret}"/><SIF_ExtendedElement Name="{secret}"/>
 </SIF_ExtendedElements>""")
     for profile in Profile:
-        assert secret not in repr(schema.findings(element, profile))
+        assert secret not in repr(inspection.findings(element, profile))
 
 
 def test_schema_named_by_the_message_is_not_looked_for():
@@ -239,15 +239,15 @@ def test_schema_named_by_the_message_is_not_looked_for():
 def test_received_object_is_left_as_it_was():
     element = student("<Migrant>Perhaps</Migrant><Shoe/><LocalId>1</LocalId><LocalId>1</LocalId>")
     before = etree.tostring(element), [node.sourceline for node in element.iter()]
-    schema.findings(element, Profile.WHOLE)
+    inspection.findings(element, Profile.WHOLE)
     assert (etree.tostring(element), [node.sourceline for node in element.iter()]) == before
 
 
 def test_threads_do_not_mix_their_findings():
     bad = [student(f"{WHOLE}{'<Shoe/>' * n}<Migrant>Perhaps</Migrant>") for n in range(20)]
-    expected = [schema.findings(element, Profile.WHOLE) for element in bad]
+    expected = [inspection.findings(element, Profile.WHOLE) for element in bad]
     with ThreadPoolExecutor(4) as pool:
-        again = list(pool.map(lambda element: schema.findings(element, Profile.WHOLE), bad * 5))
+        again = list(pool.map(lambda element: inspection.findings(element, Profile.WHOLE), bad * 5))
     assert again == expected * 5
 
 

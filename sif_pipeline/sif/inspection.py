@@ -1,0 +1,252 @@
+"""What is wrong with one object that the schema refused, as Notices.
+
+libxml2's words are never passed on: they contain values.
+"""
+
+import re
+import threading
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from lxml import etree
+
+from sif_pipeline.notices import CATALOGUE, MOST_IN_OBJECT, OBJECT_CAPPED, Notice, Severity
+from sif_pipeline.sif import schema
+from sif_pipeline.sif.schema import NAMESPACE, Attribute, Profile, Shape, shape
+
+_XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_SIF = f"{{{NAMESPACE}}}"
+
+
+def findings(element: etree._Element, profile: Profile, *, errors_only: bool = False) -> list[Notice]:
+    """Return everything that is wrong with an object, in document order; nothing for a valid one.
+
+    At most MOST_IN_OBJECT, and one that counts the rest. Lines are those of the received document.
+    """
+    name = etree.QName(element).localname
+    if name not in schema.object_names():
+        return [Notice("object_unknown", _name(element), _line(element))]
+    if element.tag != _SIF + name:
+        return [Notice("namespace_wrong", name, _line(element))]
+    if schema.is_too_big(element):
+        return [Notice("object_too_large", name, _line(element))]
+    return _Inspection(element, profile).notices(errors_only=errors_only)
+
+
+def acceptable(notices: Iterable[Notice]) -> bool:
+    """Whether an object with these findings may be loaded: nothing weighs more than a warning."""
+    return all(notice.type.severity is not Severity.ERROR for notice in notices)
+
+
+def _line(element: etree._Element) -> int:
+    return element.sourceline or 0
+
+
+def _name(element: etree._Element) -> str:
+    return etree.QName(element).localname[:80]  # the sender chose an unknown element's name, and its length
+
+
+_has_foreign_attributes = etree.XPath("boolean(descendant-or-self::*/@*[namespace-uri()])")
+_judging = threading.Lock()  # a schema's error log belongs to the schema, not to the call
+_NEVER_UNKNOWN = {_XSI + "nil", _XSI + "schemaLocation", _XSI + "noNamespaceSchemaLocation"}
+_ATTRIBUTE = re.compile(r"Element '[^']*', attribute '(?:\{[^}']*\})?([^']*)'")
+_CODES = {"SCHEMAV_CVC_ELT_3_1": "element_missing", "SCHEMAV_CVC_IDC": "element_out_of_place"}
+_FOUND_BEFORE = {"SCHEMAV_CVC_COMPLEX_TYPE_4", "SCHEMAV_ELEMENT_CONTENT"}  # a missing attribute; a missing element
+_OF_VALUES = re.compile(r"SCHEMAV_CVC_(DATATYPE|ENUMERATION|PATTERN|LENGTH|M(IN|AX)(LENGTH|INCLUSIVE)|\w+DIGITS)_VALID")
+_Error = tuple[int, str, str]
+"""Number of an element, kind of error in libxml2's names, and the attribute it is about or nothing."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Finding:
+    number: int
+    tail: str
+    code: str
+
+
+class _Inspection:
+    """One refused object: where its structure is wrong it is compared with its Shape, then libxml2 judges its values.
+
+    libxml2 passes over what follows a misplaced element. So the comparison is ours: it mends a copy (unknown
+    content removed, order restored), and the sparse profile, which lets anything be absent, then reaches
+    every value of it. In the copy an element's line is its running number: an error tells the line only.
+    """
+
+    def __init__(self, element: etree._Element, profile: Profile) -> None:
+        self._profile = profile
+        self._shape = shape(etree.QName(element).localname, profile)
+        self._originals = list(element.iter(etree.Element))
+        self._copy = deepcopy(element)
+        for number, node in enumerate(self._copy.iter(etree.Element)):
+            node.sourceline = number + 1  # type: ignore[misc]  # the stubs are stricter than lxml
+        self._found: set[_Finding] = set()
+
+    def notices(self, *, errors_only: bool) -> list[Notice]:
+        errors = self._errors(self._profile)
+        if _has_foreign_attributes(self._copy) or not all(_OF_VALUES.match(kind) for _, kind, _ in errors):
+            self._compare(self._copy, self._shape)
+            errors = self._errors(Profile.SPARSE)
+        self._judge_values(errors)
+        if not self._found and not schema.is_valid(self._originals[0], self._profile):
+            return [Notice("object_invalid", self._shape.name, _line(self._originals[0]))]
+        found = sorted(finding for finding in self._found if not errors_only or _is_error(finding))
+        kept = _capped(found)
+        notices = [self._notice(finding) for finding in kept]
+        if more := len(found) - len(kept):
+            notices.append(Notice(OBJECT_CAPPED, self._shape.name, _line(self._originals[0]), more))
+        return notices
+
+    def _notice(self, finding: _Finding) -> Notice:
+        original = self._originals[finding.number - 1]
+        path = _path(original, self._originals[0])
+        return Notice(finding.code, path + finding.tail, _line(original))
+
+    def _find(self, code: str, node: etree._Element, tail: str = "") -> None:
+        self._found.add(_Finding(_line(node), tail, code))
+
+    def _compare(self, node: etree._Element, known: Shape) -> None:
+        self._compare_attributes(node, known)
+        if known.open:
+            return
+        placed = self._place_children(node, known) if len(node) else set()
+        if (node.get(_XSI + "nil") or "").strip() not in {"true", "1"}:
+            for child in known.children.values():
+                if child.required and child.name not in placed:
+                    self._find("element_missing", node, f"/{child.name}")
+
+    def _compare_attributes(self, node: etree._Element, known: Shape) -> None:
+        names = set(node.attrib)
+        for name in names - known.attributes.keys() - _NEVER_UNKNOWN:
+            self._find("element_unknown", node, f"/@{etree.QName(name).localname[:80]}")
+            del node.attrib[name]
+        for name, attribute in known.attributes.items():
+            if attribute.required and name not in names:
+                is_key = node is self._copy and f"@{name}" in schema.object_key(self._shape.name)
+                self._find("key_missing" if is_key else "element_missing", node, f"/@{name}")
+
+    def _place_children(self, node: etree._Element, known: Shape) -> set[str]:
+        """Compare the children, leave them in the standard's order, and return their names."""
+        placed: list[tuple[Shape, etree._Element]] = []
+        for child in node.findall("*"):
+            tag = str(child.tag)
+            name = tag[len(_SIF) :] if tag.startswith(_SIF) else ""
+            if below := known.children.get(name):
+                placed.append((below, child))
+            else:
+                displaced = name in _names_within(self._shape.name)
+                self._find("element_out_of_place" if displaced else "element_unknown", child)
+                node.remove(child)
+        self._put_in_order(node, known, placed)
+        return {below.name for below, _ in placed}
+
+    def _put_in_order(self, node: etree._Element, known: Shape, placed: list[tuple[Shape, etree._Element]]) -> None:
+        ranks = {name: rank for rank, name in enumerate(known.children)}
+        in_order = _longest_run([ranks[below.name] for below, _ in placed])
+        seen: set[str] = set()
+        for index, (below, child) in enumerate(placed):
+            repeated = below.name in seen and not below.repeats
+            if repeated or index not in in_order:
+                self._find("element_out_of_place", child)
+            if repeated:
+                node.remove(child)
+            else:
+                self._compare(child, below)
+            seen.add(below.name)
+        if len(in_order) < len(placed):
+            node.extend(sorted(node.findall("*"), key=lambda child: ranks[_name(child)]))
+
+    def _errors(self, profile: Profile) -> list[_Error]:
+        judge = schema.judge(profile)
+        with _judging:
+            judge.validate(self._copy)
+            errors = [(e.line, e.type_name, _ATTRIBUTE.match(e.message)) for e in judge.error_log]
+        return [(line, kind, match[1] if match else "") for line, kind, match in errors]
+
+    def _judge_values(self, errors: list[_Error]) -> None:
+        cleared = {line for line, kind, _ in errors if kind == "SCHEMAV_CVC_ELT_3_1"}
+        for line, kind, name in errors:
+            if kind in _FOUND_BEFORE or (kind == "SCHEMAV_CVC_IDC" and name):
+                continue
+            if line in cleared and not name and kind != "SCHEMAV_CVC_ELT_3_1":
+                continue  # the empty value of an element that may not be nil
+            self._found.add(_Finding(line, f"/@{name}" if name else "", self._code(line, kind, name)))
+
+    def _code(self, line: int, kind: str, attribute_name: str) -> str:
+        known: Shape | Attribute | None = self._shape_of(self._originals[line - 1])
+        if attribute_name:
+            known = self._shape_of(self._originals[line - 1]).attributes.get(attribute_name)
+        return _CODES.get(kind, _code_of_value(known))
+
+    def _shape_of(self, element: etree._Element) -> Shape:
+        """Give the shape of an element that stands where the standard knows it."""
+        parent = element.getparent()
+        if element is self._originals[0] or parent is None:
+            return self._shape
+        return self._shape_of(parent).children[_name(element)]
+
+
+def _code_of_value(known: Shape | Attribute | None) -> str:
+    if known is not None and known.ref_id:
+        return "ref_id_malformed"
+    return "value_not_in_code_set" if known is not None and known.coded else "value_malformed"
+
+
+def _capped(found: list[_Finding]) -> list[_Finding]:
+    """Keep errors before warnings: what is left out must never make an object acceptable."""
+    by_weight = sorted(found, key=lambda finding: not _is_error(finding))
+    return sorted(by_weight[:MOST_IN_OBJECT])
+
+
+def _is_error(finding: _Finding) -> bool:
+    return CATALOGUE[finding.code].severity is Severity.ERROR
+
+
+def _path(element: etree._Element, top: etree._Element) -> str:
+    """Return the path from the object down, with a number where siblings have the same name."""
+    steps: list[str] = []
+    while element is not top and (parent := element.getparent()) is not None:
+        steps.append(_name(element) + _index(element))
+        element = parent
+    return "/".join([_name(top), *reversed(steps)])
+
+
+def _index(element: etree._Element) -> str:
+    before = sum(1 for _ in element.itersiblings(str(element.tag), preceding=True))
+    alone = not before and next(element.itersiblings(str(element.tag)), None) is None
+    return "" if alone else f"[{before + 1}]"
+
+
+@cache
+def _names_within(object_name: str) -> frozenset[str]:
+    """Return the names that belong somewhere in an object; those in SIF_Metadata are too common to tell."""
+    return frozenset(_names(child for child in shape(object_name).children.values() if child.name != "SIF_Metadata"))
+
+
+def _names(children: Iterable[Shape]) -> Iterator[str]:
+    for child in children:
+        yield child.name
+        yield from _names(child.children.values())
+
+
+def _longest_run(ranks: Sequence[int]) -> set[int]:
+    """Return the places of a longest run that never falls: the rest, as few as can be, is out of order."""
+    if all(rank <= following for rank, following in pairwise(ranks)):
+        return set(range(len(ranks)))
+    lowest: list[int] = []
+    ends: list[int] = []
+    before: list[int] = []
+    for place, rank in enumerate(ranks):
+        length = bisect_right(lowest, rank)
+        before.append(ends[length - 1] if length else -1)
+        lowest[length : length + 1] = [rank]
+        ends[length : length + 1] = [place]
+    run: set[int] = set()
+    place = ends[-1] if ends else -1
+    while place >= 0:
+        run.add(place)
+        place = before[place]
+    return run
