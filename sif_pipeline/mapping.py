@@ -6,7 +6,6 @@ Values are checked here, in Python, so that PostgreSQL never has to refuse one: 
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -19,6 +18,7 @@ from lxml import etree
 from sqlalchemy import Column
 
 from sif_pipeline.notices import Notice
+from sif_pipeline.sif.writing import canonical
 from warehouse.base import Element, SifObject, elements
 
 NAMESPACE = "{http://www.sifinfo.org/infrastructure/2.x}"
@@ -375,12 +375,7 @@ def document(element: etree._Element) -> str:
     The same object is the same text, whatever namespaces its message declared and in whatever order its attributes
     came, so that the text alone tells whether an object changed.
     """
-    try:
-        return etree.tostring(element, method="c14n", exclusive=True).decode()
-    except etree.C14NError:  # canonical XML knows no relative namespace URIs; a vendor's element may have one
-        apart = deepcopy(element)
-        etree.cleanup_namespaces(apart)
-        return etree.tostring(apart, encoding="unicode", with_tail=False)
+    return canonical(element).decode()
 
 
 def content_hash(text: str) -> Key:

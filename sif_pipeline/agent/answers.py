@@ -7,6 +7,7 @@ from lxml import etree
 
 from sif_pipeline.sif.gate import Refused, open_message
 from sif_pipeline.sif.messages import NAMESPACE, Message, Original, read_message, read_original
+from sif_pipeline.sif.writing import canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Answer:
         """The message that came with the answer to SIF_GetMessage; None where none did."""
         if self.data is None or etree.QName(self.data).localname != "SIF_Message":
             return None
-        body = etree.tostring(self.data, method="c14n", exclusive=True)
+        body = canonical(self.data)
         return _delivered(self.data, body, self.original)
 
 

@@ -5,6 +5,7 @@ is delivered with the same SIF_MsgId and the same bytes however often. It knows 
 """
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -186,3 +187,16 @@ def write_log_entry(entry: LogEntry, *, version: str | None = None, destination_
 
 def _optional(name: str, text: str) -> str:
     return f"<{name}>{escape(text)}</{name}>" if text else ""
+
+
+def canonical(element: etree._Element) -> bytes:
+    """Spell an element as exclusive canonical XML, so that it says the same wherever it stands.
+
+    Canonical XML knows no relative namespace URIs; an element that has one is spelled with all its namespaces.
+    """
+    try:
+        return etree.tostring(element, method="c14n", exclusive=True)
+    except etree.C14NError:
+        apart = deepcopy(element)
+        etree.cleanup_namespaces(apart)
+        return etree.tostring(apart, encoding="utf-8", with_tail=False)

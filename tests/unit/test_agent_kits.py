@@ -185,6 +185,11 @@ def test_whatever_a_zone_answers_is_read_or_is_none(changes):
     assert isinstance(read_delivered(body).content, (Message, Refused))
 
 
+def test_a_message_in_a_relative_namespace_is_taken_out_of_the_answer_it_came_with():
+    body = write_ack(Original("2.6", "SIS", "A" * 32), Status(0, '<SIF_Message xmlns="sif" Version="2.6"/>'))
+    assert isinstance(read_answer(body).delivered.content, Refused)
+
+
 @pytest.mark.parametrize("code", ["", "²", "٣", "1e1", "99999", "0x1"])
 def test_a_status_that_is_no_number_is_no_answer(code):
     assert read_answer(write_ack(Original(), Status(0)).replace(b">0<", f">{code}<".encode())) is None
