@@ -49,7 +49,8 @@ def _show(mistake: Any) -> None:
         mistake.show()
         return
     sentence = mistake.format_message().rstrip(".")
-    print(f"sif-pipeline: {sentence}; see `{command} --help`.", file=sys.stderr)  # noqa: T201 -- its own voice
+    see = " See" if sentence.endswith("?") else "; see"
+    print(f"sif-pipeline: {sentence}{see} `{command} --help`.", file=sys.stderr)  # noqa: T201 -- its own voice
 
 
 def _run() -> int:

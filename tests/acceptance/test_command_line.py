@@ -112,6 +112,7 @@ def test_progress_is_silent_in_a_pipe(warehouse: dict[str, str]) -> None:
         (("zone", "add", "not a name!", "--lea", "1"), "letters"),
         (("--no-such-option",), "see `sif-pipeline --help`"),
         (("zone", "add"), "Missing argument 'name'; see `sif-pipeline zone add --help`"),
+        (("zone", "lst"), "No such command 'lst'. Did you mean 'list', 'set'? See `sif-pipeline zone --help`."),
         (("report", "attendance", "--format", "pdf"), "table, csv, json"),
     ],
 )
