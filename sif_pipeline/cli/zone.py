@@ -103,7 +103,8 @@ def refusals(
 def rotate(name: Name, base: Base = AT_HOME) -> None:
     """Give a zone a new URL and print it, once: for when the old one may have leaked.
 
-    The old URL stops working within seconds. What the zone sent before stays, and so do its agents' queues.
+    The old URL stops working within seconds. What the zone sent before stays, and so do its agents' queues. The address
+    is not remembered: give the --url that `zone add` was given, or the URL printed is one of this machine.
     """
     with warehouse() as url, session(url) as connection:
         token = zones.rotate(connection, name)
