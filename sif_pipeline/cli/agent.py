@@ -7,6 +7,7 @@ import typer
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import FORMATS, one_of, show, show_one, warehouse
 from sif_pipeline.database import session
+from sif_pipeline.sif.naming import counted
 
 if TYPE_CHECKING:
     from sif_pipeline.zone.agents import Standing
@@ -95,13 +96,18 @@ def purge(
 
     A request is over then: who made it is told, and asks again.
     """
-    from sif_pipeline.zone import agents  # noqa: PLC0415
+    from sif_pipeline.cli.queue import taken  # noqa: PLC0415
+    from sif_pipeline.zone import agents, queue  # noqa: PLC0415
 
-    if not yes:
-        typer.confirm(f"Take everything that waits for {source_id} off its queue?", abort=True)
-    with warehouse() as url, session(url) as connection:
-        count = agents.purge(connection, zone, source_id)
-    typer.echo(f"{count} messages taken off the queue of {source_id}.")
+    with warehouse() as url:
+        with session(url) as connection:
+            agents.check(connection, zone, source_id)
+            found = queue.waiting_for(connection, zone, source_id)
+        if found.messages and not yes:
+            typer.confirm(f"Take {taken(found)} the queue of {source_id}?", abort=True)
+        with session(url) as connection:
+            count = agents.purge(connection, zone, source_id)
+    typer.echo(f"{counted(count, 'message')} taken off the queue of {source_id}.")
 
 
 @agent.command("remove", epilog="Example: sif-pipeline agent remove springfield SIS-OLD --yes")
@@ -133,8 +139,8 @@ def remove(
 
 def _ends(standing: "Standing") -> str:
     return (
-        f"{standing.waiting} messages that wait for it, {standing.asked} requests it was asked, "
-        f"{standing.made} of its own, {standing.declared} declarations"
+        f"{counted(standing.waiting, 'message')} on its queue, {counted(standing.asked, 'request')} it was asked, "
+        f"{standing.made} of its own, {counted(standing.declared, 'declaration')}"
     )
 
 
@@ -153,8 +159,24 @@ def allow(zone: ZoneName, source_id: SourceOrAll, right: Right, object_name: Obj
 
 
 @agent.command("deny", epilog="Example: sif-pipeline agent deny springfield SIS publish-delete")
-def deny(zone: ZoneName, source_id: SourceOrAll, right: Right, object_name: Object = "*") -> None:
-    """Take a right from an agent; what it declared by it before ends at once, and nothing more is queued for it."""
+def deny(
+    zone: ZoneName,
+    source_id: SourceOrAll,
+    right: Right,
+    object_name: Object = "*",
+    *,
+    as_spelled: Annotated[
+        bool, typer.Option("--as-spelled", help="Also an object that SIF does not have and that looks mistyped.")
+    ] = False,
+) -> None:
+    """Take a right from an agent; what it declared by it before ends at once, and nothing more is queued for it.
+
+    An object of the agent's own, which SIF does not have, can be denied.
+    """
+    from sif_pipeline.zone import access  # noqa: PLC0415
+
+    if not as_spelled:
+        access.check_object(object_name, only_mistyped=True)
     _rule(zone, source_id, right, object_name, allowed=False)
 
 
@@ -165,6 +187,6 @@ def _rule(zone: str, source_id: str, right: str, object_name: str, *, allowed: b
     with warehouse() as url, session(url) as connection:
         ended = access.set_rule(connection, zone, rule)
         is_there = source_id == access.ANYTHING or agents.is_registered(connection, zone, source_id)
-    typer.echo(f"{'Allowed' if allowed else 'Denied'}." + (f" {ended} declarations ended." if ended else ""))
+    typer.echo(f"{'Allowed' if allowed else 'Denied'}." + (f" {counted(ended, 'declaration')} ended." if ended else ""))
     if not is_there:
         typer.echo(f"Agent {source_id} is not registered in zone {zone}; this counts once it registers.")

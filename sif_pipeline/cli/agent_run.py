@@ -10,6 +10,7 @@ import typer
 from sif_pipeline.cli.agent import agent
 from sif_pipeline.cli.terminal import warehouse
 from sif_pipeline.sif.acks import SOURCE_ID
+from sif_pipeline.sif.naming import counted
 from warehouse.base import objects
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def run(
     )
     with warehouse(stays=True) as database:
         taken = joining.run(database, wanted, _stopped())
-    typer.echo(f"{taken} messages taken in.")
+    typer.echo(f"{counted(taken, 'message')} taken in.")
 
 
 def _address(listen: str, certificate: Path | None, key: Path | None, callers: Path | None) -> "Address":

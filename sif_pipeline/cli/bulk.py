@@ -10,6 +10,7 @@ from sif_pipeline import files
 from sif_pipeline import parquet as export
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import progress, warehouse
+from sif_pipeline.sif.naming import counted
 
 
 @app.command("bulk", epilog="Example: sif-pipeline bulk --add-zones --workers 2 state/")
@@ -38,15 +39,16 @@ def bulk(
         done = loading.load(url, tasks, workers=workers, progress=bar.bytes)
     sums = done.summary
     typer.echo(
-        f"{sums.messages} messages: {sums.loaded} objects loaded, {sums.held} held, {sums.rejected} rejected; "
-        f"{done.held_already} messages were there already, of {done.files} files."
+        f"{counted(sums.messages, 'message')}: {counted(sums.loaded, 'object')} loaded, {sums.held} held, "
+        f"{sums.rejected} rejected; {done.held_already} more held already, of {counted(done.files, 'file')}."
     )
     _tell(done.refused)
 
 
 def _write(paths: list[Path], folder: Path) -> None:
     written = export.write((file for path in paths for file in files.below(path)), folder)
-    typer.echo(f"{written.rows} rows and {written.findings} findings of {written.files} files are below {folder}.")
+    made = f"{counted(written.rows, 'row')} and {counted(written.findings, 'finding')}"
+    typer.echo(f"{made} of {counted(written.files, 'file')} are below {folder}.")
     _tell(written.refused)
 
 

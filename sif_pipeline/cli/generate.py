@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from sif_pipeline.cli import app
+from sif_pipeline.sif.naming import counted
 
 
 @app.command("generate", hidden=True, epilog="Example: sif-pipeline generate")
@@ -15,7 +16,7 @@ def generate() -> None:
     changed = reference.write()
     for path in changed:
         typer.echo(f"docs/reference/{path}")
-    typer.echo(f"{len(changed)} pages changed.")
+    typer.echo(f"{counted(len(changed), 'page')} changed.")
 
 
 @app.command("migration", hidden=True, epilog='Example: sif-pipeline migration "Projected graduation year"')

@@ -14,6 +14,7 @@ from sif_pipeline.cli.terminal import progress, warehouse
 from sif_pipeline.config import Settings
 from sif_pipeline.drain import DrainSummary
 from sif_pipeline.reports import moment
+from sif_pipeline.sif.naming import counted
 
 FOREVER = timedelta(days=36500)
 
@@ -32,7 +33,8 @@ def receive(
     """
     with warehouse() as url, progress("Receiving") as bar:
         received = files.receive(url, zone, paths, lambda done, total: bar.to(done, total, f"{done >> 20} MiB"))
-    typer.echo(f"{received.messages} messages stored, {received.duplicates} held already, of {received.files} files.")
+    stored, of = counted(received.messages, "message"), counted(received.files, "file")
+    typer.echo(f"{stored} stored, {received.duplicates} held already, of {of}.")
     for path, why in (troubles := [*received.refused, *received.broken]):
         typer.echo(f"{path}: {why}", err=True)
     if troubles:
@@ -81,10 +83,8 @@ def _tell(summary: DrainSummary) -> None:
     """Say what was drained, and fail when something was quarantined."""
     typer.echo(_words(summary))
     if summary.quarantined:
-        typer.echo(
-            QUARANTINED.format("1 message is" if summary.quarantined == 1 else f"{summary.quarantined} messages are"),
-            err=True,
-        )
+        are = "is" if summary.quarantined == 1 else "are"
+        typer.echo(QUARANTINED.format(f"{counted(summary.quarantined, 'message')} {are}"), err=True)
         raise typer.Exit(1)
 
 
@@ -96,6 +96,6 @@ QUARANTINED = (
 
 def _words(summary: DrainSummary) -> str:
     unchanged = f" ({summary.unchanged} unchanged)" if summary.unchanged else ""
-    counts = f"{summary.loaded} objects loaded{unchanged}, {summary.held} held, {summary.rejected} rejected"
-    words = f"{summary.messages} messages: {counts}"
-    return words + (f", {summary.quarantined} messages quarantined" if summary.quarantined else "") + "."
+    loaded = f"{counted(summary.loaded, 'object')} loaded{unchanged}, {summary.held} held, {summary.rejected} rejected"
+    quarantined = f", {counted(summary.quarantined, 'message')} quarantined" if summary.quarantined else ""
+    return f"{counted(summary.messages, 'message')}: {loaded}{quarantined}."

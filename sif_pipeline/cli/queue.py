@@ -10,6 +10,7 @@ from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
 from sif_pipeline.database import session
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.reports import Report
+from sif_pipeline.sif.naming import counted
 from sif_pipeline.zone import agents, routing
 from sif_pipeline.zone import queue as queues
 from warehouse.outbox import QueueState
@@ -79,15 +80,26 @@ def drop(
 
     But for requests: one that is dropped is over. Who made it is told, and asks again.
     """
-    if not yes:
-        typer.confirm(f"Take {len(numbers)} messages off their queues?", abort=True)
-    with warehouse() as url, session(url) as connection:
-        count = queues.drop(connection, numbers)
-        routing.end_dropped_now(connection)
+    with warehouse() as url:
+        with session(url) as connection:
+            found = queues.waiting_of(connection, numbers)
+        if found.messages and not yes:
+            typer.confirm(f"Take {taken(found)} their queues?", abort=True)
+        with session(url) as connection:
+            count = queues.drop(connection, numbers)
+            routing.end_dropped_now(connection)
     _said(count, numbers, "taken off", "waits")
 
 
+def taken(found: queues.OnQueue) -> str:
+    """Say what would be taken off a queue, and what is over with it."""
+    ends = f" (with {counted(found.requests, 'request')}, which {'ends' if found.requests == 1 else 'end'})"
+    return f"{counted(found.messages, 'message')}{ends if found.requests else ''} off"
+
+
 def _said(count: int, numbers: list[int], done: str, condition: str) -> None:
-    typer.echo(f"{count} messages {done}.")
-    if count < len(numbers):
-        raise ConfigurationError(f"{len(numbers) - count} of the numbers are of no message that {condition}.")
+    if count:
+        typer.echo(f"{counted(count, 'message')} {done}.")
+    if others := len(numbers) - count:
+        are = "is" if others == 1 else "are"
+        raise ConfigurationError(f"{others} of the numbers {are} of no message that {condition}.")

@@ -14,6 +14,7 @@ from sif_pipeline.config import Settings
 from sif_pipeline.database import session
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.reports import Report, moment
+from sif_pipeline.sif.naming import counted
 from sif_pipeline.sif.query import EVERYTHING, Where, read_where
 from sif_pipeline.state import reconciliation, requests, syncs
 from warehouse.outbox import RequestState
@@ -114,14 +115,14 @@ def _wait(url: str, msg_id: str) -> None:
         while True:
             reconciliation.advance(url)
             (asked,) = requests.listed(url, msg_ids=[msg_id])
-            bar.to(asked.packets, None, f"{asked.packets} packets")
+            bar.to(asked.packets, None, counted(asked.packets, "packet"))
             if asked.state not in AWAITED and not _is_awaited(url, asked.sync_id):
                 break
             time.sleep(1)
             waited += asked.state not in AWAITED
             if waited == DRAIN_PATIENCE:
                 typer.echo("The answer is there; it is compared when what came before it is drained.", err=True)
-    typer.echo(f"The request is {asked.state} after {asked.packets} packets{_error(asked)}.")
+    typer.echo(f"The request is {asked.state} after {counted(asked.packets, 'packet')}{_error(asked)}.")
     sync = None if asked.sync_id is None else syncs.show(url, asked.sync_id)
     if sync is not None:
         typer.echo(words(sync))

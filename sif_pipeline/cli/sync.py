@@ -15,6 +15,7 @@ from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
 from sif_pipeline.config import Settings
 from sif_pipeline.exceptions import SifPipelineError
 from sif_pipeline.reports import Report
+from sif_pipeline.sif.naming import counted
 from sif_pipeline.state import reconciliation, syncs
 
 sync = typer.Typer(no_args_is_help=True, help="Full syncs: what they found, and what is done about it.")
@@ -115,8 +116,9 @@ def advance(
         done = reconciliation.advance(url)
         failures += [_failure(syncs.show(url, number)) for number in done.failed]
     typer.echo(
-        f"{done.timed_out} requests given up, {len(done.failed)} syncs failed, {len(done.compared)} compared within "
-        f"the limit, {len(done.waiting)} wait for a decision, {len(done.applied)} applied."
+        f"{counted(done.timed_out, 'request')} given up, {counted(len(done.failed), 'sync')} failed, "
+        f"{len(done.compared)} compared within the limit, {len(done.waiting)} waiting for a decision, "
+        f"{len(done.applied)} applied."
     )
     for failure in failures:
         typer.echo(failure, err=True)
@@ -134,7 +136,7 @@ def _ask_due(url: str) -> list[str]:
     for zone in syncs.due(url, Settings.from_environment().timezone, datetime.now(UTC)):
         try:
             asked = syncs.ask_district(url, zone)
-            typer.echo(f"Zone {zone}: {len(asked)} requests.")
+            typer.echo(f"Zone {zone}: {counted(len(asked), 'request')}.")
         except SifPipelineError as error:
             failures.append(f"Zone {zone}: {error}")
     return failures

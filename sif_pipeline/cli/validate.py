@@ -10,6 +10,7 @@ from sif_pipeline import validation
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import one_of
 from sif_pipeline.notices import CAPPED
+from sif_pipeline.sif.naming import counted
 
 
 @app.command("validate", epilog="Example: sif-pipeline validate student.xml --format json")
@@ -29,7 +30,7 @@ def validate(
     if format_ == "json":
         typer.echo("]" if errors + others else "[]")
     else:
-        typer.echo(f"{errors} errors, {others} warnings.", err=True)
+        typer.echo(f"{counted(errors, 'error')}, {counted(others, 'warning')}.", err=True)
     if errors:
         raise typer.Exit(1)
 

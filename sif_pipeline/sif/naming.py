@@ -53,6 +53,11 @@ def meaning(error: str | None) -> str | None:
 _GENERIC: Final = "Generic error"
 
 
+def counted(number: int, noun: str) -> str:
+    """Say how many of a thing there are: 1 message, 2 messages."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def in_words(names: Iterable[str], listed: Sequence[str] = ()) -> str:
     """Name objects for a sentence; those that the standard does not have only by their place among `listed`."""
     found = dict.fromkeys(names)
@@ -69,4 +74,4 @@ def in_words(names: Iterable[str], listed: Sequence[str] = ()) -> str:
 def _unnamed(others: Sequence[str], listed: Sequence[str]) -> str:
     places = [str(place) for place, name in enumerate(listed, 1) if name in others][:MOST]
     where = f" (at place {', '.join(places)} of its list)" if places else ""
-    return f"{len(others)} {'object' if len(others) == 1 else 'objects'} that SIF US does not have{where}"
+    return f"{counted(len(others), 'object')} that SIF US does not have{where}"

@@ -175,6 +175,14 @@ WHERE z.name = %(zone)s
 ORDER BY m.queue_id
 LIMIT %(most)s
 
+-- name: waiting
+-- Grain: one line: how many of these messages, or of those for an agent, are on a queue, and of them how many requests.
+SELECT count(*), count(*) FILTER (WHERE m.message_type = 'SIF_Request')
+FROM outbox.message AS m
+JOIN inbox.zone AS z USING (zone_id)
+WHERE (m.queue_id = ANY (%(queue_ids)s) OR (z.name = %(zone)s AND m.source_id = %(source_id)s))
+    AND m.state IN ('queued', 'delivering', 'blocked')
+
 -- name: retry
 -- Grain: one message that was dropped, put back in its old place of its queue; no request that has ended, and nothing
 -- for an agent that has left: should it come back, it begins anew. Wakes delivery.

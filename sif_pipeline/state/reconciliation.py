@@ -28,7 +28,7 @@ from sif_pipeline.reading import AHEAD, BEHIND
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import NEWEST_ACK
-from sif_pipeline.sif.naming import meaning
+from sif_pipeline.sif.naming import counted, meaning
 from sif_pipeline.sif.writing import write_message
 from sif_pipeline.state.spelling import forget_spellings
 from sif_pipeline.zone import routing
@@ -455,9 +455,8 @@ def _reason(counts: Counts, limit: Decimal) -> str | None:
         share = f"{100 * touched / counts.here:.1f} % of {counts.here:,} objects ({100 * limit:.1f} % may)"
         return f"It would delete {counts.missing_there:,} and change {counts.different:,}: {share}."
     if counts.nameless and counts.missing_there:
-        return (
-            f"{counts.nameless:,} objects of the answer have no readable key, and {counts.missing_there:,} are missing."
-        )
+        nameless = counted(counts.nameless, "object")
+        return f"{nameless} of the answer without a readable key, {counts.missing_there:,} missing."
     return None
 
 

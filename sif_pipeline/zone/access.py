@@ -7,6 +7,7 @@ or all; the closest rule counts.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 import psycopg
@@ -175,12 +176,17 @@ async def refusal(
     return REFUSALS[kind](in_words(missing)) if missing else None
 
 
-def check_object(object_name: str) -> None:
-    """Raise ConfigurationError for a name that no right can be about: neither of the standard nor of the state."""
-    if object_name != ANYTHING and object_name not in of_the_standard() | set(objects()) | set(OF_THE_ZONE):
-        raise ConfigurationError(
-            f"SIF US has no object {object_name}; check the spelling, or leave the object out for every object."
-        )
+def check_object(object_name: str, *, only_mistyped: bool = False) -> None:
+    """Raise ConfigurationError for a name that is neither of the standard nor of the state, with those that are near.
+
+    With `only_mistyped` one that is near none is well: an agent may send objects of its own, and that can be denied.
+    """
+    known = of_the_standard() | set(objects()) | set(OF_THE_ZONE)
+    near = " or ".join(get_close_matches(object_name, sorted(known), cutoff=0.8))
+    if object_name == ANYTHING or object_name in known or (only_mistyped and not near):
+        return
+    way_out = f"perhaps {near}" if near else "check the spelling, or leave the object out for every object"
+    raise ConfigurationError(f"SIF US has no object {object_name}; {way_out}.")
 
 
 def set_rule(connection: psycopg.Connection[Any], zone: str, rule: Rule) -> int:

@@ -10,6 +10,7 @@ from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.reports import Report
 from sif_pipeline.sif.messages import PROVISION_LISTS
+from sif_pipeline.sif.naming import counted
 from sif_pipeline.zone import access, provisioning, queue, routing
 
 SQL: Final = {name: query.encode() for name, query in queries("agents").items()}
@@ -74,7 +75,7 @@ def purge(connection: Connection, zone: str, source_id: str) -> int:
     connection.execute(routing.SQL["open_with"], key)
     count = queue.purge_now(connection, key["zone_id"], source_id, "operator")
     routing.end_dropped_now(connection)
-    _audit(connection, "queue_purged", key, f"{count} messages")
+    _audit(connection, "queue_purged", key, counted(count, "message"))
     return count
 
 
@@ -119,7 +120,8 @@ async def _remove(url: str, zone: str, source_id: str) -> Standing | None:
         ended = Standing(*found)
         if not await provisioning.end_registration(connection, ended.zone_id, source_id):
             return None
-        detail = f"{ended.waiting} messages, {ended.asked} requests asked, {ended.made} made, {ended.declared} objects"
+        asked, declared = counted(ended.asked, "request"), counted(ended.declared, "object")
+        detail = f"{counted(ended.waiting, 'message')}, {asked} asked, {ended.made} made, {declared}"
         values = {"event": "agent_removed", "zone_id": ended.zone_id, "source_id": source_id, "detail": detail}
         await connection.execute(SQL["audit"], values)
     return ended

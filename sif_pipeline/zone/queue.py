@@ -272,6 +272,25 @@ def messages(
         return cursor.execute(SQL["messages"], values).fetchall()
 
 
+class OnQueue(NamedTuple):
+    """How much would be taken off a queue."""
+
+    messages: int
+    requests: int  #: of the messages: they are over with that
+
+
+def waiting_of(connection: Connection, queue_ids: Sequence[int]) -> OnQueue:
+    """Tell how many of these messages wait."""
+    values = {"queue_ids": list(queue_ids), "zone": None, "source_id": None}
+    return OnQueue(*connection.execute(SQL["waiting"], values).fetchone() or (0, 0))
+
+
+def waiting_for(connection: Connection, zone: str, source_id: str) -> OnQueue:
+    """Tell how many messages wait for an agent."""
+    values = {"queue_ids": [], "zone": zone, "source_id": source_id}
+    return OnQueue(*connection.execute(SQL["waiting"], values).fetchone() or (0, 0))
+
+
 def retry(connection: Connection, queue_ids: Sequence[int]) -> int:
     """Put dropped messages back in their place, and return how many were.
 

@@ -35,6 +35,7 @@ from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.inflating import Inflater, NotGzip
 from sif_pipeline.sif.gate import Limits, Refused, check_parser, too_large
 from sif_pipeline.sif.messages import Original
+from sif_pipeline.sif.naming import counted
 from sif_pipeline.state import log_entries
 from sif_pipeline.zone import delivery, identity
 from sif_pipeline.zone.http_limits import Bounds, bounded
@@ -374,7 +375,7 @@ class ZoneServer:
             return
         count, self.unknown_urls, self.unknown_audited = self.unknown_urls, 0, time.monotonic()
         log.warning("unknown_url", extra={"facts": {"requests": count}})
-        await audit(connection, "unknown_url", detail=f"{count} requests since the last such entry")
+        await audit(connection, "unknown_url", detail=f"{counted(count, 'request')} since the last such entry")
 
     async def _take_in(self, zone: Zone, scope: Scope, receive_part: Receive) -> Answer:
         body = bytearray()

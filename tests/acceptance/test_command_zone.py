@@ -29,6 +29,8 @@ def test_a_rotated_zone_has_its_new_url_only(database_url: str) -> None:
     new = done(database_url, "zone", "rotate", "north", "--url", "https://sif.example.org/")
     newest = done(database_url, "zone", "renew", "north")
     assert new.startswith("https://sif.example.org/zone/")
+    assert newest.startswith("http://127.0.0.1:7080/zone/")
+    assert "address is not remembered" in " ".join(done(database_url, "zone", "rotate", "--help").split())
     with psycopg.connect(database_url) as connection:
         ask = "SELECT name FROM inbox.zone WHERE token_sha256 = sha256(%s)"
         tokens = [url.strip().split("/")[-1].encode() for url in (old, new, newest)]
@@ -50,6 +52,7 @@ def test_a_rotated_zone_has_its_new_url_only(database_url: str) -> None:
         ("queue", "list", "--zone", "nowhere"),
         ("queue", "show", "nowhere"),
         ("queue", "show", "nowhere", "SIS"),
+        ("agent", "purge", "nowhere", "SIS"),
         ("agent", "rights", "nowhere"),
         ("zone", "certificate", "list", "nowhere"),
         ("request", "list", "--zone", "nowhere"),
@@ -70,10 +73,14 @@ def test_a_zone_that_is_not_there_is_one_sentence(module_database_url: str, argu
         (("zone", "set", "north"), "Nothing to change"),
         (("agent", "show", "District-0101", "NOBODY"), "`sif-pipeline agent list` lists them"),
         (("agent", "wake", "District-0101", "NOBODY"), "`sif-pipeline agent list` lists them"),
-        (("agent", "purge", "District-0101", "NOBODY", "--yes"), "`sif-pipeline agent list` lists them"),
         (("agent", "remove", "District-0101", "NOBODY", "--yes"), "`sif-pipeline agent list` lists them"),
         (("agent", "deny", "District-0101", SOURCE, "publish"), "publish-change"),
-        (("agent", "allow", "District-0101", SOURCE, "subscribe", "StudentPersonell"), "no object StudentPersonell;"),
+        (("agent", "allow", "District-0101", SOURCE, "subscribe", "Students"), "no object Students; check"),
+        (
+            ("agent", "allow", "District-0101", SOURCE, "subscribe", "Schoolinfo"),
+            "Schoolinfo; perhaps School",
+        ),
+        (("agent", "deny", "District-0101", SOURCE, "subscribe", "StudentPersonell"), "; perhaps StudentPersonal"),
         (("request", "list", "--state", "nonsense"), "choose one of open, complete"),
     ],
 )
@@ -189,9 +196,33 @@ def test_what_an_agent_says_of_itself_does_not_steer_the_terminal(district: Dist
     assert "[/x] [red]SIS\ufffd31m\ufffd" in said
 
 
-def test_a_purge_asks_first(district: District) -> None:
-    assert run(district.url, "agent", "purge", "District-0101", "LIBRARY", answer="n\n").returncode
+def test_what_is_thrown_away_is_said_before_it_is_asked(district: District) -> None:
+    url, purge = district.url, ("agent", "purge", "District-0101", "LIBRARY")
+    asked = run(url, *purge, answer="n\n")
+    assert (asked.returncode, "Take 2 messages off the queue of LIBRARY?" in asked.stdout) == (130, True)
+    assert district.send(of_objects("SIF_Provide", "StudentPersonal")) == 0
+    done(url, "request", "StudentPersonal", "--zone", "District-0101")
+    asked = run(url, "agent", "purge", "District-0101", SOURCE, answer="n\n")
+    assert "Take 1 message (with 1 request, which ends) off the queue of" in asked.stdout
+    numbers = [str(line["number"]) for line in told(url, "queue", "show", "District-0101")]
+    asked = run(url, "queue", "drop", *numbers, "999999999", answer="n\n")
+    assert "Take 3 messages (with 1 request, which ends) off their queues?" in asked.stdout
     assert len(district.pull("LIBRARY")) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "complaint"),
+    [
+        (("queue", "drop", "999999999"), "", "sif-pipeline: 1 of the numbers is of no message that waits.\n"),
+        (("agent", "purge", "District-0101", SOURCE), f"0 messages taken off the queue of {SOURCE}.\n", ""),
+    ],
+)
+def test_nothing_is_asked_where_there_is_nothing(
+    district: District, words: tuple[str, ...], said: str, complaint: str
+) -> None:
+    found = run(district.url, *words)
+    assert (found.stdout, found.stderr) == (said, complaint)
+    assert "There is no agent NOBODY in a zone" in refused(district.url, "agent", "purge", "District-0101", "NOBODY")
 
 
 def removed(url: str, *more: str, answer: str = "") -> Found:
@@ -207,12 +238,12 @@ def test_an_agent_that_is_gone_is_removed_with_what_waits_for_it(district: Distr
     assert district.send(request("SchoolInfo", msg_id="A" * 32)) == 0
     asks = removed(url, answer="n\n")
     assert asks.returncode
-    assert "3 messages that wait for it, 1 requests it was asked, 1 of its own" in asks.stdout
+    assert "3 messages on its queue, 1 request it was asked, 1 of its own" in asks.stdout
     assert district.rows("SELECT count(*) FROM inbox.agent WHERE unregistered_at IS NULL") == [(2,)]
 
     said = removed(url, "--yes")
     assert (said.returncode, said.stderr) == (0, "")
-    assert "3 messages that wait for it, 1 requests it was asked, 1 of its own, 2 declarations" in said.stdout
+    assert "3 messages on its queue, 1 request it was asked, 1 of its own, 2 declarations" in said.stdout
     assert "`sif-pipeline agent deny District-0101 LIBRARY register` keeps it away" in said.stdout
     (told_,) = [m for m in district.pull() if m.find(".//{*}SIF_RequestMsgId") is not None]
     assert [told_.findtext(f".//{{*}}{name}") for name in ("SIF_RequestMsgId", "SIF_Category", "SIF_Code")] == [
@@ -223,7 +254,7 @@ def test_an_agent_that_is_gone_is_removed_with_what_waits_for_it(district: Distr
         (SOURCE, "failed"), ("LIBRARY", "cancelled"),
     ]  # fmt: skip
     audits = "SELECT source_id, detail FROM inbox.audit WHERE event = 'agent_removed'"
-    assert district.rows(audits) == [("LIBRARY", "3 messages, 1 requests asked, 1 made, 2 objects")]
+    assert district.rows(audits) == [("LIBRARY", "3 messages, 1 request asked, 1 made, 2 objects")]
     assert [line["state"] for line in told(url, "agent", "list", "District-0101")] == ["awake", "left"]
 
 
@@ -244,7 +275,7 @@ def test_a_right_that_is_denied_ends_what_was_declared_by_it(district: District)
     said = done(district.url, "agent", "deny", "District-0101", "*", "subscribe")
     assert said == "Denied.\n"  # the closer word, on the one agent and object, still counts
     said = done(district.url, "agent", "deny", "District-0101", "LIBRARY", "subscribe", "StudentPersonal")
-    assert said == "Denied. 1 declarations ended.\n"
+    assert said == "Denied. 1 declaration ended.\n"
     assert district.send(event(), of_objects("SIF_Subscribe", "StudentPersonal", **LIBRARY)) == [0, (4, 4)]
     assert len(district.pull("LIBRARY")) == 2
 
@@ -254,8 +285,9 @@ def test_a_right_of_an_agent_that_is_not_there_yet_counts_once_it_registers(dist
     awaited = "Agent NEWCOMER is not registered in zone District-0101; this counts once it registers.\n"
     for name in ("StudentPersonal", "LibraryPatronStatus", "SIF_LogEntry"):
         assert done(district.url, *given, name) == f"Allowed.\n{awaited}"
-    denied = ("agent", "deny", "District-0101", "NEWCOMER", "subscribe", "Ours")
-    assert done(district.url, *denied) == f"Denied.\n{awaited}"
+    denied = ("agent", "deny", "District-0101", "NEWCOMER", "subscribe")
+    for words in (("Ours",), ("StudentPersonalOurs", "--as-spelled")):
+        assert done(district.url, *denied, *words) == f"Denied.\n{awaited}"
     newcomer = {"source": "NEWCOMER"}
     subscribe = of_objects("SIF_Subscribe", "StudentPersonal", **newcomer)
     assert district.send(register(**newcomer), subscribe) == [0, 0]
@@ -284,12 +316,12 @@ def test_queues_are_shown_and_messages_dropped_and_put_back(district: District) 
         ("SIF_Event", "StudentPersonal", "queued")
     ] * 2
     first = str(messages[0]["number"])
-    assert "1 messages taken off" in done(url, "queue", "drop", first, "--yes")
+    assert "1 message taken off" in done(url, "queue", "drop", first, "--yes")
     dropped = told(url, "queue", "show", "District-0101", "--state", "dropped")
     assert [str(m["number"]) for m in dropped] == [first]
     found = run(url, "queue", "retry", first, "999999999")
-    assert (found.returncode, found.stdout) == (2, "1 messages put back.\n")
-    assert "1 of the numbers are of no message that was dropped" in found.stderr
+    assert (found.returncode, found.stdout) == (2, "1 message put back.\n")
+    assert "1 of the numbers is of no message that was dropped" in found.stderr
     assert str(told(url, "queue", "show", "District-0101")[0]["number"]) == first
     assert "Amelia" not in done(url, "queue", "show", "District-0101")
     assert "There is no agent NOBODY in a zone" in refused(url, "queue", "show", "District-0101", "NOBODY")

@@ -328,9 +328,7 @@ def test_the_command_loads_says_what_it_did_and_is_silent_in_a_pipe(url, connect
     environment = {**os.environ, "SIF_DATABASE_URL": url}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stdout == (
-        "1 messages: 3 objects loaded, 1 held, 0 rejected; 0 messages were there already, of 2 files.\n"
-    )
+    assert done.stdout == ("1 message: 3 objects loaded, 1 held, 0 rejected; 0 more held already, of 2 files.\n")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"{tmp_path / 'b.xml'}: ")
     assert "not well-formed" in line

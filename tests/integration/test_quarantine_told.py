@@ -27,7 +27,7 @@ def test_quarantine_is_told_with_the_way_out_and_the_way_out_works(database_url,
     zone.put(*(sif.event("Add", sif.student(word, word), at=sif.minute(1)) for word in "ABC"))
     done = run(database_url, "drain")
     assert done.returncode == 1
-    assert done.stdout == "2 messages: 2 objects loaded, 0 held, 0 rejected, 1 messages quarantined.\n"
+    assert done.stdout == "2 messages: 2 objects loaded, 0 held, 0 rejected, 1 message quarantined.\n"
     (sentence,) = done.stderr.splitlines()
     assert sentence.startswith("1 message is in quarantine")
     assert "`sif-pipeline replay --zone ZONE`" in sentence

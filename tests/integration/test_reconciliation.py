@@ -206,7 +206,7 @@ def test_objects_whose_key_cannot_be_read_let_nothing_be_deleted_unseen(district
     nameless = sif.student("B", local="B").replace(sif.ref("B"), "not a RefId")
     sync = district.sync("StudentPersonal", [*students("A"), nameless])
     assert sync.state == "waiting"
-    assert sync.reason == "1 objects of the answer have no readable key, and 1 are missing."
+    assert sync.reason == "1 object of the answer without a readable key, 1 missing."
 
 
 def test_years_the_answer_does_not_speak_of_are_left_alone(district):
@@ -491,7 +491,7 @@ def test_the_command_that_takes_syncs_on_fails_where_one_failed(district, monkey
     district.answer(sync, students("A"))
     monkeypatch.setattr(reconciliation, "_read_answer", lambda *_: 1 / 0)
     done = CliRunner().invoke(sync_command.sync, ["advance"], env={"SIF_DATABASE_URL": district.url})
-    assert (done.exit_code, "1 syncs failed" in done.stdout) == (1, True)
+    assert (done.exit_code, "1 sync failed" in done.stdout) == (1, True)
     said = f"Sync {sync.sync_id} of StudentPersonal in zone {district.inbox.name} failed. It could not be compared"
     assert said in done.stderr
 

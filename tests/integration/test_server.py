@@ -159,7 +159,7 @@ def test_unknown_tokens_and_paths_look_alike_and_are_audited(module_database_url
             shapes.add((response.status_code, response.text, tuple(sorted(headers.items()))))
         assert len(shapes) == 1
         assert shapes.pop()[0] == 404
-        assert ("unknown_url", None, "1 requests since the last such entry") in found.rows(
+        assert ("unknown_url", None, "1 request since the last such entry") in found.rows(
             "SELECT event, zone_id, detail FROM inbox.audit"
         )
 

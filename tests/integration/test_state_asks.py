@@ -263,7 +263,7 @@ def test_the_command_waits_for_a_sync_and_says_what_it_found(zone):
         drain.drain(zone.database_url)
         done = command(zone, "request", "StudentPersonal", "--zone", zone.name, "--sync", "--wait")
     assert done.returncode == 0, done.stderr
-    assert "The request is complete after 1 packets." in done.stdout
+    assert "The request is complete after 1 packet." in done.stdout
     assert "is applied: 30 there and 10 here, 20 missing here, 0 missing there, 0 different." in done.stdout
     assert loaded(zone) == ref_ids(STUDENTS)
 
@@ -274,7 +274,7 @@ def test_the_command_that_waits_for_a_sync_fails_with_it(zone, monkeypatch):
     with joined(zone) as agent, always_pulling(agent):
         done = CliRunner().invoke(cli.app, arguments, env={"SIF_DATABASE_URL": zone.database_url})
     assert done.exit_code == 1
-    assert "The request is complete after 1 packets." in done.stdout
+    assert "The request is complete after 1 packet." in done.stdout
     assert f"in zone {zone.name} is failed. It could not be compared (ZeroDivisionError)" in done.stdout
 
 
@@ -287,7 +287,7 @@ def test_commands_show_requests_and_syncs_and_take_decisions(zone):
         agent.pull_all()
     number = asked.split("Full sync ")[1].split(":")[0]
     msg_id = asked.split()[-1].rstrip(".")
-    assert "1 wait for a decision" in said(zone, "sync", "advance")
+    assert "1 waiting for a decision" in said(zone, "sync", "advance")
     assert "complete" in said(zone, "request", "show", msg_id)
     assert msg_id in said(zone, "request", "list", "--zone", zone.name, "--format", "csv")
     listed = said(zone, "sync", "list", "--zone", zone.name, "--state", "waiting", "--format", "json")
@@ -329,7 +329,7 @@ def test_a_zone_is_due_at_its_time_of_day_until_it_was_asked(zone):
 def test_without_airflow_a_command_asks_who_is_due(zone):
     said(zone, "sync", "schedule", zone.name, "00:00")
     with joined(zone):
-        assert f"Zone {zone.name}: 1 requests." in said(zone, "sync", "advance", "--ask-due")
+        assert f"Zone {zone.name}: 1 request." in said(zone, "sync", "advance", "--ask-due")
         assert zone.name not in said(zone, "sync", "advance", "--ask-due")
     said(zone, "sync", "schedule", zone.name, "never")
 

@@ -257,7 +257,7 @@ def failures_of_the_database(house):
         f"ALTER TABLE sif.student_personal ADD CONSTRAINT odd CHECK (local_id <> '{SECRETS['local']}') NOT VALID"
     )
     house.post(sif.event("Add", canary("sound", more="<IDEA>Yes</IDEA>"), at=sif.minute(8)))
-    assert "1 messages quarantined" in house.command("drain", status=1)
+    assert "1 message quarantined" in house.command("drain", status=1)
     failures = {failure for (failure,) in house.execute("SELECT last_failure FROM inbox.message")}
     assert {"RaiseException P0001", "CheckViolation 23514"} <= failures
     house.execute("ALTER TABLE sif.student_personal DROP CONSTRAINT odd")
