@@ -43,7 +43,8 @@ def official_page() -> str:
         "2.6, which leaves every element optional, judges the sparse and the key profile; that of 2.2, which asks for "
         "the mandatory ones, judges the whole profile, as does the column of mandatory elements in the definitions. "
         "The test makes random objects that the official schema accepts, spoils each in every way it knows, and "
-        "compares the verdicts. A difference that is not listed here fails the test.",
+        "compares the verdicts; and it compares which elements and attributes an object may have at all. A difference "
+        "that is not listed here fails the test.",
         "## Objects judged otherwise",
         table(("Judge", "Object", "What was done to a valid object", "Ours", "Why"), judged),
         "## Elements declared otherwise",

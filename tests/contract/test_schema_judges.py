@@ -8,6 +8,7 @@ import csv
 import random
 import re
 from collections import Counter
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -74,6 +75,23 @@ class Official:
     def knows_ref_id(self, name: str) -> bool:
         declared = self._type(self.elements[name])
         return any(attribute.get("name") == "RefId" for attribute in declared.iterfind(XS + "attribute"))
+
+    def paths(self, name: str) -> set[str]:
+        """Give the paths of all elements and attributes that an object may have."""
+        return set(self._paths(self._type(self.elements[name]), ""))
+
+    def _paths(self, type_: etree._Element | str, above: str) -> Iterator[str]:
+        if isinstance(type_, str) or type_.tag == XS + "simpleType":
+            return
+        if (extension := next(type_.iterfind(f"*/{XS}extension"), None)) is not None:
+            yield from self._paths(self._named(extension.get("base")), above)
+            type_ = extension
+        yield from (f"{above}@{attribute.get('name')}" for attribute in type_.iterfind(XS + "attribute"))
+        for particle in type_.iterfind(f"{XS}sequence/{XS}element"):
+            name = (particle.get("ref") or particle.get("name")).removeprefix("sif:")
+            yield f"{above}{name}"
+            declared = self.elements[name] if particle.get("ref") else particle
+            yield from self._paths(self._type(declared), f"{above}{name}/")
 
     def instance(self, name: str, rng: random.Random) -> etree._Element:
         element = etree.Element(SIF + name, nsmap={None: schema.NAMESPACE})
@@ -370,6 +388,41 @@ def has_item_keys(element: etree._Element, known: schema.Shape) -> bool:
 
 def shape_of(element: etree._Element) -> schema.Shape:
     return schema.shape(etree.QName(element).localname)
+
+
+def paths_of(known: schema.Shape, above: str = "") -> Iterator[str]:
+    yield from (f"{above}@{name}" for name in known.attributes)
+    for child in known.children.values():
+        yield f"{above}{child.name}"
+        yield from paths_of(child, f"{above}{child.name}/")
+
+
+@pytest.mark.parametrize("version", ["2.6", "2.2"])
+@pytest.mark.parametrize("object_name", schema.object_names())
+def test_every_element_that_only_one_of_us_knows_is_listed(object_name, version):
+    if object_name not in official(version).elements:
+        pytest.skip("this object came after 2.2")
+    ours, theirs = set(paths_of(schema.shape(object_name))), official(version).paths(object_name)
+    more = {path for path in ours - theirs if not path.startswith(("SIF_ExtendedElements/", "SIF_Metadata/"))}
+    if ("every object", "send an element that came after 2.2") in differences(version, "accepts if 2.6 does"):
+        more -= official("2.6").paths(object_name)
+    sent = {case.removeprefix("send ") for where, case in differences(version, "accepts") if where == object_name}
+    assert {path for path in more if not path.startswith(tuple(sent))} <= {"@RefId"}
+    assert {path for path in theirs - ours if not path.startswith(("SIF_ExtendedElements/", "SIF_Metadata/"))} == set()
+
+
+KEYS_OF_ELEMENTS = [
+    (name, part) for name in schema.object_names() for part in schema.object_key(name) if not part.startswith("@")
+]
+
+
+@pytest.mark.parametrize(("object_name", "part"), KEYS_OF_ELEMENTS)
+def test_an_object_without_an_element_of_its_key_is_refused_and_that_is_listed(object_name, part):
+    element = open_message((EXAMPLES / object_name / "valid/full.xml").read_bytes())
+    element.remove(element.find(SIF + part))
+    assert official("2.6").validate(element)
+    assert not schema.is_valid(element, Profile.KEY)
+    assert ("every object", "leave out an element of its key") in differences("2.6", "refuses")
 
 
 def skip_if_later_than_2_2(object_name: str) -> None:
