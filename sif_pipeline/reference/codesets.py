@@ -14,7 +14,8 @@ def codesets_page() -> str:
     return page(
         "Code sets",
         "Tables of codes in `schemas/`, one CSV file each. A value outside its set is an error "
-        "(`value_not_in_code_set`) for the standard's sets; the state's own are not judged yet.",
+        "(`value_not_in_code_set`) for the standard's sets. For those of the state that a column of the views below "
+        "names, it is a warning (`state_code_unknown`), unless only some of their codes are known.",
         "## Of the standard",
         "A name that no code set of the standard has is that of one joined from parts of several, where an element "
         "takes codes of all of them.",

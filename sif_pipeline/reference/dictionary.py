@@ -1,5 +1,6 @@
 """The data dictionary: an object's columns, the standard's types behind them, and what has no column."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import Column, make_url
 
-from sif_pipeline.reference.elements import EXTENDED, fed_by, kept, reason
+from sif_pipeline.reference.elements import EXTENDED, fed_by, is_json, kept, reason, walk
 from sif_pipeline.reference.markdown import code, page, table
+from sif_pipeline.sif.schema import shape
 from warehouse.base import CURRENT, HISTORY, Derived, Element, Extended, SifObject, elements
 
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
@@ -82,6 +84,7 @@ def object_page(cls: type[SifObject]) -> str:
             [_dictionary_line(cls, column, line) for column, line in elements(cls)],
         ),
         _CODES_NOTE if any(line.codes for _, line in elements(cls)) else "",
+        _inside_part(cls),
         _derived_part(cls),
         "## Columns of every object",
         table(("Column", "Meaning", "Type", "Private"), [_own_line(column) for column in _own_columns(cls)]),
@@ -103,7 +106,7 @@ _KEPT_NOTE = (
 
 
 def _dictionary_line(cls: type[SifObject], column: Column[Any], line: Element) -> list[str]:
-    codes = [f"[{name}](../../../schemas/codesets/{name}.csv)" for name in (line.codes or "").split()]
+    codes = [_code_set(name) for name in (line.codes or "").split()]
     of_standard = standard_type(cls.sif_name, line.path)
     return [
         code(column.name),
@@ -116,6 +119,34 @@ def _dictionary_line(cls: type[SifObject], column: Column[Any], line: Element) -
         "private" if line.pii else "",
         ", ".join(fed_by(cls, line.path)),
     ]
+
+
+def _inside_part(cls: type[SifObject]) -> str:
+    """List what stands inside the columns of JSON, with the types and codes that the schema holds it to."""
+    lines = [line for column, declared in elements(cls) if is_json(column) for line in _inside(cls, column, declared)]
+    if not lines:
+        return ""
+    head = (
+        "## Inside the columns of JSON\n\nValues as they came, as text. A child has its own name as key, an attribute "
+        "`@` and its name, text beside attributes `$`; several of one name are a list, one alone is not. Private where "
+        "the column is.\n\n"
+    )
+    return head + table(("Column", "Element", "Type", "Mandatory", "Codes"), lines)
+
+
+def _inside(cls: type[SifObject], column: Column[Any], declared: Element) -> Iterator[list[str]]:
+    known = shape(cls.sif_name)
+    for step in declared.path.split("/"):
+        known = known.children[step]
+    for path, mandatory in walk(known, "", set()):
+        of_standard = standard_type(cls.sif_name, f"{declared.path}/{path}")
+        if of_standard.primitive != "structure" and not path.endswith("@SIF_Action"):
+            codes = ", ".join(_code_set(name) for name in of_standard.code_sets)
+            yield [code(column.name), code(path), of_standard.name, "yes" if mandatory else "", codes]
+
+
+def _code_set(name: str) -> str:
+    return f"[{name}](../../../schemas/codesets/{name}.csv)"
 
 
 def _derived_part(cls: type[SifObject]) -> str:

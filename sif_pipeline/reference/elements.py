@@ -68,7 +68,7 @@ def reason(cls: type[SifObject], path: str) -> str:
 def kept(cls: type[SifObject]) -> list[str]:
     """List the standard's elements and attributes of an object that no column takes, the topmost path of each."""
     declared = {line.path for _, line in elements(cls)} | {EXTENDED}
-    json = {line.path for column, line in elements(cls) if _is_json(column)} | {EXTENDED}
+    json = {line.path for column, line in elements(cls) if is_json(column)} | {EXTENDED}
     return [path for path in _uncovered(shape(cls.sif_name), "", declared, json) if path not in cls.key_paths]
 
 
@@ -84,14 +84,15 @@ def _uncovered(known: Shape, above: str, declared: set[str], json: set[str]) -> 
             yield path
 
 
-def _is_json(column: Any) -> bool:
+def is_json(column: Any) -> bool:
+    """Tell whether a column holds elements with all that is in them."""
     return type(column.type).__name__ == "JSONB"
 
 
 def standing(cls: type[SifObject], path: str) -> str:
     """Say where an element stands: its column, the column of JSON it is in, or why it has none; nothing for nowhere."""
     columns = {line.path: column.name for column, line in elements(cls)}
-    json = {line.path: column.name for column, line in elements(cls) if _is_json(column)}
+    json = {line.path: column.name for column, line in elements(cls) if is_json(column)}
     steps = path.split("/")
     above = ["/".join(steps[:place]) for place in range(1, len(steps) + 1)]
     if path in columns:
@@ -134,17 +135,18 @@ def elements_page() -> str:
 
 def _paths(cls: type[SifObject]) -> list[tuple[str, bool]]:
     closed = {*kept(cls), EXTENDED}
-    return list(_walk(shape(cls.sif_name), "", closed))
+    return list(walk(shape(cls.sif_name), "", closed))
 
 
-def _walk(known: Shape, above: str, closed: set[str]) -> Iterator[tuple[str, bool]]:
+def walk(known: Shape, above: str, closed: set[str]) -> Iterator[tuple[str, bool]]:
+    """Yield the path of every element and attribute below one, and whether it is mandatory; not of what is `closed`."""
     for name, attribute in known.attributes.items():
         if name != "SIF_Action":
             yield f"{above}@{name}", attribute.required
     for name, child in known.children.items():
         yield f"{above}{name}", child.required
         if f"{above}{name}" not in closed:
-            yield from _walk(child, f"{above}{name}/", closed)
+            yield from walk(child, f"{above}{name}/", closed)
 
 
 def collections_page() -> str:

@@ -42,9 +42,12 @@ def diagram_page() -> str:
                 left = "|o" if column.nullable else "}o" if column.name.endswith("s") else "||"
                 arrows.append(f"    {line.refers} {left}--o{{ {name} : {column.name}")
                 lines.append(f"- `{name}.{column.name}` refers to [{line.refers}](objects/{line.refers}.md)")
-    diagram = "\n".join(["```mermaid", "erDiagram", *arrows, "```"])
+    named = {word for arrow in arrows for word in arrow.split()}
+    alone = [f"    {name}" for name in objects() if name not in named]
+    diagram = "\n".join(["```mermaid", "erDiagram", *arrows, *alone, "```"])
     note = (
         "There are no foreign keys between the tables: an object that refers to one that has not arrived is held "
-        "until it does, and a reference may outlive what it refers to. Both sides are of the same zone."
+        "until it does, and a reference may outlive what it refers to. Both sides are of the same zone. An object "
+        "without an arrow is waited for by none, and waits for none."
     )
     return page("How the objects refer to each other", note, diagram, "\n".join(lines))

@@ -8,7 +8,8 @@ from sif_pipeline import reference, reports
 from sif_pipeline.config import PROJECT
 from sif_pipeline.notices import CATALOGUE
 from sif_pipeline.reference import dags, views
-from sif_pipeline.reference.elements import kept, reason
+from sif_pipeline.reference.elements import is_json, kept, reason
+from sif_pipeline.sif.schema import shape
 from warehouse.base import elements, objects
 
 PAGES = reference.pages()
@@ -43,6 +44,27 @@ def test_dictionary_names_every_column_and_every_element_without_one(name):
     for column, derived in objects()[name].derived.items():
         assert f"| `{column}` | " in page
         assert derived.meaning in page
+
+
+def below(known, above=""):
+    yield from (f"{above}@{name}" for name in known.attributes if name != "SIF_Action")
+    for child in known.children.values():
+        yield from below(child, f"{above}{child.name}/") if child.children else [f"{above}{child.name}"]
+
+
+@pytest.mark.parametrize("name", objects())
+def test_dictionary_names_every_value_inside_a_column_of_json(name):
+    page, cls = PAGES[f"objects/{name}.md"], objects()[name]
+    for column, line in ((column, line) for column, line in elements(cls) if is_json(column)):
+        known = shape(name)
+        for step in line.path.split("/"):
+            known = known.children[step]
+        assert [path for path in below(known) if f"| `{column.name}` | `{path}` | " not in page] == []
+
+
+def test_every_object_is_in_the_diagram():
+    diagram = PAGES["erd.md"].partition("```mermaid")[2].partition("```")[0]
+    assert set(objects()) <= set(diagram.split())
 
 
 def test_every_finding_is_in_the_catalogue_page():
