@@ -28,24 +28,42 @@ WIDE = 160
 
 def print_table(title: str, columns: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
     """Print a table, numbers to the right; where it would have to break words, every line as a list of its cells."""
-    console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
     texts = [[spelled(column, cell) for column, cell in zip(columns, line, strict=True)] for line in lines]
-    numeric = [bool(lines) and reports.is_number([line[place] for line in lines]) for place in range(len(columns))]
+    right = [bool(lines) and reports.is_number([line[place] for line in lines]) for place in range(len(columns))]
+    if (table := _table(title, columns, texts, right)) is not None:
+        _console().print(table)
+    else:
+        _print_lists(title, columns, texts)
+    if not lines:
+        typer.echo("Nothing to show.")
+
+
+def print_one(title: str, lines: Sequence[tuple[str, Any]]) -> None:
+    """Print one thing, a line for each thing that is said of it, in a table where that breaks no word."""
+    told = [(name, spelled(name, value)) for name, value in lines]
+    if (table := _table(title, ("what", "value"), told, (False, False))) is not None:
+        _console().print(table)
+    else:
+        _print_lists(title, [name for name, _ in told], [[value for _, value in told]])
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
+
+
+def _table(title: str, columns: Sequence[str], texts: Sequence[Sequence[str]], right: Sequence[bool]) -> Table | None:
+    """Make a table, a tight one if it must be; None where even that would break a word."""
     needs = [_needs(column, [line[place] for line in texts]) for place, column in enumerate(columns)]
     for padding in (1, 0):
-        widths = _shared_out(console.width - 1 - len(columns) * (1 + 2 * padding), needs)
+        widths = _shared_out(_console().width - 1 - len(columns) * (1 + 2 * padding), needs)
         if widths is not None:
             table = Table(title=title or None, title_justify="left", header_style="bold", padding=(0, padding))
-            for column, width, right in zip(columns, widths, numeric, strict=True):
-                table.add_column(_heading(column), justify="right" if right else "left", width=width)
+            for column, width, is_right in zip(columns, widths, right, strict=True):
+                table.add_column(_heading(column), justify="right" if is_right else "left", width=width)
             for line in texts:
                 table.add_row(*map(Text, line))
-            console.print(table)
-            break
-    else:
-        _print_lists(console, title, columns, texts)
-    if not lines:
-        console.print("Nothing to show.")
+            return table
+    return None
 
 
 def _heading(column: str) -> str:
@@ -73,15 +91,16 @@ def _shared_out(room: int, needs: Sequence[tuple[int, int]]) -> list[int] | None
     return widths
 
 
-def _print_lists(console: Console, title: str, columns: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
+def _print_lists(title: str, columns: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
     """Print every line as a list of its cells but the empty ones, nothing after a cell: so one copies what is long."""
     names = max(len(column) for column in columns) + 2
+    console = _console()
     console.print(Text(title, style="italic"))
     for line in texts:
         for column, text in zip(columns, line, strict=True):
-            if not text:
+            if not text.strip():
                 continue
-            room = cell_len(text) + 1 if column in COPIED else max(console.width - names, 1)
+            room = len(text) if column in COPIED else max(console.width - names, 1)
             first, *more = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
             typer.echo(f"{_heading(column):{names}}{first}")
             for rest in more:

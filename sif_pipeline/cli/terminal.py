@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sif_pipeline import database, reports
-from sif_pipeline.cli.tables import print_table, spelled
+from sif_pipeline.cli.tables import print_one, print_table
 from sif_pipeline.config import Settings
 from sif_pipeline.local import postgres
 from sif_pipeline.local.supervision import ended_by_signals
@@ -87,9 +87,10 @@ def show_one(thing: Mapping[str, Any], lines: Iterable[tuple[str, Any]], format_
     """Print one thing: in JSON an object, for people and as CSV its lines, which may spell what is a list in words."""
     if format_ == "json":
         typer.echo(reports.json_text(thing))
+    elif format_ == "csv":
+        show(reports.Report(("what", "value"), list(lines)), format_)
     else:
-        told = [(name, spelled(name, value) if format_ == "table" else value) for name, value in lines]
-        show(reports.Report(("what", "value"), told), format_, title)
+        print_one(title, list(lines))
 
 
 def one_of(*allowed: str) -> Callable[[str], str]:

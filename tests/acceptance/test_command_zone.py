@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sif_command import Found, done, refused, run, shown, told
-from sif_zone import SOURCE, District, control, event, of_objects, register, request
+from sif_zone import SOURCE, District, control, event, of_objects, protocol, register, request
 
 from sif_pipeline.sif.naming import of_the_standard
 from warehouse.base import objects
@@ -194,6 +194,14 @@ def test_what_an_agent_says_of_itself_does_not_steer_the_terminal(district: Dist
     assert district.send(register().replace(b">SIS<", f">{name}<".encode())) == 0
     said = done(district.url, "agent", "show", "District-0101", SOURCE)
     assert "[/x] [red]SIS\ufffd31m\ufffd" in said
+
+
+def test_an_address_longer_than_the_terminal_is_one_word_beside_its_name(district: District) -> None:
+    url = f"http://sis.example/{'x' * 200}"
+    assert district.send(register("Push", said=protocol(url))) == 0
+    said = done(district.url, "agent", "show", "District-0101", SOURCE, width=80)
+    assert re.search(rf"(?m)^push url +{url}$", said)
+    assert re.search(r"(?m)^state +awake$", said)
 
 
 def test_what_is_thrown_away_is_said_before_it_is_asked(district: District) -> None:
