@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.messages import NAMESPACE, Action
+from sif_pipeline.sif.naming import of_the_standard
 
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
@@ -164,7 +165,9 @@ def _of_response(text: str, start: int) -> list[Slice] | None:
 def _of_list(text: str) -> list[Slice] | None:
     """Cut a bare list: its root has no key, and the first object has one; of others parsing has to tell."""
     head = _LIST_HEAD.match(text)
-    if head is None or "RefId" in head["attributes"] or not _has_plain_names(head[0], text):
+    if head is None or "RefId" in head["attributes"] or head["name"] in of_the_standard():
+        return None
+    if not _has_plain_names(head[0], text):
         return None
     stop = text.rfind(f"</{head['name']}>")
     first = _KEYED.match(text, head.end())

@@ -14,7 +14,7 @@ from lxml import etree
 
 from sif_pipeline.notices import Notice
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.naming import in_words
+from sif_pipeline.sif.naming import in_words, of_the_standard
 
 NAMESPACE: Final = "http://www.sifinfo.org/infrastructure/2.x"
 """Namespace of every SIF 2.x message and object of the US locale."""
@@ -667,13 +667,13 @@ _OBJECTS: dict[str, Callable[[etree._Element], Found]] = {
 
 
 def _bare(root: etree._Element) -> Found:
-    """Take the root's children where they carry keys and the root does not; else the root is the object."""
+    """Take the root's children where they are objects and the root is none; else the root is the object."""
     children = list(root.iterchildren(etree.Element))
-    is_list = not _has_key(root) and (not children or any(_has_key(child) for child in children))
+    is_list = not _is_object(root) and (not children or any(map(_is_object, children)))
     for element in children if is_list else [root]:
         yield Action.RESPONSE, element, None
 
 
-def _has_key(element: etree._Element) -> bool:
-    """Tell whether an element carries a key of the standard: they are attributes named RefId or ending so."""
-    return any(str(name).endswith("RefId") for name in element.attrib)
+def _is_object(element: etree._Element) -> bool:
+    """Tell an object by its name in the standard; one the standard does not have by an attribute that ends in RefId."""
+    return _local(element) in of_the_standard() or any(str(name).endswith("RefId") for name in element.attrib)

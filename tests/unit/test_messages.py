@@ -318,6 +318,12 @@ BARE = {
     ),
     "object without key": ("<StudentPersonal><LocalId>1</LocalId></StudentPersonal>", 1),
     "list with a keyless object": ('<Objects><LEAInfo/><LEAInfo RefId="2"/></Objects>', 2),
+    "list of one keyless object": ("<Objects><LEAInfo><LocalId>1</LocalId></LEAInfo></Objects>", 1),
+    "list whose objects need no RefId": (
+        '<Objects><StudentLocator TransactionId="1"/><StudentLocator TransactionId="2"/></Objects>',
+        2,
+    ),
+    "list of objects outside the standard": ('<Objects><Locker RefId="1"/><Locker RefId="2"/></Objects>', 2),
     "empty list": ("<StudentPersonals/>", 0),
 }
 
