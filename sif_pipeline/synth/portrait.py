@@ -66,8 +66,8 @@ must hold in the end. `sif-pipeline bulk` loads all of it, `sif-pipeline receive
 - **Districts** differ in size, in the grades they have, and in one thing that stands for all others: how poor they are.
   Race, first language and absence follow it; who needs special education does not. None is like any real one.
 - **Chronic absence** falls on more students of high schools than it does in truth, by shorter absences.
-- **Schools of mixed grades** are smaller here than the published ones, with two thirds of their chronic absence and half
-  of their discipline; and more districts have one school only.
+- **Schools of mixed grades** are smaller here than the published ones, with three fifths of their chronic absence and
+  half of their discipline; and more districts have one school only.
 - **Scores, marks, disabilities and evaluations** are distributed as seemed likely; no published figure stands
   behind them.
 - **Incidents** are counted, not students disciplined; here nearly every offender has one incident.
