@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint types unit generate bench lock add-object clean
+.PHONY: help setup demo up test lint types unit generate bench bench-spark lock add-object clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -17,7 +17,7 @@ PACKAGES := .venv/.packages-$(call checksum,$(LOCKS))
 PROJECT := .venv/.project-$(call checksum,pyproject.toml)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: $(PROJECT) ## install the locked packages into .venv (does nothing when nothing changed)
 
@@ -70,6 +70,14 @@ bench: setup ## measure, and print ratios; ARGS="--quick" for a first look
 		--disable-pip-version-check --no-deps --only-binary :all: -r requirements/bench.lock \
 		&& cp requirements/bench.lock .venv/bench/ready; } || echo "bench: going on without the peer xml2db"
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# PySpark is published as sources only: the one package here that is built.
+bench-spark: setup ## the same beside Spark; needs Java 17 and the JDBC driver of PostgreSQL
+	@test -f .venv/bench-spark/ready || $(BIN)/python -m venv .venv/bench-spark
+	@cmp -s requirements/bench-spark.lock .venv/bench-spark/ready || { .venv/bench-spark/bin/python -m pip install --quiet \
+		--no-input --disable-pip-version-check --no-deps -r requirements/bench-spark.lock \
+		&& cp requirements/bench-spark.lock .venv/bench-spark/ready; } || echo "bench: going on without the peer Spark"
+	@$(MAKE) bench ARGS="--spark $(ARGS)"
 
 lock: setup ## resolve requirements/*.in anew (needs uv on the PATH)
 	uv pip compile requirements/run.in -o requirements/run.lock $(RESOLVE)

@@ -10,13 +10,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
-from benchmarks import corpus, environment
+from benchmarks import corpus, databases, environment
 from benchmarks.meter import Cost
 from benchmarks.rows import RATIOS, Bench, Round
-from sif_pipeline.config import PROJECT, Settings
-from sif_pipeline.local import postgres
+from sif_pipeline.config import PROJECT
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -25,6 +23,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, help="interleaved runs; medians are printed (default 5)")
     parser.add_argument("--megabytes", type=float, default=100.0, help="size of the corpus (default 100)")
     parser.add_argument("--quick", action="store_true", help="10 MB, one round")
+    parser.add_argument("--spark", action="store_true", help="measure Spark too (make bench-spark)")
     default = PROJECT / "benchmarks" / "results" / f"{datetime.now(UTC):%Y-%m-%d}.json"
     parser.add_argument("--out", type=Path, default=default, help="JSON file (default benchmarks/results/DATE.json)")
     found = parser.parse_args(arguments)
@@ -37,15 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmarks in a temporary folder, on SIF_DATABASE_URL's server or an embedded one of their own."""
     chosen = options(arguments)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="sif-bench-", ignore_cleanup_errors=True)))
-        folder.chmod(0o755)  # as root, the embedded server runs as another user
-        settings = Settings(folder / "home", Settings.from_environment().database_url)
-        settings.home.mkdir()
-        server = stack.enter_context(postgres.running(settings))
+        folder, server = stack.enter_context(databases.serving())
         say(f"writing {chosen.megabytes:g} MB of synthetic messages")
         made = corpus.make(folder, chosen.megabytes)
         say(f"{made.objects:,} objects of {made.students:,} students, {made.bytes / 1e6:.1f} MB; preparing databases")
-        bench = Bench(made, server, stack)
+        bench = Bench(made, server, stack, with_spark=chosen.spark)
         for sentence in bench.missing():
             say(sentence)
         described = environment.describe(server)
@@ -60,10 +55,11 @@ def say(words: str) -> None:
 
 
 def _round(bench: Bench, number: int, rounds: int) -> Round:
-    return bench.measure(lambda name, cost: say(f"round {number}/{rounds}  {name:18}{_figures(cost)}"))
+    return bench.measure(lambda name, cost: say(f"round {number}/{rounds}  {name:20}{figures(cost)}"))
 
 
-def _figures(cost: Cost) -> str:
+def figures(cost: Cost) -> str:
+    """Give objects, CPU seconds of client, server and both, and CPU microseconds of each object, in columns."""
     total = cost.client + cost.server
     return f"{cost.objects:>9,.0f}{cost.client:>9.2f}{cost.server:>9.2f}{total:>9.2f}{cost.each:>9.1f}"
 
@@ -83,13 +79,13 @@ def ratios(rounds: Sequence[Round]) -> list[tuple[str, str, str, float]]:
 def _print(described: dict[str, object], rounds: Sequence[Round]) -> None:
     for name, value in described.items():
         print(f"{name:14}{value}")
-    print(f"\n{'CPU seconds, median':20}{'objects':>9}{'client':>9}{'server':>9}{'sum':>9}{'us each':>9}{'peak MB':>9}")
+    print(f"\n{'CPU seconds, median':21}{'objects':>9}{'client':>9}{'server':>9}{'sum':>9}{'us each':>9}{'peak MB':>9}")
     for name in rounds[0]:
         cost = middle(found[name] for found in rounds)
-        print(f"{name:20}{_figures(cost)}{cost.peak / 1e6:>9.0f}")
-    print(f"\n{'ratio per object':20}{'':28}{'mark':>20}{'measured':>10}")
+        print(f"{name:21}{figures(cost)}{cost.peak / 1e6:>9.0f}")
+    print(f"\n{'ratio per object':21}{'':28}{'mark':>20}{'measured':>10}")
     for what, formula, mark, value in ratios(rounds):
-        print(f"{what:20}{formula:28}{mark:>20}{value:>10.2f}")
+        print(f"{what:21}{formula:28}{mark:>20}{value:>10.2f}")
 
 
 def _write(path: Path, described: dict[str, object], made: corpus.Corpus, rounds: Sequence[Round]) -> None:

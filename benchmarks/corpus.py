@@ -15,6 +15,7 @@ from sif_pipeline.config import PROJECT
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.xsd import XS
 from sif_pipeline.synth import District, districts, messages
+from sif_pipeline.synth.plan import MAX_STUDENTS
 
 SEED = 20261122
 OBJECTS = (
@@ -50,15 +51,15 @@ class Corpus:
 def make(folder: Path, megabytes: float) -> Corpus:
     """Write the corpus below an existing folder; `megabytes` is the size of the one file, within a few per cent."""
     students = _students(megabytes)
-    good, bad = _district(students), _district(students, BAD)
-    few = _district(max(1, students // EVENTS_SHARE))
-    peers = _district(_students(min(megabytes, PEERS_MEGABYTES)))
-    count = _write_list(folder / "objects.xml", good)
-    peer_count = _write_list(folder / "peers.xml", peers)
+    good, bad = state(students), state(students, bad=BAD)
+    few = state(max(1, students // EVENTS_SHARE))
+    peers = state(_students(min(megabytes, PEERS_MEGABYTES)))
+    count = write_list(folder / "objects.xml", _all(good))
+    peer_count = write_list(folder / "peers.xml", _all(peers))
     yesterday = datetime.now(UTC) - timedelta(days=1)
-    _write_packets(folder / "first", good, "first", yesterday)
-    _write_packets(folder / "again", good, "again", yesterday + timedelta(hours=1))
-    _write_packets(folder / "bad", bad, "bad", yesterday)
+    write_packets(folder / "first", good, "first", yesterday)
+    write_packets(folder / "again", good, "again", yesterday + timedelta(hours=1))
+    write_packets(folder / "bad", bad, "bad", yesterday)
     events = _write_events(folder / "events", few, yesterday)
     driver = one_file_schema()
     (folder / "objects.xsd").write_bytes(etree.tostring(driver))
@@ -66,26 +67,45 @@ def make(folder: Path, megabytes: float) -> Corpus:
     return Corpus(folder, students, count, events, peer_count, (folder / "objects.xml").stat().st_size)
 
 
-def _district(students: int, bad: float = 0.0) -> District:
-    return next(districts(1, students, SEED, bad=bad, varied=False))
+def state(students: int, *, first: int = 1, bad: float = 0.0) -> list[District]:
+    """Make districts of so many students in all, alike and as few as can be; most often that is one.
+
+    `first` is the number of the first, so that others have other students; `bad` the share of spoiled objects.
+    """
+    count = -(-students // MAX_STUDENTS)
+    found = districts(first + count - 1, round(students / count), SEED, bad=bad, varied=False)
+    return list(islice(found, first - 1, None))
+
+
+def students_of(objects: int) -> int:
+    """Say how many students have so many objects with all that is told of them, their schools and their teachers."""
+    sample = 1_000
+    counts = state(sample)[0].counts()
+    return max(1, round(objects / sum(counts[name] for name in OBJECTS) * sample))
 
 
 def _students(megabytes: float) -> int:
     sample = 1_000
-    size = sum(len(found.xml) for found in _district(sample).objects(OBJECTS))
+    size = sum(map(len, _all(state(sample))))
     return max(1, round(megabytes * 1e6 / size * sample))
 
 
-def _write_list(path: Path, district: District) -> int:
-    objects = [found.xml for found in district.objects(OBJECTS)]
-    path.write_bytes(b"".join(messages.object_list(objects)))
-    return len(objects)
+def _all(of: Iterable[District]) -> Iterator[bytes]:
+    return (found.xml for district in of for found in district.objects(OBJECTS))
 
 
-def _write_packets(folder: Path, district: District, name: str, start: datetime) -> None:
+def write_list(path: Path, objects: Iterable[bytes]) -> int:
+    """Write a file of objects and give their number; it is never in memory as a whole."""
+    with path.open("wb") as file:
+        return sum(file.write(piece) > 0 for piece in messages.object_list(objects)) - 2  # head and tail
+
+
+def write_packets(folder: Path, of: Iterable[District], name: str, start: datetime) -> None:
+    """Write the SIF_Response packets of districts into a new folder; other names give other MsgIds."""
     folder.mkdir()
     stamps = messages.stamps(SEED, name, start)
-    for number, packet in enumerate(_packets(district, stamps), 1):
+    packets = (packet for district in of for packet in _packets(district, stamps))
+    for number, packet in enumerate(packets, 1):
         (folder / f"{number:05d}.xml").write_bytes(packet)
 
 
@@ -104,10 +124,11 @@ def _chunks(objects: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield chunk
 
 
-def _write_events(folder: Path, district: District, start: datetime) -> int:
+def _write_events(folder: Path, of: Iterable[District], start: datetime) -> int:
     folder.mkdir()
     number, stamps = 0, messages.stamps(SEED, "events", start)
-    for number, found in enumerate(district.objects(OBJECTS), 1):
+    events = ((district, found) for district in of for found in district.objects(OBJECTS))
+    for number, (district, found) in enumerate(events, 1):
         body = messages.event(found.name, "Add", found.xml, district.source_id, next(stamps))
         (folder / f"{number:06d}.xml").write_bytes(body)
     return number

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 from psycopg.errors import InsufficientPrivilege
@@ -13,7 +14,21 @@ from sqlalchemy import make_url
 from benchmarks.meter import stat
 from benchmarks.work import ZONE
 from sif_pipeline import database
+from sif_pipeline.config import Settings
+from sif_pipeline.local import postgres
 from warehouse.base import CURRENT, INBOX
+
+
+@contextmanager
+def serving() -> Iterator[tuple[Path, str]]:
+    """Give a temporary folder, and the URL of SIF_DATABASE_URL's server or of an embedded one of its own."""
+    with TemporaryDirectory(prefix="sif-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # as root, the embedded server runs as another user
+        settings = Settings(folder / "home", Settings.from_environment().database_url)
+        settings.home.mkdir()
+        with postgres.running(settings) as server:
+            yield folder, server
 
 
 @contextmanager

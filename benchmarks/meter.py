@@ -26,11 +26,12 @@ class Cost:
     server: float = 0.0  #: CPU seconds of PostgreSQL: postmaster, reaped and live children
     objects: int = 0  #: objects worked on
     peak: int = 0  #: largest resident size of the working process, bytes
+    seconds: float = 0.0  #: by the clock
 
     @property
     def each(self) -> float:
-        """CPU microseconds per object."""
-        return (self.client + self.server) / self.objects * 1e6
+        """CPU microseconds per object; for a worker that found nothing left to do, of all it did."""
+        return (self.client + self.server) / max(self.objects, 1) * 1e6
 
     def report(self) -> None:
         """Print for the process that asked, as JSON on one line."""
@@ -38,21 +39,25 @@ class Cost:
 
 
 @contextmanager
-def metered(postmaster: int) -> Iterator[Cost]:
-    """Meter the block; `postmaster` is the server's process id, 0 for no server."""
-    cost = Cost()
-    client, server = _own_seconds(), server_seconds(postmaster)
+def metered(postmaster: int, worker: int = 0) -> Iterator[Cost]:
+    """Meter the block; `postmaster` is the server's process id, 0 for no server.
+
+    `worker` is a process that works for this one and lives longer than the block, such as a JVM; 0 for none.
+    """
+    cost, begun = Cost(), time.monotonic()
+    client, server = _own_seconds() + server_seconds(worker), server_seconds(postmaster)
     yield cost
-    cost.client = _own_seconds() - client
+    cost.seconds = time.monotonic() - begun
+    cost.client = _own_seconds() + server_seconds(worker) - client
     if postmaster:
         time.sleep(SETTLING)
         cost.server = server_seconds(postmaster) - server
-    cost.peak = _peak()
+    cost.peak = _peak(worker)
 
 
-def _peak() -> int:
+def _peak(worker: int) -> int:
     # Not ru_maxrss: that one remembers the process that started this one.
-    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    status = Path(f"/proc/{worker or 'self'}/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 
 
@@ -62,7 +67,7 @@ def _own_seconds() -> float:
 
 
 def server_seconds(postmaster: int) -> float:
-    """Sum what a server has used since it started; 0 for no server."""
+    """Sum what a server, or another process with its children, has used since it started; 0 for none."""
     if not postmaster:
         return 0.0
     parent = stat(postmaster)

@@ -12,8 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psycopg
 
@@ -21,8 +19,6 @@ from benchmarks import databases, environment
 from benchmarks.__main__ import say
 from sif_pipeline import database, zones
 from sif_pipeline.agent.listener import Address, listening
-from sif_pipeline.config import Settings
-from sif_pipeline.local import postgres
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.messages import NAMESPACE, read_message
 from sif_pipeline.sif.writing import new_msg_id
@@ -74,11 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure in a temporary folder, on SIF_DATABASE_URL's server or an embedded one."""
     chosen = options(arguments)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="sif-bench-", ignore_cleanup_errors=True)))
-        folder.chmod(0o755)  # as root, the embedded server runs as another user
-        settings = Settings(folder / "home", Settings.from_environment().database_url)
-        settings.home.mkdir()
-        server = stack.enter_context(postgres.running(settings))
+        _, server = stack.enter_context(databases.serving())
         url = stack.enter_context(databases.clone(server))
         database.upgrade(url)
         agents = Agents()

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import databases
+from benchmarks import databases, spark
 from benchmarks.corpus import Corpus
 from benchmarks.meter import Cost
 from sif_pipeline.config import PROJECT
@@ -43,9 +43,9 @@ def _ratio(above: Callable[[Round], float], below: Callable[[Round], float]) -> 
     return lambda found: above(found) / below(found)
 
 
-REF, COPY, VALIDATE, RECEIVE, LOAD, RELOAD, BAD, EVENTS, BULK, PEER, ORM = (
+REF, COPY, VALIDATE, RECEIVE, LOAD, RELOAD, BAD, EVENTS, BULK, PEER, ORM, SPARK = (
     "REF", "COPY", "validate+extract", "receive", "full load", "unchanged reload", "10 % bad", "single events",
-    "bulk load", "xml2db", "lxml + ORM",
+    "bulk load", "xml2db", "lxml + ORM", "Spark local[2], warm",
 )  # fmt: skip
 
 RATIOS = (
@@ -64,6 +64,7 @@ RATIOS = (
         (PEER,),
     ),
     Ratio(ORM, "ORM / (receive + load)", ">= 9", _ratio(_total(ORM), _total(RECEIVE, LOAD)), ()),
+    Ratio(SPARK, "Spark / (receive + load)", ">= 1.7", _ratio(_total(SPARK), _total(RECEIVE, LOAD)), (SPARK,)),
 )
 
 
@@ -74,7 +75,7 @@ def _has_xml2db() -> bool:
 class Bench:
     """A corpus, a server, and databases in every state that the rows start from."""
 
-    def __init__(self, corpus: Corpus, server: str, stack: ExitStack) -> None:
+    def __init__(self, corpus: Corpus, server: str, stack: ExitStack, *, with_spark: bool = False) -> None:
         self.corpus, self.server = corpus, server
         self.postmaster = databases.postmaster_of(server)
         self.xmllint = shutil.which("xmllint")
@@ -86,6 +87,8 @@ class Bench:
         with databases.clone(server, self.received) as url:
             self._work("load", url)
             databases.export(url, corpus.path("copy"))
+        self.lacking = spark.lacking() if with_spark else []
+        self.spark = spark.prepare(corpus) if with_spark and not self.lacking else None
 
     def _made(self, stack: ExitStack, template: str, finish: Callable[[str], object]) -> str:
         url = stack.enter_context(databases.clone(self.server, template))
@@ -101,6 +104,11 @@ class Bench:
             yield "xmllint is not installed (on Debian: apt-get install libxml2-utils); there is no REF."
         if not _has_xml2db():
             yield "xml2db is not installed (make bench does it); its row is left out."
+        if self.lacking:
+            yield (
+                f"There is no row for Spark, for want of {' and '.join(self.lacking)}: make bench-spark installs"
+                " PySpark, apt-get install openjdk-17-jre-headless libpostgresql-jdbc-java the rest on Debian."
+            )
         if not self.postmaster:
             yield "PostgreSQL runs on another machine; its CPU is not counted, and the ratios are not comparable."
 
@@ -128,6 +136,8 @@ class Bench:
         if _has_xml2db():
             yield PEER, self._xml2db()
         yield ORM, self._in_clone(self.empty, "orm", "peers.xml")
+        if self.spark:
+            yield SPARK, self._spark(self.spark)
 
     def _in_clone(self, template: str, work: str, path: str = "", objects: int = 0) -> Cost:
         with databases.clone(self.server, template) as url:
@@ -137,7 +147,7 @@ class Bench:
 
     def _reference(self, xmllint: str) -> Cost:
         started = os.times()
-        self._run([xmllint, "--noout", "--stream", "--schema", str(self.corpus.path("objects.xsd")),
+        _run([xmllint, "--noout", "--stream", "--schema", str(self.corpus.path("objects.xsd")),
                    str(self.corpus.path("objects.xml"))])  # fmt: skip
         ended = os.times()
         seconds = ended.children_user + ended.children_system - started.children_user - started.children_system
@@ -147,18 +157,30 @@ class Bench:
         xsd, xml, count = self.corpus.path("peers.xsd"), self.corpus.path("peers.xml"), self.corpus.peer_objects
         with databases.clone(self.server) as url:
             arguments = (str(self.postmaster), url, str(xsd), str(xml), str(count))
-            return self._python(PEERS / "bin" / "python", "benchmarks.xml2db_peer", *arguments)
+            return measured(PEERS / "bin" / "python", "benchmarks.xml2db_peer", *arguments)
+
+    def _spark(self, folder: Path) -> Cost:
+        with databases.clone(self.server) as url:
+            arguments = (str(self.postmaster), spark.jdbc(url), str(spark.driver()), str(folder))
+            cost = measured(spark.PEER / "bin" / "python", "benchmarks.spark_peer", *arguments)
+            cost.objects = spark.count(url, "warm")
+        if cost.objects != self.corpus.objects:
+            sys.exit(f"Spark took {cost.objects:,} of {self.corpus.objects:,} objects for good.")
+        return cost
 
     def _work(self, name: str, url: str, path: str = "") -> Cost:
         where = str(self.corpus.path(path))
         postmaster = str(self.postmaster if url else 0)
-        return self._python(Path(sys.executable), "benchmarks.work", name, postmaster, url, where)
+        return measured(Path(sys.executable), "benchmarks.work", name, postmaster, url, where)
 
-    def _python(self, python: Path, *arguments: str) -> Cost:
-        return Cost(**json.loads(self._run([str(python), "-m", *arguments])))
 
-    def _run(self, command: list[str]) -> str:
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.exit(f"{Path(command[0]).name} {command[2]} failed:\n{done.stderr[-2000:]}")
-        return done.stdout
+def measured(python: Path, *arguments: str) -> Cost:
+    """Run a module that reports a cost."""
+    return Cost(**json.loads(_run([str(python), "-m", *arguments])))
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{Path(command[0]).name} {command[2]} failed:\n{done.stderr[-2000:]}")
+    return done.stdout

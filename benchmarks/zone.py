@@ -25,7 +25,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count, cycle, islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Thread
 
 import psutil
@@ -36,8 +35,7 @@ from benchmarks import databases, environment
 from benchmarks.__main__ import say
 from benchmarks.meter import server_seconds
 from sif_pipeline import database, zones
-from sif_pipeline.config import PROJECT, Settings
-from sif_pipeline.local import postgres
+from sif_pipeline.config import PROJECT
 from sif_pipeline.synth import districts, messages
 
 SOURCE = "SIS"
@@ -93,11 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = options(arguments)
     load = Load(chosen.zones, chosen.busy, chosen.rate, chosen.seconds, chosen.idle, chosen.drain, chosen.tls)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="sif-bench-", ignore_cleanup_errors=True)))
-        folder.chmod(0o755)  # as root, the embedded server runs as another user
-        settings = Settings(folder / "home", Settings.from_environment().database_url)
-        settings.home.mkdir()
-        server = stack.enter_context(postgres.running(settings))
+        folder, server = stack.enter_context(databases.serving())
         url = stack.enter_context(databases.clone(server))
         database.upgrade(url)
         described = environment.describe(server)

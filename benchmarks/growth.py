@@ -1,0 +1,182 @@
+"""`python -m benchmarks.growth`: whether loading stays as quick as there is more of it, and what a second worker gains.
+
+Drains the same kind of objects as `make bench`: few and many into an empty warehouse, some more into one that holds
+many already and into an empty one, and two zones by one worker and by two at once. Every drain runs in a process and
+a database of its own. The clock says something on a machine that does nothing else; CPU time always does.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+
+from benchmarks import corpus, databases, environment
+from benchmarks.__main__ import figures, say
+from benchmarks.meter import Cost
+from benchmarks.rows import measured
+from benchmarks.work import ZONE
+from sif_pipeline import database, files, zones
+from sif_pipeline.config import PROJECT
+
+Costs = dict[str, Cost]
+
+SECOND = f"{ZONE}-2"
+"""The other zone, when there are two."""
+
+FEW, MANY, ON_MANY, ON_NONE, ONE, TWO = (
+    "few", "many", "more, into many", "more, into none", "one worker", "two workers",
+)  # fmt: skip
+
+
+class Ratio(NamedTuple):
+    """Two loads compared."""
+
+    what: str
+    mark: str  #: what is to be reached
+    above: str
+    below: str
+    of: Callable[[Cost], float]
+
+
+RATIOS = (
+    Ratio("throughput of many / of few", ">= 0.95", FEW, MANY, lambda cost: cost.each),
+    Ratio("more: into many / into none", "<= 1.5", ON_MANY, ON_NONE, lambda cost: cost.each),
+    Ratio("clock: one worker / two", ">= 1.45", ONE, TWO, lambda cost: cost.seconds),
+)
+
+
+def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
+    parser.add_argument("--few", type=int, default=100_000, help="objects of the smaller load (default 100,000)")
+    parser.add_argument("--many", type=int, default=1_000_000, help="objects of the larger one (default 1,000,000)")
+    parser.add_argument("--more", type=int, default=50_000, help="objects loaded on top of those (default 50,000)")
+    parser.add_argument("--each", type=int, default=100_000, help="objects of each of two zones (default 100,000)")
+    default = PROJECT / "benchmarks" / "results" / f"growth-{datetime.now(UTC):%Y-%m-%d}.json"
+    parser.add_argument(
+        "--out", type=Path, default=default, help="JSON file (default benchmarks/results/growth-DATE.json)"
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure in a temporary folder, on SIF_DATABASE_URL's server or an embedded one of its own."""
+    chosen = options(arguments)
+    with ExitStack() as stack:
+        growth = Growth(*stack.enter_context(databases.serving()), stack)
+        described = environment.describe(growth.server)
+        costs = growth.sizes(chosen.few, chosen.many, chosen.more) | growth.workers(chosen.each)
+    _print(costs)
+    result = {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "environment": described,
+        "ratios": [{"what": r.what, "mark": r.mark, "measured": round(ratio(r, costs), 3)} for r in RATIOS],
+        "costs": {name: asdict(cost) for name, cost in costs.items()},
+    }
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    say(f"written to {chosen.out}")
+
+
+def ratio(wanted: Ratio, costs: Costs) -> float:
+    """Compare two loads."""
+    return wanted.of(costs[wanted.above]) / wanted.of(costs[wanted.below])
+
+
+def _print(costs: Costs) -> None:
+    heads = "".join(f"{head:>9}" for head in ("objects", "client", "server", "sum", "us each", "peak MB", "clock s"))
+    print(f"{'CPU seconds':24}{heads}")
+    for name, cost in costs.items():
+        print(f"{name:24}{figures(cost)}{cost.peak / 1e6:>9.0f}{cost.seconds:>9.1f}")
+    for wanted in RATIOS:
+        print(f"{wanted.what:32}{wanted.mark:>9}{ratio(wanted, costs):>9.2f}")
+
+
+def together(costs: Sequence[Cost]) -> Cost:
+    """Sum workers that ran at once: each of them metered the whole server, and saw the end of the work."""
+    return Cost(
+        client=sum(cost.client for cost in costs),
+        server=max(cost.server for cost in costs),
+        objects=sum(cost.objects for cost in costs),
+        peak=max(cost.peak for cost in costs),
+        seconds=max(cost.seconds for cost in costs),
+    )
+
+
+class Growth:
+    """A server with one empty warehouse to clone, and a folder for messages."""
+
+    def __init__(self, folder: Path, server: str, stack: ExitStack) -> None:
+        self.folder, self.server = folder, server
+        self.postmaster = databases.postmaster_of(server)
+        url = stack.enter_context(databases.clone(server))
+        databases.migrate(url)
+        with database.session(url) as connection:
+            zones.add(connection, SECOND, "09990002")
+        self.empty = databases.name_of(url)
+        self.districts = 0
+
+    def sizes(self, few: int, many: int, more: int) -> Costs:
+        """Load few and many objects into empty warehouses, and more into that of the many and into an empty one."""
+        costs: Costs = {}
+        with self._warehouse() as url:
+            costs |= self._load(url, FEW, self._packets(few))
+        with self._warehouse() as url:
+            costs |= self._load(url, MANY, self._packets(many))
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("VACUUM ANALYZE")  # or autovacuum would do it while something else is measured
+            added = self._packets(more)
+            costs |= self._load(url, ON_MANY, added)
+        with self._warehouse() as url:
+            costs |= self._load(url, ON_NONE, added)
+        return costs
+
+    def workers(self, each: int) -> Costs:
+        """Load two zones by one worker and by two at once."""
+        with self._warehouse() as url:
+            for zone in (ZONE, SECOND):
+                files.receive(url, zone, [self._packets(each)])
+            received = databases.name_of(url)
+            return {name: self._at_once(received, name, number) for name, number in ((ONE, 1), (TWO, 2))}
+
+    def _at_once(self, received: str, name: str, number: int) -> Cost:
+        with databases.clone(self.server, received) as url, ThreadPoolExecutor(number) as pool:
+            costs = [one.result() for one in [pool.submit(self._work, "load", url) for _ in range(number)]]
+        for cost in costs:
+            say(f"{name:24}{figures(cost)}")
+        return together(costs)
+
+    @contextmanager
+    def _warehouse(self) -> Iterator[str]:
+        with databases.clone(self.server, self.empty) as url:
+            yield url
+
+    def _packets(self, objects: int) -> Path:
+        """Write the packets of so many objects, of districts that were not used before."""
+        state = corpus.state(corpus.students_of(objects), first=self.districts + 1)
+        self.districts += len(state)
+        folder = self.folder / f"{self.districts:03d}"
+        corpus.write_packets(folder, state, folder.name, datetime.now(UTC) - timedelta(days=1))
+        return folder
+
+    def _load(self, url: str, name: str, packets: Path) -> Costs:
+        costs = {f"receive {name}": self._work("receive", url, packets), name: self._work("load", url)}
+        costs[f"receive {name}"].objects = costs[name].objects
+        for row, cost in costs.items():
+            say(f"{row:24}{figures(cost)}")
+        return costs
+
+    def _work(self, name: str, url: str, path: Path = Path()) -> Cost:
+        return measured(Path(sys.executable), "benchmarks.work", name, str(self.postmaster), url, str(path))
+
+
+if __name__ == "__main__":
+    main()
