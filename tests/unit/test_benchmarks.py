@@ -1,5 +1,8 @@
 """The benchmarks measure what they say: the same bytes in every packing, real CPU time, the ratios as defined."""
 
+import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -7,10 +10,11 @@ import pytest
 from lxml import etree
 
 from benchmarks import __main__ as program
-from benchmarks import corpus, meter, rows, work
+from benchmarks import corpus, growth, meter, rows, spark, work
 from benchmarks.meter import Cost
 from sif_pipeline.config import PROJECT
 from sif_pipeline.sif import gate, messages
+from warehouse.base import elements, objects
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +61,68 @@ def test_a_schema_takes_the_whole_file_and_refuses_a_spoiled_one(made: corpus.Co
     assert not schema.validate(document)
 
 
+@pytest.fixture(scope="module")
+def for_spark(made: corpus.Corpus) -> Path:
+    return spark.prepare(made)
+
+
+def _rows_of(folder: Path, name: str) -> list[etree._Element]:
+    """Cut a file as Spark does: the texts of its rows, which lose the root's namespace."""
+    text = (folder / f"{name}.xml").read_text(encoding="utf-8")
+    start, tail = text.index(">") + 1, "</SIF_ObjectData>"
+    return list(etree.fromstring(f"<rows>{text[start:].removesuffix(tail)}</rows>"))
+
+
+def test_spark_gets_the_same_objects_by_kind(made: corpus.Corpus, for_spark: Path) -> None:
+    found = [one for name in corpus.OBJECTS for one in _objects((for_spark / f"{name}.xml").read_bytes())]
+    assert found == _objects(made.path("objects.xml").read_bytes())
+
+
+@pytest.mark.parametrize("name", corpus.OBJECTS)
+def test_spark_s_schema_takes_the_rows_of_a_kind_and_refuses_a_spoiled_one(for_spark: Path, name: str) -> None:
+    schema = etree.XMLSchema(etree.parse(for_spark / "objects.xsd"))
+    found = _rows_of(for_spark, name)
+    assert {row.tag for row in found} == {name}
+    assert all(schema.validate(row) for row in found)
+    found[0].append(etree.Element("Unknown"))
+    assert not schema.validate(found[0])
+
+
+@pytest.mark.parametrize("name", corpus.OBJECTS)
+def test_spark_takes_out_what_is_declared(name: str) -> None:
+    columns = [column.rpartition(" AS ")[2] for column in spark.reading(name).columns]
+    declared = [column.name for column, _ in elements(objects()[name])]
+    assert columns == ["row_key"] * ("@RefId" in objects()[name].key_paths) + declared
+
+
+def test_spark_is_told_types_and_repetitions() -> None:
+    course, student = spark.reading("SchoolCourseInfo"), spark.reading("StudentPersonal")
+    assert "`@SchoolYear` INT" in course.fields
+    assert "`CourseCredits` STRUCT<`$`: DECIMAL(18, 6), `@Type`: STRING>" in course.fields
+    assert {"`CourseCredits`.`$` AS course_credits", "`CourseCredits`.`@Type` AS credit_type_code"} <= {*course.columns}
+    assert "`LanguageList`: STRUCT<`Language`: ARRAY<STRUCT<`Code`: STRING, " in student.fields
+    assert "to_json(`Demographics`.`LanguageList`.`Language`) AS languages" in student.columns
+    assert "`Demographics`.`RaceList`.`Race`.`Code` AS race_codes" in student.columns
+    codes = "`Demographics`.`RaceList`.`Race`.`OtherCodeList`.`OtherCode`"
+    assert f"to_json(flatten(filter({codes}, one -> one IS NOT NULL))) AS race_other_codes" in student.columns
+
+
+def test_a_database_is_spelled_for_jdbc() -> None:
+    url = "postgresql://sif:a%26b@127.0.0.1:54321/bench"
+    assert spark.jdbc(url) == "jdbc:postgresql://127.0.0.1:54321/bench?user=sif&password=a%26b"
+
+
+def test_what_spark_lacks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark, "PEER", tmp_path)
+    monkeypatch.setattr(spark, "DRIVERS", (tmp_path / "postgresql.jar",))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    assert spark.lacking() == ["PySpark", "Java", "the JDBC driver"]
+    (tmp_path / "ready").touch()
+    (tmp_path / "postgresql.jar").touch()
+    assert spark.lacking() == ["Java"]
+
+
 def test_validation_reaches_every_object(made: corpus.Corpus) -> None:
     cost = work.validate(0, "", made.path("first"))
     assert cost.objects == made.objects
@@ -73,6 +139,17 @@ def test_the_meter_counts_cpu_and_not_time() -> None:
             pass
     assert idle.client < 0.1
     assert busy.client == pytest.approx(0.2, abs=0.1)
+
+
+def test_the_meter_counts_a_worker_that_lives_on() -> None:
+    busy = "import time\nwhile time.process_time() < 0.5: pass\nprint(flush=True)\ntime.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", busy], stdout=subprocess.PIPE) as worker:
+        with meter.metered(0, worker.pid) as cost:
+            assert worker.stdout is not None
+            worker.stdout.readline()
+        worker.kill()
+    assert 0.2 < cost.client < 2
+    assert 1e6 < cost.peak < 5e7
 
 
 def test_the_meter_counts_children_of_a_server() -> None:
@@ -101,6 +178,58 @@ def test_without_xmllint_there_are_no_ratios_to_it() -> None:
     assert {what for what, *_ in program.ratios(rounds)} == {rows.BAD, rows.EVENTS, rows.ORM}
 
 
+def test_spark_is_compared_where_it_was_measured() -> None:
+    found = _round(ref=1, copy=1, load=4, receive=2, bad=4)
+    assert rows.SPARK not in {what for what, *_ in program.ratios([found])}
+    measured = {what: value for what, _, _, value in program.ratios([found | {rows.SPARK: Cost(3, 6, 100)}])}
+    assert measured[rows.SPARK] == pytest.approx(9 / 6)
+
+
+def test_a_corpus_larger_than_a_district_is_made_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "MAX_STUDENTS", 100)
+    found = corpus.state(250, first=4)
+    assert [district.code for district in found] == ["09990004", "09990005", "09990006"]
+    assert [district.counts()["StudentPersonal"] for district in found] == [83, 83, 83]
+
+
+def test_so_many_students_have_so_many_objects() -> None:
+    counts = corpus.state(corpus.students_of(3_000))[0].counts()
+    assert sum(counts[name] for name in corpus.OBJECTS) == pytest.approx(3_000, rel=0.05)
+
+
+def test_growth_compares_by_object_and_workers_by_the_clock() -> None:
+    costs = {
+        growth.FEW: Cost(1, 1, 100),
+        growth.MANY: Cost(20, 5, 1_000),
+        growth.ON_MANY: Cost(3, 0, 100),
+        growth.ON_NONE: Cost(1, 1, 100),
+        growth.ONE: Cost(8, 2, 400, seconds=12.0),
+        growth.TWO: growth.together(
+            [Cost(4, 2, 300, peak=7, seconds=7.5), Cost(4, 2.5, 100, peak=9, seconds=8.0)],
+        ),
+    }
+    assert [growth.ratio(wanted, costs) for wanted in growth.RATIOS] == pytest.approx([0.8, 1.5, 1.5])
+    assert costs[growth.TWO] == Cost(8, 2.5, 400, peak=9, seconds=8.0)
+
+
+@pytest.mark.slow
+def test_growth_from_packets_to_the_file(
+    database_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SIF_DATABASE_URL", database_server)
+    sizes = ("--few", "60", "--many", "120", "--more", "60", "--each", "60")
+    growth.main([*sizes, "--out", str(tmp_path / "growth.json")])
+    result = json.loads((tmp_path / "growth.json").read_text(encoding="utf-8"))
+    assert {name: cost["objects"] > 0 for name, cost in result["costs"].items()} == dict.fromkeys(
+        ("receive few", "few", "receive many", "many", "receive more, into many", "more, into many",
+         "receive more, into none", "more, into none", "one worker", "two workers"), True,
+    )  # fmt: skip
+    costs = result["costs"]
+    assert costs["more, into many"]["objects"] == costs["more, into none"]["objects"]
+    assert costs["one worker"]["objects"] == costs["two workers"]["objects"]
+    assert "throughput of many / of few" in capsys.readouterr().out
+
+
 def test_quick_is_ten_megabytes_once() -> None:
     chosen = program.options(["--quick"])
     assert (chosen.megabytes, chosen.rounds) == (10.0, 1)
@@ -112,8 +241,9 @@ def test_a_run_from_the_corpus_to_the_file(
     database_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SIF_DATABASE_URL", database_server)
-    program.main(["--megabytes", "0.1", "--rounds", "1", "--out", str(tmp_path / "result.json")])
-    printed = capsys.readouterr().out
+    program.main(["--megabytes", "0.1", "--rounds", "1", "--spark", "--out", str(tmp_path / "result.json")])
+    printed, said = capsys.readouterr()
     assert "full load" in printed
     assert "lxml + ORM" in printed
+    assert (rows.SPARK in printed) != ("There is no row for Spark" in said)
     assert (tmp_path / "result.json").exists()
