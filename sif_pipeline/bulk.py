@@ -16,7 +16,6 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,13 +23,14 @@ import psycopg
 from psycopg.adapt import PyFormat
 from psycopg.sql import SQL, Identifier, Placeholder
 
-from sif_pipeline import drain, files, loading, mapping, zones
+from sif_pipeline import drain, files, loading, zones
 from sif_pipeline.boundary import without_values
 from sif_pipeline.core import Found
 from sif_pipeline.database import Connection, connect, queries, vacuum_covered
 from sif_pipeline.drain import SESSION, TICK, DrainSummary, prepare
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
-from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent
+from sif_pipeline.folding import Fold, ObjectEvent
+from sif_pipeline.known import KEY_BYTES, Keys, Known
 from sif_pipeline.loading import DatabaseStore
 from sif_pipeline.notices import Notice
 from sif_pipeline.reading import Claimed, no_garbage_collection, timestamp_notices
@@ -46,66 +46,6 @@ SETTINGS = {**SESSION, "application_name": "sif-bulk", "synchronous_commit": "of
 UNIT_BYTES = 512 * 1024
 UNIT_MESSAGES = 500
 """A transaction ends with the message that reaches one of these."""
-
-Key = bytes
-"""A row key as sixteen bytes: a large district has half a million of them in memory."""
-
-
-class Known:
-    """What was said of which objects of a zone so far, by keys only."""
-
-    def __init__(self) -> None:
-        self.whole: dict[str, set[Key]] = defaultdict(set)
-        """A whole image was applied; of objects that others refer to. Of the rest, PostgreSQL finds a second row."""
-        self.spoken: set[tuple[str, Key]] = set()  #: something else was said of them: only a fold can tell what is so
-        self.awaited: set[tuple[str, Key]] = set()  #: some event waits for them
-        self.added: list[tuple[str, Key]] = []  #: to `whole`, by the transaction that runs
-
-    def read(self, connection: Connection, zone_id: int) -> None:
-        """Begin with what the warehouse has of the zone."""
-        self.whole.clear()
-        self.spoken.clear()
-        self.awaited.clear()
-        parameters = {"zone_id": zone_id, "referred": list(_referred())}
-        for name, key, is_known in connection.execute(BULK["keys"], parameters):
-            if is_known and name in _referred():
-                self.whole[name].add(bytes.fromhex(key))
-            else:
-                self.spoken.add((name, bytes.fromhex(key)))
-        self._read_awaited(connection, zone_id)
-
-    def add(self, message: Claimed, found: Sequence[Found]) -> None:
-        """Take in what a drained message said; an object it released counts as spoken of."""
-        for event in message.events:
-            if event.row_key is not None and event.outcome is Outcome.APPLIED and event.action in WHOLE_IMAGES:
-                self.know(event.object_name, bytes.fromhex(event.row_key))
-            if event.waiting is not None:
-                self.awaited.add((event.waiting[0], bytes.fromhex(event.waiting[1])))
-        keys = ((one.name, bytes.fromhex(one.row_key)) for one in found if one.row_key is not None)
-        self.spoken.update((name, key) for name, key in keys if key not in self.whole[name])
-
-    def know(self, name: str, key: Key) -> None:
-        """Remember that a whole image was applied, of an object that others may refer to."""
-        if name in _referred() and key not in self.whole[name]:
-            self.whole[name].add(key)
-            self.added.append((name, key))
-
-    def forget(self) -> None:
-        """Take back what the transaction that failed added."""
-        for name, key in self.added:
-            self.whole[name].discard(key)
-        self.added.clear()
-
-    def _read_awaited(self, connection: Connection, zone_id: int) -> None:
-        waiting = connection.execute(BULK["awaited"], {"zone_id": zone_id})
-        self.awaited.update((name, bytes.fromhex(key)) for name, key in waiting)
-
-
-@cache
-def _referred() -> frozenset[str]:
-    """Name the objects that others refer to."""
-    plans = (mapping.plan(cls) for cls in objects().values())
-    return frozenset(reference.object_name for plan_ in plans for reference in plan_.references)
 
 
 @dataclass(slots=True)
@@ -249,14 +189,13 @@ def _in_processes(
 ) -> Iterator[Loaded]:
     context = multiprocessing.get_context("spawn")
     counter = context.Value("q", 0)
-    with ProcessPoolExecutor(workers, context, _begin_work, (counter,)) as pool:
+    pool = ProcessPoolExecutor(workers, context, _begin_work, (counter,))
+    try:
         waiting = [pool.submit(_work, url, task) for task in tasks]
-        try:
-            _watch(waiting, lambda: progress(min(counter.value, total), total) if progress else None)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-        yield from (future.result() for future in waiting)
+        _watch(waiting, lambda: progress(min(counter.value, total), total) if progress else None)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    yield from (future.result() for future in waiting)
 
 
 def _watch(waiting: Sequence[Future[Loaded]], tell: Callable[[], None]) -> None:
@@ -298,7 +237,7 @@ class Load:
     known: Known = field(default_factory=Known)
     last_recorded_at: datetime | None = None
     is_fresh: bool = False  #: `known` is what the warehouse has
-    mine: set[tuple[str, str]] = field(default_factory=set)  #: messages of this run
+    mine: Keys = field(default_factory=Keys)  #: messages of this run, by `_mark`
     done: Loaded = field(default_factory=Loaded)
 
 
@@ -310,12 +249,21 @@ def load_zone(url: str, zone_id: int, paths: Sequence[Path], progress: Callable[
     with connect(url, SETTINGS, autocommit=True) as connection:
         (stored,) = connection.execute(BULK["stored"], {"zone_id": zone_id}).fetchone() or (0,)
         state = Load(connection, zone_id, stored)
-        for unit in _units(_lines(state, paths)):
-            with connection.transaction(), no_garbage_collection():
-                _load_unit(state, unit)
+        units = _units(_lines(state, paths))
+        while (size := _load_next(state, units)) is not None:
             if progress:
-                progress(sum(len(line.facts["body"]) for line in unit))
+                progress(size)
         return state.done
+
+
+def _load_next(load: Load, units: Iterator[list[Line]]) -> int | None:
+    """Read and load a unit, and let go of it; give the bytes of its messages, None when there is none left."""
+    with no_garbage_collection():
+        if (unit := next(units, None)) is None:
+            return None
+        with load.connection.transaction():
+            _load_unit(load, unit)
+        return sum(len(line.facts["body"]) for line in unit)
 
 
 def _lines(load: Load, paths: Sequence[Path]) -> Iterator[Line]:
@@ -324,9 +272,10 @@ def _lines(load: Load, paths: Sequence[Path]) -> Iterator[Line]:
         load.done.files += 1
         broken: list[int] = []
         try:
-            for facts, found, _, broken_at in files.accepted(path):
-                broken += [broken_at] if broken_at else []
-                yield Line({**facts, "body_sha256": hashlib.sha256(facts["body"]).digest()}, found, path)
+            for accepted in files.accepted(path):
+                broken += [accepted.broken_at] if accepted.broken_at else []
+                yield _line(accepted, path)
+                del accepted  # before the next is read: it is half of what there is room for
         except Refused as refused:
             load.done.refused.append((path, refused.sentence))
         except OSError as error:
@@ -335,12 +284,18 @@ def _lines(load: Load, paths: Sequence[Path]) -> Iterator[Line]:
             load.done.refused.append((path, files.unreadable(broken)))
 
 
+def _line(accepted: files.Accepted, path: Path) -> Line:
+    body_sha256 = hashlib.sha256(accepted.facts["body"]).digest()
+    return Line({**accepted.facts, "body_sha256": body_sha256}, accepted.found, path)
+
+
 def _units(lines: Iterable[Line]) -> Iterator[list[Line]]:
     unit: list[Line] = []
     size = 0
     for line in lines:
         unit.append(line)
         size += len(line.facts["body"])
+        del line  # as in _lines: no unit stays while the next is read
         if size >= UNIT_BYTES or len(unit) == UNIT_MESSAGES:
             yield unit
             unit, size = [], 0
@@ -363,7 +318,7 @@ def _load_unit(load: Load, unit: Sequence[Line]) -> None:
         load.known.read(load.connection, load.zone_id)
         load.is_fresh = True
     load.last_recorded_at, summary = last, copy(load.done.summary)
-    load.known.added.clear()
+    load.known.begin()
     try:
         with load.connection.transaction():
             _store(load, new)
@@ -397,14 +352,22 @@ def _new(load: Load, unit: Sequence[Line]) -> list[Line]:
             load.done.refused.append((line.file, files.OTHER_MESSAGE))
         elif before or message_id is not None:
             load.done.held_already += 1
-            load.stored -= identity not in load.mine
-            again += [message_id] if message_id is not None and identity in load.mine else []
+            if message_id is not None and _mark(identity) in load.mine:
+                again.append(message_id)
+            elif message_id is not None:
+                load.stored -= 1
         else:
             new[identity] = line
-    load.mine.update(new)
+    for identity in new:
+        load.mine.add(_mark(identity))
     if again:
         load.connection.execute(files.FILES["count_duplicates"], {"message_ids": again})
     return list(new.values())
+
+
+def _mark(identity: tuple[str, str]) -> bytes:
+    """Give sixteen bytes that stand for a message's SIF_SourceId and SIF_MsgId."""
+    return hashlib.blake2b("\x1f".join(identity).encode(), digest_size=KEY_BYTES).digest()
 
 
 def _store(load: Load, lines: Sequence[Line]) -> None:
@@ -441,10 +404,8 @@ def _record(load: Load, message: Claimed) -> None:
 
 def _says_again(known: Known, found: Sequence[Found]) -> bool:
     """Tell whether a message speaks of an object that was spoken of, or twice of one: then the drain takes it whole."""
-    keys = [(one.name, bytes.fromhex(one.row_key)) for one in found if one.row_key is not None]
-    if len(set(keys)) < len(keys):
-        return True
-    return any(key in known.whole[name] or (name, key) in known.spoken for name, key in keys)
+    keys = [(one.name, one.row_key) for one in found if one.row_key is not None]
+    return len(set(keys)) < len(keys) or any(known.was_spoken_of(name, key) for name, key in keys)
 
 
 def _drain(load: Load, message: Claimed, line: Line) -> None:
@@ -533,13 +494,9 @@ def _has_all(known: Known, one: Found) -> bool:
     """Tell whether all that a plain object refers to is there and nothing waits for it; then remember it."""
     image = one.content.image
     assert image is not None  # noqa: S101 -- it is plain
-    key = bytes.fromhex(image.row_key)
-    if known.awaited and (one.name, key) in known.awaited:
+    if known.is_awaited(one.name, image.row_key) or not known.knows_all(image.references):
         return False
-    for name, ref_id in image.references:
-        if bytes.fromhex(ref_id) not in known.whole[name] and name in objects():
-            return False
-    known.know(one.name, key)
+    known.know(one.name, image.row_key)
     return True
 
 
@@ -554,10 +511,9 @@ def _take_special(  # noqa: PLR0913, PLR0917 -- the event's own parts
     into.special.append(event)
     into.notices[event.message_id, event.position] = [*one.notices, *notices]
     if one.row_key is not None and one.name in objects():
-        known.spoken.add((one.name, bytes.fromhex(one.row_key)))
+        known.speak(one.name, one.row_key)
     if one.outcome is Outcome.APPLIED:
-        awaited = ((name, bytes.fromhex(ref_id)) for name, ref_id in event.references)
-        known.awaited.update((name, key) for name, key in awaited if key not in known.whole[name])
+        known.wait(event.references)
 
 
 def _write_plain(connection: Connection, found: Sorted) -> None:
@@ -576,13 +532,13 @@ def _fold(load: Load, events: list[ObjectEvent], notices: dict[tuple[int, int], 
     fold = Fold(store)
     prepare(store, fold, events)
     for event in events:
-        if event.outcome is Outcome.APPLIED and event.object_name not in _referred() and store.head(event.key):
+        if event.outcome is Outcome.APPLIED and not load.known.keeps(event.object_name) and store.head(event.key):
             raise _SaidBefore
     for event in events:
         fold.take(event, notices[event.message_id, event.position])
     loading.write(load.connection, fold, events)
     for _, name, key in (state.key for state in fold.states.values() if state.known):
-        load.known.know(name, bytes.fromhex(key))
+        load.known.know(name, key)
     _count(load, events)
 
 

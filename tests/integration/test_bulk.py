@@ -14,7 +14,7 @@ import sif_text as sif
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sif_pipeline import bulk, drain, files, parquet, splitting, validation
+from sif_pipeline import bulk, drain, files, known, parquet, splitting, validation
 from sif_pipeline.drain import Limits
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.replay import replay
@@ -95,7 +95,7 @@ def test_any_list_ends_as_if_it_had_been_received_and_drained(  # noqa: PLR0917 
         patched.setattr(files, "WHOLE_BYTES", 10)
         patched.setattr(splitting, "MOST_OBJECTS", most)
         patched.setattr(bulk, "UNIT_BYTES", 1500)
-        patched.setattr(bulk, "_referred", lambda: frozenset({"LEAInfo", "SchoolInfo", "StudentPersonal"}))
+        patched.setattr(known, "referred", lambda: frozenset({"LEAInfo", "SchoolInfo", "StudentPersonal"}))
         zone = drained(connection, url, [path])
         other, done = loaded(connection, url, [path])
     assert timeless(other) == timeless(zone)
@@ -113,7 +113,7 @@ def test_any_messages_end_as_if_they_had_been_received_and_drained(  # noqa: PLR
         (folder / f"{number:03}.xml").write_bytes(sif_events.body(names[place], sif.minute(place)))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(bulk, "UNIT_MESSAGES", unit)
-        patched.setattr(bulk, "_referred", lambda: frozenset({"LEAInfo", "SchoolInfo", "StudentPersonal"}))
+        patched.setattr(known, "referred", lambda: frozenset({"LEAInfo", "SchoolInfo", "StudentPersonal"}))
         paths = list(files.below(folder))
         zone = drained(connection, url, paths)
         other, _ = loaded(connection, url, paths)
