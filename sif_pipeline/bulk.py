@@ -35,7 +35,7 @@ from sif_pipeline.loading import DatabaseStore
 from sif_pipeline.notices import Notice
 from sif_pipeline.reading import Claimed, no_garbage_collection, timestamp_notices
 from sif_pipeline.sif.gate import Refused
-from warehouse.base import objects
+from warehouse.base import CURRENT, HISTORY, INBOX, objects
 from warehouse.inbox import Outcome
 
 BULK = queries("bulk")
@@ -215,8 +215,9 @@ LOOK_SECONDS = 0.2
 def finish(url: str) -> None:
     """Have the planner know what is there, and the disk all of it."""
     with connect(url, {"application_name": "sif-bulk"}, autocommit=True) as connection:
-        connection.execute(BULK["analyze"])
-        vacuum_covered(connection)
+        tables = connection.execute(BULK["tables"], {"schemas": [INBOX, CURRENT, HISTORY]}).fetchall()
+        connection.execute(SQL("ANALYZE {}").format(SQL(", ").join(Identifier(*names) for names in tables)))
+        vacuum_covered(connection, analyze=False)  # once is enough: of a table it costs more than the vacuum
 
 
 class Line(NamedTuple):
@@ -258,12 +259,11 @@ def load_zone(url: str, zone_id: int, paths: Sequence[Path], progress: Callable[
 
 def _load_next(load: Load, units: Iterator[list[Line]]) -> int | None:
     """Read and load a unit, and let go of it; give the bytes of its messages, None when there is none left."""
-    with no_garbage_collection():
-        if (unit := next(units, None)) is None:
-            return None
-        with load.connection.transaction():
-            _load_unit(load, unit)
-        return sum(len(line.facts["body"]) for line in unit)
+    if (unit := next(units, None)) is None:
+        return None
+    with load.connection.transaction(), no_garbage_collection():
+        _load_unit(load, unit)
+    return sum(len(line.facts["body"]) for line in unit)
 
 
 def _lines(load: Load, paths: Sequence[Path]) -> Iterator[Line]:

@@ -238,15 +238,17 @@ _READINGS = {
 }
 
 
-def vacuum_covered(connection: Connection) -> None:
+def vacuum_covered(connection: Connection, *, analyze: bool = True) -> None:
     """Vacuum the tables whose covering indexes the reports read; the connection commits each statement.
 
-    Without it PostgreSQL looks every new row up to see whether it may be seen. Skips what another has locked.
+    Without it PostgreSQL looks every new row up to see whether it may be seen. Skips what another has locked. `analyze`
+    brings the planner's statistics of them up to date too.
     """
+    options = SQL("ANALYZE, SKIP_LOCKED" if analyze else "SKIP_LOCKED")
     for cls in objects().values():
         if cls.covering is not None:
             tables = [Identifier(schema, cls.__tablename__) for schema in (CURRENT, HISTORY)]
-            connection.execute(SQL("VACUUM (ANALYZE, SKIP_LOCKED) {}").format(SQL(", ").join(tables)))
+            connection.execute(SQL("VACUUM ({}) {}").format(options, SQL(", ").join(tables)))
 
 
 def queries(name: str) -> dict[str, str]:

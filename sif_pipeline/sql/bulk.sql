@@ -58,5 +58,8 @@ UPDATE inbox.zone SET last_ordered_at = %(ordered_at)s, last_ordered_id = %(mess
 WHERE zone_id = %(zone_id)s
   AND (last_ordered_at IS NULL OR (last_ordered_at, last_ordered_id) < (%(ordered_at)s, %(message_id)s))
 
--- name: analyze
-ANALYZE
+-- name: tables
+-- Tables that hold anything; INBOX has some always.
+SELECT n.nspname, c.relname
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY(%(schemas)s) AND c.relkind = 'r' AND pg_relation_size(c.oid) > 0

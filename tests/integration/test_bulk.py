@@ -208,6 +208,18 @@ def test_a_zone_with_other_messages_is_left_alone_and_receive_is_named(url, conn
     assert zone.everything() == before
 
 
+def test_a_message_that_comes_twice_is_not_taken_for_one_that_the_zone_holds(url, connection, tmp_path):
+    zone = sif.Inbox.new(connection)
+    zone.put(sif.event("Add", sif.student("A"), at=sif.minute(1)))
+    zone.drain()
+    before, text = zone.everything(), sif.response(*students(2), at=sif.minute(2))
+    for name in ("a.xml", "b.xml"):
+        (tmp_path / name).write_bytes(text)
+    with pytest.raises(ConfigurationError, match="sif-pipeline receive"):
+        bulk.load_zone(url, zone.zone_id, list(files.below(tmp_path)))
+    assert zone.everything() == before
+
+
 def test_zones_are_found_by_name_or_code_and_made_when_asked(url, connection, tmp_path, small_pieces):
     names = [f"b{sif.msg_id()[-6:]}{number}" for number in range(3)]
     (tmp_path / names[0]).mkdir()
