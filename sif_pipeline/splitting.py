@@ -17,7 +17,7 @@ from xml.sax.saxutils import quoteattr
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.gate import Refused
 
-BLOCK: Final = 1024 * 1024
+BLOCK: Final = 256 * 1024
 MOST_OBJECTS: Final = 1000
 MOST_BYTES: Final = 2 * 1024 * 1024
 """A piece ends with the object that reaches one of these."""
