@@ -519,8 +519,7 @@ def _take_special(  # noqa: PLR0913, PLR0917 -- the event's own parts
 def _write_plain(connection: Connection, found: Sorted) -> None:
     with connection.cursor() as cursor:
         for name, lines in found.rows.items():
-            with cursor.copy(loading.statements(objects()[name]).copy_current) as target:
-                target.write(loading.copy_text(lines))
+            loading.copy_lines(cursor, loading.statements(objects()[name]).copy_current, lines)
         if found.events:
             with cursor.copy(loading.COPY_EVENTS) as target:
                 target.write("".join(found.events))
