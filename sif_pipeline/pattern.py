@@ -37,8 +37,12 @@ ADDITIONS = re.compile(ADDITION)
 CHARACTER = re.compile(r"&(?:#(?:x([0-9A-Fa-f]+)|([0-9]+))|(\w+));")
 NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 
-RUNS_REMEMBERED = 20_000
-"""Runs whose JSON is remembered: languages, races and codes are the same for many."""
+RUNS_REMEMBERED = 5_000
+"""Runs whose JSON is remembered: languages, races and codes are the same for many. Others are hardly ever seen again:
+four times as many would take four times the room for a twentieth more hits."""
+
+LONGEST_REMEMBERED = 256
+"""Longer runs, in characters, are not remembered: timetables and scores are each their own."""
 
 Groups = Sequence[str | None]
 
@@ -137,7 +141,8 @@ def _take(pattern: Pattern, texts: list[str | None], cells: list[Any]) -> bool:
             cells[place] = None
     for place, group, part in pattern.documents:
         if run := texts[group]:
-            cells[place] = _document(run if part is None else "".join(part.findall(run)))
+            said = run if part is None else "".join(part.findall(run))
+            cells[place] = _remembered(said) if len(said) <= LONGEST_REMEMBERED else _document(said)
     for place, group, convert, wanted in pattern.lists:
         if run := texts[group]:
             cells[place] = values = [convert(_characters(text)) for text in wanted.findall(run) if text]
@@ -146,9 +151,11 @@ def _take(pattern: Pattern, texts: list[str | None], cells: list[Any]) -> bool:
     return not mapping.too_long(pattern.plan, cells)
 
 
-@lru_cache(maxsize=RUNS_REMEMBERED)
 def _document(run: str) -> str:
     return mapping.json_text(_values(run))
+
+
+_remembered = lru_cache(maxsize=RUNS_REMEMBERED)(_document)
 
 
 def _values(run: str) -> list[Any]:

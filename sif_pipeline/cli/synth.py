@@ -5,10 +5,8 @@ from typing import Annotated
 
 import typer
 
-from sif_pipeline import synth as synthetic
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import progress
-from sif_pipeline.synth import statewide
 
 
 @app.command(
@@ -40,6 +38,8 @@ def synth(  # noqa: PLR0917 -- each is an option
 
 
 def _districts(out: Path, districts: int, students: int, seed: int, bad: float) -> None:
+    from sif_pipeline import synth as synthetic  # noqa: PLC0415 -- the other commands take 5 MB less without it
+
     with progress("Writing") as bar:
         expected = synthetic.write(
             out, districts, students, seed, bad=bad, progress=lambda d, t: bar.to(d, t, f"{d} objects")
@@ -48,6 +48,8 @@ def _districts(out: Path, districts: int, students: int, seed: int, bad: float) 
 
 
 def _state(out: Path, seed: int, share: float, bad: float) -> None:
+    from sif_pipeline.synth import statewide  # noqa: PLC0415
+
     with progress("Writing") as bar:
         written = statewide.write_state(
             out, seed, share=share, bad=bad, progress=lambda d, t, n: bar.to(d, t, f"{n:,} objects")
