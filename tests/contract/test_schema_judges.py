@@ -25,6 +25,7 @@ from sif_pipeline.sif.xsd import XS
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 CAPTURES = SHARED / "interop" / "captures"
 EXAMPLES = Path(__file__).parents[1] / "examples"
+CODES = Path(__file__).parents[2] / "schemas/codesets/NCES0147IdentificationSystemType.csv"
 pytestmark = pytest.mark.skipif(
     not SHARED.is_dir(), reason="the official XSDs and captures are not part of the project (../shared)"
 )
@@ -423,6 +424,18 @@ def test_an_object_without_an_element_of_its_key_is_refused_and_that_is_listed(o
     assert official("2.6").validate(element)
     assert not schema.is_valid(element, Profile.KEY)
     assert ("every object", "leave out an element of its key") in differences("2.6", "refuses")
+
+
+@pytest.mark.parametrize("object_name", ["StudentPersonal", "StaffPersonal"])
+def test_every_type_of_other_id_is_taken_and_that_is_listed(object_name):
+    element = open_message((EXAMPLES / object_name / "valid/full.xml").read_bytes())
+    other_id, by_2_6 = element.find(f".//{SIF}OtherId"), []
+    for row in csv.DictReader(CODES.read_text(encoding="utf-8").splitlines()):
+        other_id.set("Type", row["code"])
+        assert schema.is_valid(element, Profile.WHOLE), row
+        by_2_6.append(official("2.6").validate(element))
+    assert {True, False} == set(by_2_6)
+    assert (object_name, "name any type of OtherId") in differences("2.6", "accepts")
 
 
 def skip_if_later_than_2_2(object_name: str) -> None:
