@@ -1,15 +1,15 @@
 """`python -m benchmarks.growth`: whether loading stays as quick as there is more of it, and what a second worker gains.
 
 Drains the same kind of objects as `make bench`: few and many into an empty warehouse, some more into one that holds
-many already and into an empty one, and two zones by one worker and by two at once. Every drain runs in a process and
-a database of its own. The clock says something on a machine that does nothing else; CPU time always does.
+many already and into an empty one. Loads two zones in bulk by one worker and by two at once. Every load runs in a
+process and a database of its own. The clock says something on a machine that does nothing else; CPU time always does.
 """
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from benchmarks.__main__ import figures, say
 from benchmarks.meter import Cost
 from benchmarks.rows import measured
 from benchmarks.work import ZONE
-from sif_pipeline import database, files, zones
+from sif_pipeline import database, zones
 from sif_pipeline.config import PROJECT
 
 Costs = dict[str, Cost]
@@ -100,17 +100,6 @@ def _print(costs: Costs) -> None:
         print(f"{wanted.what:32}{wanted.mark:>9}{ratio(wanted, costs):>9.2f}")
 
 
-def together(costs: Sequence[Cost]) -> Cost:
-    """Sum workers that ran at once: each of them metered the whole server, and saw the end of the work."""
-    return Cost(
-        client=sum(cost.client for cost in costs),
-        server=max(cost.server for cost in costs),
-        objects=sum(cost.objects for cost in costs),
-        peak=max(cost.peak for cost in costs),
-        seconds=max(cost.seconds for cost in costs),
-    )
-
-
 class Growth:
     """A server with one empty warehouse to clone, and a folder for messages."""
 
@@ -140,19 +129,17 @@ class Growth:
         return costs
 
     def workers(self, each: int) -> Costs:
-        """Load two zones by one worker and by two at once."""
-        with self._warehouse() as url:
-            for zone in (ZONE, SECOND):
-                files.receive(url, zone, [self._packets(each)])
-            received = databases.name_of(url)
-            return {name: self._at_once(received, name, number) for name, number in ((ONE, 1), (TWO, 2))}
-
-    def _at_once(self, received: str, name: str, number: int) -> Cost:
-        with databases.clone(self.server, received) as url, ThreadPoolExecutor(number) as pool:
-            costs = [one.result() for one in [pool.submit(self._work, "load", url) for _ in range(number)]]
-        for cost in costs:
-            say(f"{name:24}{figures(cost)}")
-        return together(costs)
+        """Load two zones in one pass, by one worker and by two at once."""
+        folder = self.folder / "zones"
+        folder.mkdir()
+        for zone in (ZONE, SECOND):
+            shutil.move(self._packets(each), folder / zone)
+        costs: Costs = {}
+        for name, work in ((ONE, "zones"), (TWO, "zones at once")):
+            with self._warehouse() as url:
+                costs[name] = self._work(work, url, folder)
+            say(f"{name:24}{figures(costs[name])}")
+        return costs
 
     @contextmanager
     def _warehouse(self) -> Iterator[str]:

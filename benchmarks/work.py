@@ -5,6 +5,7 @@ Imports, schemas and the connection's making are not metered; the work itself is
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -59,6 +60,17 @@ def load_bulk(postmaster: int, url: str, path: Path) -> Cost:
     """Receive and load a file into an empty warehouse in one pass."""
     with metered(postmaster) as cost:
         done = bulk.load(url, bulk.plan(url, ZONE, [path]))
+    return _whole(cost, done)
+
+
+def load_zones(postmaster: int, url: str, path: Path, *, workers: int) -> Cost:
+    """Do the same with a folder of a subfolder for each zone, so many zones at once."""
+    with metered(postmaster) as cost:
+        done = bulk.load(url, bulk.plan(url, None, [path]), workers=workers)
+    return _whole(cost, done)
+
+
+def _whole(cost: Cost, done: bulk.Loaded) -> Cost:
     if done.refused or done.summary.loaded != done.summary.objects:
         sys.exit("The corpus was not loaded as it should be.")
     cost.objects = done.summary.objects
@@ -84,6 +96,8 @@ WORK: dict[str, Callable[[int, str, Path], Cost]] = {
     "receive": receive,
     "load": load,
     "bulk": load_bulk,
+    "zones": partial(load_zones, workers=1),
+    "zones at once": partial(load_zones, workers=2),
     "copy": copy,
     "orm": orm.load,
 }

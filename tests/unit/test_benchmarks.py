@@ -204,12 +204,9 @@ def test_growth_compares_by_object_and_workers_by_the_clock() -> None:
         growth.ON_MANY: Cost(3, 0, 100),
         growth.ON_NONE: Cost(1, 1, 100),
         growth.ONE: Cost(8, 2, 400, seconds=12.0),
-        growth.TWO: growth.together(
-            [Cost(4, 2, 300, peak=7, seconds=7.5), Cost(4, 2.5, 100, peak=9, seconds=8.0)],
-        ),
+        growth.TWO: Cost(8, 2.5, 400, seconds=8.0),
     }
     assert [growth.ratio(wanted, costs) for wanted in growth.RATIOS] == pytest.approx([0.8, 1.5, 1.5])
-    assert costs[growth.TWO] == Cost(8, 2.5, 400, peak=9, seconds=8.0)
 
 
 @pytest.mark.slow
