@@ -284,18 +284,21 @@ UNKNOWN = SQL(
     """
     SELECT uuid_send(h.content_hash)
     FROM unnest(%(hashes)s) AS h (content_hash)
-    WHERE NOT EXISTS (
-        SELECT FROM {current} AS t
+    WHERE (
+        SELECT true
+        FROM {current} AS t
         WHERE t.zone_id = %(zone_id)s AND t.content_hash = h.content_hash AND t.repeatable AND t.row_key NOT IN (
             SELECT n.row_key
             FROM inbox.notice AS n
             WHERE n.zone_id = %(zone_id)s AND n.object_name = %(object_name)s AND n.row_key IS NOT NULL
                 AND n.resolved_at IS NULL AND starts_with(n.code, 'sync_')
         )
-    )
+        LIMIT 1
+    ) IS NULL
     """
 )
-"""An image ends what a full sync found on its object, so that it must be read."""
+"""An image ends what a full sync found on its object, so that it must be read. It is a scalar subquery and not NOT
+EXISTS, because the planner would join the hashes with a whole table of wide rows."""
 
 MARK = SQL(
     """

@@ -74,14 +74,16 @@ CROSS JOIN LATERAL (
 
 -- name: missing
 -- Objects that others may not refer to yet: no whole image of them was applied.
+-- A scalar subquery and not NOT EXISTS, which the planner would turn into a join with all events of a middling table.
 SELECT k.zone_id, k.object_name, k.row_key
 FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
-WHERE NOT EXISTS (
-    SELECT
+WHERE (
+    SELECT true
     FROM inbox.object_event AS e
     WHERE e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
       AND e.outcome = 'applied' AND e.outcome IN ('applied', 'held', 'unfit', 'superseded') AND e.action IN ('Add', 'Response')
-)
+    LIMIT 1
+) IS NULL
 
 -- name: unsettled
 -- Whether zones have any held events, and any open findings: where they have none, nobody need look object by object.
