@@ -1,7 +1,6 @@
 """`python -m benchmarks`: make the corpus, measure every row in turn, print costs and ratios, write them as JSON."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -11,10 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from benchmarks import corpus, databases, environment
+from benchmarks import corpus, databases, environment, reports
 from benchmarks.meter import Cost
 from benchmarks.rows import RATIOS, Bench, Round
-from sif_pipeline.config import PROJECT
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -24,8 +22,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--megabytes", type=float, default=100.0, help="size of the corpus (default 100)")
     parser.add_argument("--quick", action="store_true", help="10 MB, one round")
     parser.add_argument("--spark", action="store_true", help="measure Spark too (make bench-spark)")
-    default = PROJECT / "benchmarks" / "results" / f"{datetime.now(UTC):%Y-%m-%d}.json"
-    parser.add_argument("--out", type=Path, default=default, help="JSON file (default benchmarks/results/DATE.json)")
+    reports.add_out(parser)
     found = parser.parse_args(arguments)
     if found.quick:
         found.rounds, found.megabytes = 1, 10.0
@@ -97,8 +94,7 @@ def _write(path: Path, described: dict[str, object], made: corpus.Corpus, rounds
         "ratios": lines,
         "rounds": [{name: asdict(cost) for name, cost in found.items()} for found in rounds],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    reports.write(path, result)
     say(f"written to {path}")
 
 

@@ -6,7 +6,6 @@ process and a database of its own. The clock says something on a machine that do
 """
 
 import argparse
-import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,13 +17,12 @@ from typing import NamedTuple
 
 import psycopg
 
-from benchmarks import corpus, databases, environment
+from benchmarks import corpus, databases, environment, reports
 from benchmarks.__main__ import figures, say
 from benchmarks.meter import Cost
 from benchmarks.rows import measured
 from benchmarks.work import ZONE
 from sif_pipeline import database, zones
-from sif_pipeline.config import PROJECT
 
 Costs = dict[str, Cost]
 
@@ -60,10 +58,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--many", type=int, default=1_000_000, help="objects of the larger one (default 1,000,000)")
     parser.add_argument("--more", type=int, default=50_000, help="objects loaded on top of those (default 50,000)")
     parser.add_argument("--each", type=int, default=100_000, help="objects of each of two zones (default 100,000)")
-    default = PROJECT / "benchmarks" / "results" / f"growth-{datetime.now(UTC):%Y-%m-%d}.json"
-    parser.add_argument(
-        "--out", type=Path, default=default, help="JSON file (default benchmarks/results/growth-DATE.json)"
-    )
+    reports.add_out(parser, "growth-")
     return parser.parse_args(arguments)
 
 
@@ -81,8 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "ratios": [{"what": r.what, "mark": r.mark, "measured": round(ratio(r, costs), 3)} for r in RATIOS],
         "costs": {name: asdict(cost) for name, cost in costs.items()},
     }
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    reports.write(chosen.out, result)
     say(f"written to {chosen.out}")
 
 

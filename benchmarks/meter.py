@@ -30,8 +30,8 @@ class Cost:
 
     @property
     def each(self) -> float:
-        """CPU microseconds per object; for a worker that found nothing left to do, of all it did."""
-        return (self.client + self.server) / max(self.objects, 1) * 1e6
+        """CPU microseconds per object."""
+        return (self.client + self.server) / self.objects * 1e6
 
     def report(self) -> None:
         """Print for the process that asked, as JSON on one line."""

@@ -31,11 +31,10 @@ import psutil
 import psycopg
 import uvloop
 
-from benchmarks import databases, environment
+from benchmarks import databases, environment, reports
 from benchmarks.__main__ import say
 from benchmarks.meter import server_seconds
 from sif_pipeline import database, zones
-from sif_pipeline.config import PROJECT
 from sif_pipeline.synth import districts, messages
 
 SOURCE = "SIS"
@@ -79,10 +78,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--idle", type=int, default=0, help="idle connections beside (default none)")
     parser.add_argument("--drain", action="store_true", help="load into the warehouse meanwhile")
     parser.add_argument("--tls", action="store_true", help="by HTTPS with client certificates (needs trustme)")
-    default = PROJECT / "benchmarks" / "results" / f"zone-{datetime.now(UTC):%Y-%m-%d}.json"
-    parser.add_argument(
-        "--out", type=Path, default=default, help="JSON file (default benchmarks/results/zone-DATE.json)"
-    )
+    reports.add_out(parser, "zone-")
     return parser.parse_args(arguments)
 
 
@@ -107,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             load, Target(port, tokens, bodies, papers.agent), psutil.Process(pid), databases.postmaster_of(server)
         )
         load.missing = _missing(url, acked)
-    chosen.out.write_text(json.dumps({"where": described, "load": asdict(load)}, indent=1), encoding="utf-8")
+    reports.write(chosen.out, {"where": described, "load": asdict(load)})
     for name, value in asdict(load).items():
         print(f"{name:14}{value}")
     sys.exit(load.missing > 0)
