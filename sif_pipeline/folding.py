@@ -432,9 +432,9 @@ class Fold:
         waiting = self.store.waiting(state.key)
         if self._waiting:
             waiting |= self._waiting.pop(state.key, set())
-        if children := sorted(waiting - {state.key}, key=str) if waiting else ():
-            for key in self.store.gather(children):
-                self._refold(self.state(key), cause, whole=True)
+        children = [key for key in sorted(waiting, key=str) if key != state.key]
+        for key in self.store.gather(children) if children else ():
+            self._refold(self.state(key), cause, whole=True)
 
     # -- what is written down
 
