@@ -1,6 +1,7 @@
 """The content of one object: its text as kept, and what is read from it, each once and only when it is asked for."""
 
 import hashlib
+from collections.abc import Sequence
 from copy import deepcopy
 from functools import cache
 
@@ -31,7 +32,7 @@ class Content:
         image: Image | None = None,
     ) -> None:
         self.cls = cls  #: the object's declaration; SifObject itself for an object that has none
-        self.image = image  #: what its pattern read, where that was asked for and possible
+        self.image = image  #: what its pattern read of it: then it is valid
         self._element, self._slice, self._document = element, cut, document
         self._hash: Key | None = None
         self._row: tuple[Row, list[Notice]] | None = None
@@ -49,10 +50,9 @@ class Content:
 
     @property
     def document(self) -> str:
-        """The object as it is kept: as received with its namespaces, or as canonical XML in an uncommon spelling."""
+        """The object as it is kept: as cut from its message, with its namespaces, or as canonical XML."""
         if self._document is None:
-            is_common = self._slice is not None and (self.image is not None or of_slice(self._slice) is not None)
-            self._document = _declared(self._slice) if self._slice and is_common else mapping.document(self.element)
+            self._document = _declared(self._slice) if self._slice else mapping.document(self.element)
         return self._document
 
     @property
@@ -102,18 +102,27 @@ def of_message(body: bytes) -> dict[int, Content]:
     if slices is not None:
         return {cut.position: Content(_class(cut.name), cut=cut) for cut in slices}
     found = messages.objects(gate.reopen(body))
-    return {one.position: Content(_class(str(one.element.tag).rpartition("}")[2]), one.element) for one in found}
+    return {one.position: of_element(one.element) for one in found}
 
 
 def _class(name: str) -> type[SifObject]:
     return objects().get(name, SifObject)
 
 
-def of_slice(cut: Slice) -> Content | None:
-    """Read a slice by its object's pattern; None where there is no such object, or the pattern does not match."""
-    cls = objects().get(cut.name)
-    image = pattern.image(cls, cut.text) if cls is not None else None
-    return None if cls is None or image is None else Content(cls, cut=cut, image=image)
+def of_slices(slices: Sequence[Slice]) -> list[Content | None]:
+    """Read valid objects by their patterns; None for each that is not valid, or has to be parsed to tell."""
+    declared, several = objects(), len(slices)
+    found: list[Content | None] = []
+    for cut in slices:
+        cls = declared.get(cut.name)
+        image = pattern.image(cls, cut.text, several) if cls is not None else None
+        found.append(None if cls is None or image is None else Content(cls, cut=cut, image=image))
+    return found
+
+
+def of_element(element: etree._Element, cut: Slice | None = None) -> Content:
+    """Give the content of an element, which was parsed from a slice where there is one."""
+    return Content(_class(str(element.tag).rpartition("}")[2]), element, cut=cut)
 
 
 def _declared(cut: Slice) -> str:

@@ -106,7 +106,7 @@ def read(body: bytes) -> list[Found]:
 
 
 def _of_slices(slices: Sequence[Slice], *, is_new: bool = False) -> list[Found]:
-    plain = [_plain(cut) for cut in slices]
+    plain = content.of_slices(slices)
     doubtful = [cut for cut, found in zip(slices, plain, strict=True) if found is None]
     judged = iter(_judged(doubtful, is_new=is_new) if doubtful else ())
     return [
@@ -117,15 +117,6 @@ def _of_slices(slices: Sequence[Slice], *, is_new: bool = False) -> list[Found]:
         )
         for cut, found in zip(slices, plain, strict=True)
     ]
-
-
-def _plain(cut: Slice) -> Content | None:
-    """Read a valid object by its pattern; None where it is not valid, or no pattern reads it."""
-    found = content.of_slice(cut)
-    try:
-        return found if found and reading.is_sound(cut, found) else None
-    except gate.Refused:
-        return None
 
 
 def _judged(slices: Sequence[Slice], *, is_new: bool) -> Iterator[Found]:

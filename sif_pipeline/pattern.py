@@ -1,39 +1,50 @@
 """From an object's text to its row by one regular expression: `mapping`'s quick twin, with the same rows to the byte.
 
 A pattern is made from an object's declaration and its schema. It knows the common spelling of a valid object only:
-every element at its place, no comments, no prefix but `xsi`, double quotes, no line breaks in attributes. What is
-spelled otherwise it does not match, and `mapping` walks its tree. It never gives a wrong row, because every part begins
-with a start tag that no other part at that place could begin with: there is one way to match, or none.
+every element at its place, no comments, no prefix but `xsi`, double quotes. What it does not match, `schema` judges and
+`mapping` walks. What it matches is valid, and it never gives a wrong row, because every part begins with a start tag
+that no other part at that place could begin with: there is one way to match, or none.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from lxml import etree
 
 from sif_pipeline import mapping
-from sif_pipeline.mapping import NAMESPACE, Converter, Key, Node, Plan, Row, to_key, to_text
-from sif_pipeline.sif.expression import ALL, BLANKS
+from sif_pipeline.mapping import (
+    NAMESPACE,
+    Converter,
+    Key,
+    Node,
+    Plan,
+    Row,
+    to_date,
+    to_integer,
+    to_key,
+    to_number,
+    to_text,
+)
+from sif_pipeline.sif import schema
+from sif_pipeline.sif.expression import ALL, BUILT_IN, TEXT, Expression, Wanted, picked
+from sif_pipeline.sif.expression import ATTRIBUTE as FREE_ATTRIBUTE
 from sif_pipeline.sif.gate import reopen_object
 from sif_pipeline.sif.schema import Shape, shape
 from warehouse.base import SifObject
 
-VALUE = r'="[^"<\t\n]*"'
-ATTRIBUTES = rf"(?: [A-Za-z_][\w.-]*{VALUE})*{ALL}"
+ATTRIBUTES = rf'(?: [A-Za-z_][\w.-]*="[^"<]*")*{ALL}'
 """Attributes as most spell them: one blank before each, double quotes, no prefix; so xsi:nil is none of them."""
 
-CLEARED = r' xsi:nil="true"(?:/>|></{}>)'
-
 ATTRIBUTE = re.compile(r' ([^ =]+)="([^"]*)"')
-TOKEN = re.compile(rf"<(?:([A-Za-z_][\w.-]*)({ATTRIBUTES})(?:>([^<]*)(</\1>)?|(/)>)|/)")
+TOKEN = re.compile(rf"<(?:([A-Za-z_][\w.-]*)({ATTRIBUTES})>([^<]*)(</\1>)?|/)")
 """A start tag with its text and, where nothing else is in the element, its end tag; or the beginning of an end tag."""
 
-ADDITION = rf'<SIF_ExtendedElement Name="([^"<\t\n]*)"{ATTRIBUTES}(?:>([^<]*)</SIF_ExtendedElement>|/>){BLANKS}'
-ADDITIONS = re.compile(ADDITION)
+ADDITIONS = re.compile(
+    rf'<SIF_ExtendedElement(?: (?!Name=)[\w.-]+="[^"<]*")*{ALL} Name="([^"<]*)"{ATTRIBUTES}>([^<]*)</'
+)
 CHARACTER = re.compile(r"&(?:#(?:x([0-9A-Fa-f]+)|([0-9]+))|(\w+));")
 NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 
@@ -43,6 +54,9 @@ four times as many would take four times the room for a twentieth more hits."""
 
 LONGEST_REMEMBERED = 256
 """Longer runs, in characters, are not remembered: timetables and scores are each their own."""
+
+MANY = 200
+"""Objects of a kind after which its pattern is made: that takes as long as judging and walking so many."""
 
 Groups = Sequence[str | None]
 
@@ -62,44 +76,41 @@ class Pattern:
 
     cls: type[SifObject]
     plan: Plan
-    groups: int = 0
-    texts: dict[int, int] = field(default_factory=dict)  #: place in the row to group: texts and attributes
-    converted: list[tuple[int, Converter]] = field(default_factory=list)  #: places of those that are not plain text
+    expression: Expression
+    pick: Callable[[Groups], tuple[str | None, ...]]  #: from the groups, nothing, `{}` and `[]` to the cells
+    key: list[int]  #: groups of the parts of the object's key
+    needed: Callable[[Row], tuple[str | None, ...]]
+    spelled: list[tuple[int, Callable[[str], str]]] = field(default_factory=list)
+    """Places of texts that may have blanks around them, and of RefIds; what takes them to their spelling."""
+    converted: list[tuple[int, Converter]] = field(default_factory=list)  #: places of what else is not plain text
     lists: list[tuple[int, int, Converter, re.Pattern[str]]] = field(default_factory=list)  #: place, run, what to find
     documents: list[tuple[int, int, re.Pattern[str] | None]] = field(default_factory=list)
     """Place of the JSON, run of elements, and what to find in it where it is not all wanted."""
     trees: dict[str, int] = field(default_factory=dict)  #: children of the root that are walked, by tag
     extended: int | None = None
-    key: list[int] = field(default_factory=list)  #: groups of the parts of the object's key
-    named: dict[str, int] = field(default_factory=dict)  #: groups of texts and attributes by path
-    simple: list[tuple[str, int]] | None = None  #: places of RefIds, where each says whose it is by its name alone
-    expression: re.Pattern[str] = field(default_factory=lambda: re.compile(""))
-    pick: Callable[[list[str | None]], tuple[str | None, ...]] = field(default=tuple)
-    needed: Callable[[Row], tuple[str | None, ...]] = field(default=tuple)
-
-    def group(self) -> int:
-        """Count one more group and give its index."""
-        self.groups += 1
-        return self.groups - 1
+    kind: int | None = None  #: group of the root's SIF_RefObject
+    simple: list[tuple[str, int]] | None = None
+    """Places of RefIds and of lists of them, where each says by its name alone whose it is."""
+    runs: frozenset[int] = frozenset()  #: groups that are elements, and no texts
 
 
-def image(cls: type[SifObject], text: str) -> Image | None:
-    """Read a valid object's text, from its start tag to its end tag; None where its tree must be walked.
+def image(cls: type[SifObject], text: str, coming: int = 1) -> Image | None:
+    """Read a valid object's text, from its start tag to its end tag; None where it is not valid, or must be walked.
 
-    The text must come from a document without CDATA, comments, processing instructions and carriage returns, whose
-    only namespaces are SIF's as the default and `xsi`.
+    The text must come from a well-formed document without CDATA, comments, processing instructions and carriage
+    returns, whose only namespaces are SIF's as the default and `xsi`.
     """
-    pattern = compiled(cls)
-    found = pattern.expression.fullmatch(text)
-    if found is None:
+    pattern = _pattern(cls, coming)
+    groups: Groups | None = pattern.expression.match(text) if pattern and len(text) < schema.SMALL_TEXT else None
+    if pattern is None or groups is None:
         return None
-    groups: Groups = found.groups()
+    if "xsi:" in text and any("xsi:" in (groups[run] or "") for run in pattern.runs):
+        return None
     if "&" in text:
         apart = {*pattern.trees.values(), pattern.extended}
         if any("&" in (groups[group] or "") for group in apart if group is not None):
             return None
-        runs = {group for _, group, *_ in (*pattern.documents, *pattern.lists)}
-        groups = [g if number in runs else g and _characters(g) for number, g in enumerate(groups)]
+        groups = [g if number in pattern.runs else g and _characters(g) for number, g in enumerate(groups)]
     return _image(pattern, groups)
 
 
@@ -111,44 +122,46 @@ def _characters(text: str) -> str:
 
 
 def _image(pattern: Pattern, groups: Groups) -> Image | None:
-    texts = [group and group.strip() for group in groups]
-    cells: list[Any] = list(pattern.pick([*texts, None, "{}", "[]"]))
+    cells: list[Any] = list(pattern.pick([*groups, None, "{}", "[]"]))
     trees = _trees(pattern, groups) if pattern.trees else {}
-    key = _row_key(pattern, texts)
-    if key is None or not _take(pattern, texts, cells) or not _walk(pattern.plan, trees, cells):
+    key = _row_key(pattern, groups)
+    if key is None or not _take(pattern, groups, cells) or not _walk(pattern.plan, trees, cells):
         return None
-    if pattern.simple is None:
-        found = tuple(_references(pattern, texts, cells, trees))
-    else:
-        found = tuple([(name, cells[place]) for name, place in pattern.simple if cells[place] is not None])
+    refers = _references(pattern, groups, cells, trees) if pattern.simple is None else _plain_references(pattern, cells)
+    references = tuple(refers)  # before the lists they may be in are spelled
     for place, *_ in pattern.lists:
         if isinstance(cells[place], list):
             cells[place] = mapping.array(cells[place])
     if None in pattern.needed(cells):
         return None
-    extended = texts[pattern.extended] if pattern.extended is not None else None
-    return Image(key, cells, extended and _extended(extended), found)
+    extended = groups[pattern.extended] if pattern.extended is not None else None
+    return Image(key, cells, extended and _extended(extended), references)
 
 
-def _take(pattern: Pattern, texts: list[str | None], cells: list[Any]) -> bool:
+def _take(pattern: Pattern, groups: Groups, cells: list[Any]) -> bool:
     """Convert what is not plain text; False when a value cannot be stored."""
-    for place, convert in pattern.converted:
+    for place, spell in pattern.spelled:
         if text := cells[place]:
-            if (value := convert(text)) is None:
-                return False
-            cells[place] = value
-        else:
-            cells[place] = None
+            cells[place] = spell(text)
+    for place, convert in pattern.converted:
+        if (value := convert(cells[place]) if cells[place] else None) is None and cells[place]:
+            return False
+        cells[place] = value
+    return _take_runs(pattern, groups, cells)
+
+
+def _take_runs(pattern: Pattern, groups: Groups, cells: list[Any]) -> bool:
+    """Take JSON and lists out of runs of elements; False when a value cannot be stored."""
     for place, group, part in pattern.documents:
-        if run := texts[group]:
+        if run := groups[group]:
             said = run if part is None else "".join(part.findall(run))
             cells[place] = _remembered(said) if len(said) <= LONGEST_REMEMBERED else _document(said)
     for place, group, convert, wanted in pattern.lists:
-        if run := texts[group]:
+        if run := groups[group]:
             cells[place] = values = [convert(_characters(text)) for text in wanted.findall(run) if text]
             if None in values:
                 return False
-    return not mapping.too_long(pattern.plan, cells)
+    return not pattern.plan.bounded or not mapping.too_long(pattern.plan, cells)
 
 
 def _document(run: str) -> str:
@@ -163,24 +176,31 @@ def _values(run: str) -> list[Any]:
     top: list[Any] = []
     open_: list[tuple[dict[str, Any] | None, str]] = []
     current: dict[str, Any] | None = None
-    for name, attributes, text, closed, empty in TOKEN.findall(run):
-        value: Any = {f"@{key}": _characters(said) for key, said in ATTRIBUTE.findall(attributes)} if attributes else {}
+    characters = _characters if "&" in run else _as_it_is
+    for name, attributes, text, closed in TOKEN.findall(run):
+        value: Any = {f"@{key}": characters(said) for key, said in ATTRIBUTE.findall(attributes)} if attributes else {}
         if not name:
             value = current
             current, name = open_.pop()  # noqa: PLW2901 -- the end tag's name is that of the element it ends
-        elif not (closed or empty):
+        elif not closed:
             open_.append((current, name))
             current = value
             continue
         elif not attributes:
-            value = _characters(text)
-        elif text and (said := _characters(text)).strip():
+            value = characters(text)
+        elif text and (said := characters(text)).strip():
             value["$"] = said
         if current is None:
             top.append(value)
-        else:
+        elif name in current:
             mapping.add(current, name, value)
+        else:
+            current[name] = value
     return top
+
+
+def _as_it_is(text: str) -> str:
+    return text
 
 
 def _extended(group: str) -> str | None:
@@ -188,10 +208,10 @@ def _extended(group: str) -> str | None:
     return mapping.json_text({name: text or None for name, text in ADDITIONS.findall(group)})
 
 
-def _row_key(pattern: Pattern, texts: list[str | None]) -> Key | None:
+def _row_key(pattern: Pattern, groups: Groups) -> Key | None:
     if pattern.cls.key_paths == ("@RefId",):
-        return to_key(texts[pattern.key[0]] or "")
-    return mapping.natural_key(pattern.cls, [texts[group] for group in pattern.key])
+        return (groups[pattern.key[0]] or "").lower()
+    return mapping.natural_key(pattern.cls, [groups[group] for group in pattern.key])
 
 
 def _trees(pattern: Pattern, groups: Groups) -> dict[str, etree._Element]:
@@ -221,8 +241,19 @@ def places_below(node: Node) -> Iterator[int]:
         yield from places_below(child)
 
 
+def _plain_references(pattern: Pattern, cells: list[Any]) -> Iterator[tuple[str, Key]]:
+    """Yield what the object refers to, where the declaration alone says it; lists are not spelled yet."""
+    for name, place in pattern.simple or ():
+        held = cells[place]
+        if isinstance(held, list):
+            for key in held:
+                yield name, key
+        elif held:
+            yield name, held
+
+
 def _references(
-    pattern: Pattern, texts: list[str | None], cells: list[Any], trees: dict[str, etree._Element]
+    pattern: Pattern, groups: Groups, cells: list[Any], trees: dict[str, etree._Element]
 ) -> Iterator[tuple[str, Key]]:
     """Yield what the object refers to, in the order of the declaration; lists are not spelled yet."""
     for reference in pattern.plan.references:
@@ -231,82 +262,162 @@ def _references(
             yield from mapping.referred(reference, trees[reference.steps[0]])
         elif isinstance(held, list):
             yield from ((name, key) for text in held if (key := to_key(text)))
-        elif held and (reference.steps or _kind(pattern, texts, name) == name) and (key := to_key(held)):
+        elif held and (reference.steps or _kind(pattern, groups, name) == name) and (key := to_key(held)):
             yield name, key
 
 
-def _kind(pattern: Pattern, texts: list[str | None], name: str) -> str:
+def _kind(pattern: Pattern, groups: Groups, name: str) -> str:
     """Name the kind of object that the root's attributes refer to: SIF_RefObject says it where there is one."""
-    group = pattern.named.get("@SIF_RefObject")
-    return name if group is None else texts[group] or name
+    return name if pattern.kind is None else (groups[pattern.kind] or name).strip()
+
+
+@dataclass(slots=True)
+class _Seen:
+    """How many objects of a kind were met, and their pattern once they are many."""
+
+    objects: int = 0
+    pattern: Pattern | None = None
+
+
+_seen: dict[type[SifObject], _Seen] = {}
+
+
+def _pattern(cls: type[SifObject], coming: int) -> Pattern | None:
+    """Give the pattern of an object, once it pays to make it."""
+    if (seen := _seen.get(cls)) is None:
+        seen = _seen[cls] = _Seen()
+    if seen.pattern is None:
+        seen.objects += 1
+        if seen.objects + coming > MANY:
+            seen.pattern = compiled(cls)
+    return seen.pattern
 
 
 @cache
-def compiled(cls: type[SifObject]) -> Pattern:
-    """Make the pattern of a declared object."""
-    pattern = Pattern(cls, mapping.plan(cls))
-    root, known = pattern.plan.root, shape(cls.sif_name)
-    also = {path[1:] for path in cls.key_paths if path.startswith("@")} | ({"SIF_RefObject"} & known.attributes.keys())
-    start = _attributes(pattern, root, also=also)
-    children = "".join(
-        _child(pattern, child, root.children.get(NAMESPACE + child.name)) for child in known.children.values()
-    )
-    pattern.expression = re.compile(rf"<{cls.sif_name}{start}>{BLANKS}{children}</{cls.sif_name}>{BLANKS}")
-    pattern.key = [pattern.named[path] for path in cls.key_paths]
-    pattern.simple = _simple_references(pattern)
-    defaults = dict.fromkeys(pattern.plan.lists, pattern.groups + 1) | dict.fromkeys(
-        pattern.plan.documents, pattern.groups + 2
-    )
-    pattern.pick = _picked([pattern.texts.get(p, defaults.get(p, pattern.groups)) for p in range(pattern.plan.width)])
-    pattern.needed = _picked([place for place, _ in pattern.plan.required])
-    return pattern
+def compiled(cls: type[SifObject]) -> Pattern | None:
+    """Make the pattern of a declared object; None where its schema cannot be spelled as an expression."""
+    draft = _Draft(cls, mapping.plan(cls))
+    draft.start()
+    expression = schema.expression(cls.sif_name, Wanted(frozenset(draft.texts), frozenset([*draft.runs, *draft.trees])))
+    return None if expression is None else draft.pattern(expression)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What a declaration wants of its object's text, by paths, before there is an expression with groups."""
+
+    cls: type[SifObject]
+    plan: Plan
+    texts: dict[str, tuple[int, Converter] | None] = field(default_factory=dict)  #: to place in the row
+    runs: list[str] = field(default_factory=list)
+    trees: list[str] = field(default_factory=list)
+    lists: list[tuple[int, str, Converter, re.Pattern[str]]] = field(default_factory=list)
+    documents: list[tuple[int, str, re.Pattern[str] | None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Note what is wanted of the object's own element and of all below it."""
+        root, known = self.plan.root, shape(self.cls.sif_name)
+        self.texts |= dict.fromkeys(self.cls.key_paths)
+        if "SIF_RefObject" in known.attributes:
+            self.texts["@SIF_RefObject"] = None
+        self.attributes(root, "")
+        for child in known.children.values():
+            node = root.children.get(NAMESPACE + child.name)
+            if child.name == "SIF_ExtendedElements":
+                self.runs.append(EXTENDED)
+            elif node is not None and not _is_plain(child, node):
+                self.trees.append(child.name)
+            elif node is not None:
+                self.part(child, node, child.name)
+
+    def attributes(self, node: Node, path: str) -> None:
+        """Note the attributes of an element that are wanted."""
+        for name, place, convert, _ in node.attributes:
+            self.texts[f"{path}/@{name}".lstrip("/")] = place, convert
+
+    def part(self, known: Shape, node: Node, path: str) -> None:
+        """Note what is wanted of an element."""
+        if node.whole is not None or known.repeats:
+            self.runs.append(path)
+            self.collect(known.name, node, path)
+            return
+        self.attributes(node, path)
+        if node.place is not None:
+            self.texts[path] = node.place, node.convert
+        for child in known.children.values():
+            if (inner := node.children.get(NAMESPACE + child.name)) is not None:
+                self.part(child, inner, f"{path}/{child.name}")
+
+    def collect(self, name: str, node: Node, run: str, *, within: bool = False) -> None:
+        """Note what is to be found in a run of repeated elements; `within` them, or they themselves."""
+        if node.whole is not None:
+            self.documents.append((node.whole, run, re.compile(_element(name)) if within else None))
+        if node.place is not None:
+            text = re.compile(rf"<{name}{ATTRIBUTES}>([^<]*)</")
+            self.lists.append((node.place, run, node.convert, text))
+        for attribute, place, convert, _ in node.attributes:
+            value = re.compile(rf'<{name}(?: (?!{attribute}=)[\w.-]+="[^"]*")* {attribute}="([^"]*)"')
+            self.lists.append((place, run, convert, value))
+        for tag, child in node.children.items():
+            self.collect(tag.removeprefix(NAMESPACE), child, run, within=True)
+
+    def pattern(self, expression: Expression) -> Pattern:
+        """Say of each group of an expression what becomes of it."""
+        group, nothing = expression.groups, expression.pattern.groups
+        places = {to[0]: group[path] for path, to in self.texts.items() if to and path in group}
+        defaults = dict.fromkeys(self.plan.lists, nothing + 1) | dict.fromkeys(self.plan.documents, nothing + 2)
+        pattern = Pattern(
+            self.cls,
+            self.plan,
+            expression,
+            picked([places.get(place, defaults.get(place, nothing)) for place in range(self.plan.width)]),
+            [group[path] for path in self.cls.key_paths],
+            picked([place for place, _ in self.plan.required]),
+            lists=[(place, group[run], how, what) for place, run, how, what in self.lists if run in group],
+            documents=[(place, group[run], part) for place, run, part in self.documents if run in group],
+            trees={NAMESPACE + name: group[name] for name in self.trees if name in group},
+            extended=group.get(EXTENDED),
+            kind=group.get("@SIF_RefObject"),
+            runs=frozenset(group[run] for run in self.runs if run in group),
+        )
+        for path, to in self.texts.items():
+            if to and path in group:
+                _convert(pattern, *to, expression.values[path])
+        pattern.simple = _simple_references(pattern)
+        return pattern
+
+
+EXTENDED = "SIF_ExtendedElements/SIF_ExtendedElement"
+
+REF_ID = "[0-9A-F]{32}"
+
+ALREADY: set[tuple[Converter, str]] = {
+    (to_date, f"(?:{BUILT_IN['xs:date']})"),
+    (to_integer, f"(?:{BUILT_IN['xs:unsignedInt']})"),
+    (to_integer, f"(?:{BUILT_IN['xs:gYear']})"),
+}
+"""Converters that leave what an expression matches as it is."""
+
+
+def _convert(pattern: Pattern, place: int, convert: Converter, value: str) -> None:
+    """Say how the text at a place becomes its cell, by the expression it matched."""
+    is_free = value in {TEXT, FREE_ATTRIBUTE}
+    if convert is to_text:
+        if is_free:
+            pattern.spelled.append((place, str.strip))
+    elif convert is to_key and value == REF_ID:
+        pattern.spelled.append((place, str.lower))
+    elif (convert, value) not in ALREADY and (convert is not to_number or is_free or re.fullmatch(value, "")):
+        pattern.converted.append((place, convert))
 
 
 def _simple_references(pattern: Pattern) -> list[tuple[str, int]] | None:
     references = [(reference.object_name, reference.place) for reference in pattern.plan.references]
-    keys = {place for place, convert in pattern.converted if convert is to_key}
-    plain = "@SIF_RefObject" not in pattern.named and keys >= {place for _, place in references}
+    keys = {place for place, convert in pattern.spelled if convert is str.lower}
+    keys |= {place for place, convert in pattern.converted if convert is to_key}
+    keys |= {place for place, _, convert, _ in pattern.lists if convert is to_key}
+    plain = pattern.kind is None and keys >= {place for _, place in references}
     return references if plain else None
-
-
-def _picked(places: list[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
-    """Make a function that gives the items at some places as a tuple, however few."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda items: tuple(items[place] for place in places)
-
-
-def _attributes(pattern: Pattern, node: Node, path: str = "", also: Iterable[str] = ()) -> str:
-    """Write the expression of an element's attributes in any order, with a group for each that is wanted."""
-    wanted = sorted({name for name, *_ in node.attributes} | set(also))
-    if not wanted:
-        return ATTRIBUTES
-    groups = {name: pattern.group() for name in wanted}
-    for name, place, convert, _ in node.attributes:
-        _text(pattern, place, groups[name], convert)
-    pattern.named |= {f"{path}@{name}": group for name, group in groups.items()}
-    either = "|".join(rf'{name}="([^"<\t\n]*)"' for name in wanted)
-    return rf"(?: (?:{either}|[A-Za-z_][\w.-]*{VALUE}))*{ALL}"
-
-
-def _text(pattern: Pattern, place: int, group: int, convert: Converter) -> None:
-    pattern.texts[place] = group
-    if convert is not to_text:
-        pattern.converted.append((place, convert))
-
-
-def _child(pattern: Pattern, known: Shape, node: Node | None) -> str:
-    """Write the expression of a child of the object's element."""
-    if known.name == "SIF_ExtendedElements":
-        pattern.extended = pattern.group()
-        addition = re.sub(r"\((?!\?)", "(?:", ADDITION)
-        return rf"(?:<{known.name}>{BLANKS}((?:{addition})*{ALL})</{known.name}>{BLANKS})?{ALL}"
-    if node is None and known.name in pattern.cls.key_paths:
-        node = Node()
-    if node is not None and not _is_plain(known, node):
-        pattern.trees[NAMESPACE + known.name] = pattern.group()
-        return f"({_anything(known)})"
-    return _part(pattern, known, node, known.name)
 
 
 def _is_plain(known: Shape, node: Node) -> bool:
@@ -339,58 +450,6 @@ def _wanted_names(name: str, node: Node) -> Iterator[str]:
         yield from _wanted_names(tag.removeprefix(NAMESPACE), child)
 
 
-def _part(pattern: Pattern, known: Shape, node: Node | None, path: str) -> str:
-    """Write the expression of an element, with groups for what is wanted of it."""
-    name, cleared = known.name, CLEARED.format(known.name)
-    if node is None:
-        return _anything(known)
-    if node.whole is not None or known.repeats:
-        _collect(pattern, name, node, pattern.group())
-        return _run(known)
-    start = _attributes(pattern, node, path)
-    if known.children:
-        below = ((child, node.children.get(NAMESPACE + child.name)) for child in known.children.values())
-        content = BLANKS + "".join(_part(pattern, child, inner, f"{path}/{child.name}") for child, inner in below)
-        return rf"(?:<{name}(?:{start}(?:>{content}</{name}>|/>)|{cleared}){BLANKS})?{ALL}"
-    if node.place is None and path not in pattern.cls.key_paths:
-        return rf"(?:<{name}(?:{start}(?:>[^<]*</{name}>|/>)|{cleared}){BLANKS})?{ALL}"
-    group = pattern.named[path] = pattern.group()
-    if node.place is not None:
-        _text(pattern, node.place, group, node.convert)
-    # An empty element's text is what follows it, blanks. One without its end tag cannot match: nothing else takes it.
-    return rf"(?:<{name}(?:{start}/?>([^<]*{ALL})(?:</{name}>)?|{cleared}){BLANKS})?{ALL}"
-
-
-def _collect(pattern: Pattern, name: str, node: Node, group: int, *, within: bool = False) -> None:
-    """Say what is to be found in a run of repeated elements; `within` them, or they themselves."""
-    if node.whole is not None:
-        pattern.documents.append((node.whole, group, re.compile(_element(name)) if within else None))
-    if node.place is not None:
-        text = re.compile(rf"<{name}{ATTRIBUTES}>([^<]*)</")
-        pattern.lists.append((node.place, group, node.convert, text))
-    for attribute, place, convert, _ in node.attributes:
-        value = re.compile(rf'<{name}(?: (?!{attribute}=)[\w.-]+="[^"]*")* {attribute}="([^"]*)"')
-        pattern.lists.append((place, group, convert, value))
-    for tag, child in node.children.items():
-        _collect(pattern, tag.removeprefix(NAMESPACE), child, group, within=True)
-
-
 def _element(name: str) -> str:
     """Write the expression of an element with whatever is in it."""
-    return rf"<{name}{ATTRIBUTES}(?:>[^<]*(?:<(?!/?{name}[\s/>])[^<]*)*{ALL}</{name}>|/>)"
-
-
-def _anything(known: Shape) -> str:
-    """Write the expression of an element, or of a run of them, with whatever is in it."""
-    name, cleared = known.name, CLEARED.format(known.name)
-    content = rf"[^<]*(?:<(?!/?{name}[\s/>])[^<]*)*{ALL}" if known.children or known.open else "[^<]*"
-    quantifier = "*" if known.repeats else "?"
-    return rf"(?:<{name}(?:{ATTRIBUTES}(?:>{content}</{name}>|/>)|{cleared}){BLANKS}){quantifier}{ALL}"
-
-
-def _run(known: Shape) -> str:
-    """Write the expression of a run of elements that is taken apart by TOKEN, so that every tag in it is one."""
-    name = known.name
-    tag = rf"<(?!/?{name}[\s/>])(?:/[A-Za-z_][\w.-]*|[A-Za-z_][\w.-]*{ATTRIBUTES}/?)>[^<]*"
-    content = rf"[^<]*(?:{tag})*{ALL}" if known.children else "[^<]*"
-    return rf"((?:<{name}{ATTRIBUTES}(?:>{content}</{name}>|/>){BLANKS})*{ALL})"
+    return rf"<{name}{ATTRIBUTES}>[^<]*(?:<(?!/?{name}[\s>])[^<]*)*{ALL}</{name}>"

@@ -188,28 +188,16 @@ def read_again(message: Claimed, position: int) -> ObjectEvent:
 def _read_slices(message: Claimed, slices: list[Slice]) -> None:
     """Make events of slices: of most by their patterns, without a tree."""
     ordered_at = message.ordered_at
-    contents = [content.of_slice(cut) for cut in slices]
-    sound = [found is not None and is_sound(cut, found) for cut, found in zip(slices, contents, strict=True)]
-    for cut, found, is_valid in zip(slices, contents, sound, strict=True):
+    for cut, found in zip(slices, content.of_slices(slices), strict=True):
         if found is None or found.image is None:
-            parsed = _parsed(gate.reopen_object(cut.text, cut.line))
+            parsed = content.of_element(gate.reopen_object(cut.text, cut.line), cut)
             event, findings = _event(message, ordered_at, cut.position, cut.action, parsed)
-        elif not is_valid:
-            event, findings = _event(message, ordered_at, cut.position, cut.action, found, is_valid=False)
         else:
             event = _new_event(message, ordered_at, cut.position, cut.name, cut.action, found)
             event.row_key, findings = found.image.row_key, additions.findings(found)
         message.events.append(event)
         message.note(cut.position, findings)
     _note_timestamp(message)
-
-
-def is_sound(cut: Slice, found: Content) -> bool:
-    """Tell whether an object that its pattern read from a slice is valid: by its expression, or by libxml2.
-
-    Raise Refused for one that is no XML.
-    """
-    return schema.is_surely_valid(cut.name, cut.text) or schema.is_valid(found.element, schema.Profile.WHOLE)
 
 
 def _read_tree(message: Claimed) -> None:
@@ -222,14 +210,10 @@ def _read_tree(message: Claimed) -> None:
         event.outcome = Outcome.REJECTED
         message.events, message.notices[0] = [event], [Notice("message_unreadable")]
     for position, action, element, notice in found:
-        event, findings = _event(message, ordered_at, position, action, _parsed(element))
+        event, findings = _event(message, ordered_at, position, action, content.of_element(element))
         message.events.append(event)
         message.note(position, [notice, *findings] if notice else findings)
     _note_timestamp(message)
-
-
-def _parsed(element: etree._Element) -> Content:
-    return Content(objects().get(_name(element), SifObject), element)
 
 
 def _name(element: etree._Element) -> str:
@@ -246,17 +230,11 @@ def timestamp_notices(message: Claimed) -> list[Notice]:
     return [] if message.is_timely else [Notice("timestamp_implausible", "SIF_Header/SIF_Timestamp")]
 
 
-def _event(  # noqa: PLR0913 -- the event's own parts
-    message: Claimed,
-    ordered_at: datetime,
-    position: int,
-    action: messages.Action | None,
-    found: Content,
-    *,
-    is_valid: bool | None = None,
+def _event(
+    message: Claimed, ordered_at: datetime, position: int, action: messages.Action | None, found: Content
 ) -> tuple[ObjectEvent, list[Notice]]:
     event = _new_event(message, ordered_at, position, _name(found.element), action or "", found)
-    return event, _judge(event, action, is_valid=is_valid)
+    return event, _judge(event, action)
 
 
 def _new_event(  # noqa: PLR0913, PLR0917 -- the event's own parts
@@ -268,11 +246,8 @@ def _new_event(  # noqa: PLR0913, PLR0917 -- the event's own parts
     )
 
 
-def _judge(event: ObjectEvent, action: messages.Action | None, *, is_valid: bool | None = None) -> list[Notice]:
-    """Decide whether an event may take part in a fold at all, and say what is wrong with it.
-
-    `is_valid` is what the schema said of it, where it was asked already.
-    """
+def _judge(event: ObjectEvent, action: messages.Action | None) -> list[Notice]:
+    """Decide whether an event may take part in a fold at all, and say what is wrong with it."""
     cls, element = event.content.cls, event.element
     if cls is SifObject:
         event.outcome = Outcome.UNKNOWN
@@ -282,7 +257,7 @@ def _judge(event: ObjectEvent, action: messages.Action | None, *, is_valid: bool
         return [Notice("namespace_wrong", event.object_name, element.sourceline or 0)]
     event.row_key = mapping.row_key(cls, element)
     profile = schema.profile_for(event.action)
-    valid = schema.is_valid(element, profile) if is_valid is None else is_valid
+    valid = schema.is_valid(element, profile)
     if valid and event.row_key is not None and action is not None:
         return additions.findings(event.content) if profile is not schema.Profile.KEY else []
     found = [] if valid else inspection.findings(element, profile)

@@ -1,15 +1,19 @@
 """From the XSDs to one regular expression per object that only valid texts match: most objects need no validator.
 
-An expression comes from the schema that libxml2 validates with, but knows less of it: no references to characters, and
-no value whose type it cannot spell. What it matches is certainly valid. Of what it does not match it says nothing, and
-libxml2 decides. `tests/contract/test_expression.py` holds the one against the other.
+An expression comes from the schema that libxml2 validates with, but knows less of it: the common spelling only, and no
+value whose type it cannot spell. What it matches is certainly valid, and its groups are the texts that were wanted of
+it. Of what it does not match it says nothing, and libxml2 decides. `tests/contract/test_expression.py` holds the one
+against the other.
 """
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -22,15 +26,17 @@ ALL = "+" if sys.version_info >= (3, 11, 5) else ""
 Earlier releases of Python 3.11 do it wrong (CPython issue 106052)."""
 
 BLANKS = rf"[ \t\n]*{ALL}"
-ENTITY = "&(?:amp|lt|gt|quot|apos);"
+ENTITY = "&(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9A-Fa-f]+);"
 TEXT = rf"[^<&]*{ALL}(?:{ENTITY}[^<&]*{ALL})*{ALL}"
 ATTRIBUTE = rf'[^"<&\t\n]*{ALL}(?:{ENTITY}[^"<&\t\n]*{ALL})*{ALL}'
 
+CODE = rf"[^<>&\"'\t\n]*{ALL}"
+
 DATE = (
-    "(?!0000)[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
-    "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    "(?:(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)"
+    "|(?:0[13578]|1[02])-31)|[0-9]{2}(?:0[48]|[2468][048]|[13579][26])-02-29)"
 )
-"""All days but 29 February, which the validator knows better."""
+"""All days but 29 February of years like 2000, which the validator knows better."""
 
 TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 OFFSET = "(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])?"
@@ -57,89 +63,181 @@ PATTERNS: Mapping[str, str] = {"[0-9A-F]{32}": "[0-9A-F]{32}"}
 """The patterns in our schemas that narrow what a type allows; `\\S+` beside a date does not."""
 
 
+MANY_CODES = 20
+"""Code sets with more codes are looked up: an expression of them takes long to make, and to match."""
+
+SELF_CLOSING = re.compile(r"<([\w.-]+)((?: [\w.:-]+=\"[^\"<]*\")*) ?/>")
+
+
+class Wanted(NamedTuple):
+    """What is to be taken out of an object, by paths below it: `Name/LastName`, `@RefId`, `OtherIdList/OtherId`."""
+
+    texts: AbstractSet[str] = frozenset()  #: texts of elements and attributes that stand once at most
+    runs: AbstractSet[str] = frozenset()  #: elements as they are spelled, all of them where there are several
+
+
 @dataclass(slots=True)
 class Expression:
-    """What a text must match, and the lists in it whose items must differ in their keys."""
+    """What a text must match, and what must be true of its groups besides; these are counted from 0."""
 
     pattern: re.Pattern[str]
-    keys: Sequence[re.Pattern[str]]  #: finds the keys in what the group of the same number matched
+    groups: Mapping[str, int]  #: what was wanted, by path; what is missing here is in no text that matches
+    values: Mapping[str, str]  #: the expression of each wanted text
+    required: Callable[[Sequence[Any]], tuple[Any, ...]]  #: picks the groups of attributes that must be there
+    coded: Sequence[tuple[int, frozenset[str]]]  #: groups that are codes
+    keys: Sequence[tuple[int, re.Pattern[str]]]  #: groups that are lists, and what finds the keys that must differ
 
-    def matches(self, text: str) -> bool:
-        """Tell whether an object's text, from its start tag to its end tag, is certainly valid."""
+    def match(self, text: str) -> tuple[str | None, ...] | None:
+        """Give the groups of an object's text, from its start tag to its end tag; None where it may not be valid."""
+        if "/>" in text:
+            text = SELF_CLOSING.sub(r"<\1\2></\1>", text)
         found = self.pattern.fullmatch(text)
         if found is None:
+            return None
+        groups = found.groups()
+        return groups if self._hold(groups) else None
+
+    def _hold(self, groups: Sequence[str | None]) -> bool:
+        if None in self.required(groups):
             return False
-        for key, items in zip(self.keys, found.groups(), strict=True):
-            if items and not _differ(key.findall(items)):
+        for number, codes in self.coded:
+            if (code := groups[number]) is not None and code not in codes:
                 return False
-        return True
+        return all([_differ(key, items) for number, key in self.keys if (items := groups[number])])  # noqa: C419
 
 
-def _differ(keys: Sequence[str]) -> bool:
-    return len(keys) < 2 or len({" ".join(key.split()) for key in keys}) == len(keys)
+def _differ(key: re.Pattern[str], items: str) -> bool:
+    found = key.findall(items)
+    return len(found) < 2 or len({" ".join(one.split()) for one in found}) == len(found)
 
 
-def of_object(declared: etree._Element, types: Types) -> Expression | None:
+def picked(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Make a function that gives the items at some places as a tuple, however few."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda items: tuple(items[place] for place in places)
+
+
+def of_object(declared: etree._Element, types: Types, wanted: Wanted | None = None) -> Expression | None:
     """Make the expression of an object from its declaration and the types by name; None where it cannot be spelled."""
-    writer = _Writer(types)
-    written = writer.occurrence(declared, inside_items=False)
-    return None if written is None else Expression(re.compile(written + BLANKS), writer.keys)
+    of_type = xsd.attributes(xsd.layers(xsd.type_of(declared, types), types))
+    required = [f"@{one.get('name')}" for one in of_type if one.get("use") == "required"]
+    texts, runs = wanted or Wanted()
+    writer = _Writer(types, Wanted(texts | {*required}, runs), required)
+    written = writer.occurrence(declared, "", is_single=True)
+    return None if written is None else writer.expression(re.compile(written + BLANKS))
 
 
 @dataclass(slots=True)
 class _Writer:
-    """Writes one object's expression. None stands for what cannot be spelled, and then may not occur."""
+    """Writes one object's expression. None stands for what cannot be spelled, and then may not occur.
+
+    `is_single` of what stands once at most, so that it can be had as a group. Groups have names while they are written:
+    what cannot be spelled after all takes them with it.
+    """
 
     types: Types
-    keys: list[re.Pattern[str]] = field(default_factory=list)
+    wanted: Wanted
+    required: Sequence[str]  #: attributes of the object's own element that must be there, by path
+    names: int = 0
+    groups: dict[str, str] = field(default_factory=dict)  #: what was wanted, by name
+    values: dict[str, str] = field(default_factory=dict)  #: expressions of texts by path
+    coded: dict[str, frozenset[str]] = field(default_factory=dict)  #: codes by name
+    keys: dict[str, re.Pattern[str]] = field(default_factory=dict)  #: by name
 
-    def element(self, declared: etree._Element, *, inside_items: bool) -> str | None:
+    def expression(self, pattern: re.Pattern[str]) -> Expression:
+        """Give what was written, compiled, with all that was noted of it."""
+        place = {name: number - 1 for name, number in pattern.groupindex.items()}
+        groups = {path: place[name] for name, path in self.groups.items() if name in place}
+        return Expression(
+            pattern,
+            groups,
+            self.values,
+            picked([groups[path] for path in self.required]),
+            [(place[name], codes) for name, codes in self.coded.items() if name in place],
+            [(place[name], key) for name, key in self.keys.items() if name in place],
+        )
+
+    def name(self) -> str:
+        """Give a name for one more group."""
+        self.names += 1
+        return f"g{self.names}"
+
+    def element(self, declared: etree._Element, path: str, *, is_single: bool) -> str | None:
         """Write an element as often as it may stand there."""
         several, optional = declared.get("maxOccurs") == "unbounded", declared.get("minOccurs") == "0"
-        left_out = declared.get("name") in LEFT_OUT
-        one = None if left_out else self.occurrence(declared, inside_items=inside_items or several)
+        left_out, is_run = declared.get("name") in LEFT_OUT, is_single and path in self.wanted.runs
+        one = None if left_out else self.occurrence(declared, path, is_single=is_single and not several and not is_run)
         if one is None:
             return "" if optional else None
         quantifier = {(True, True): "*", (True, False): "+", (False, True): "?"}.get((several, optional), "")
-        return f"(?:{one}{BLANKS}){quantifier}{quantifier and ALL}"
+        written = f"(?:{one}{BLANKS}){quantifier}{quantifier and ALL}"
+        return self.run(path, written) if is_run else written
 
-    def occurrence(self, declared: etree._Element, *, inside_items: bool) -> str | None:
-        """Write one element; `inside_items` of a list it may be there many times."""
+    def run(self, path: str, written: str) -> str:
+        """Write a run of elements as a group."""
+        name = self.name()
+        self.groups[name] = path
+        return f"(?P<{name}>{written})"
+
+    def occurrence(self, declared: etree._Element, path: str, *, is_single: bool) -> str | None:
+        """Write one element."""
         name, layers = declared.get("name", ""), list(xsd.layers(xsd.type_of(declared, self.types), self.types))
-        attributes = self.attributes(layers)
-        content = self.content(declared, layers, inside_items=inside_items)
+        attributes = self.attributes(layers, path, is_single=is_single)
+        content = self.content(declared, layers, path, is_single=is_single)
         if attributes is None or content is None:
             return None
-        forms = [f"{attributes}(?:>{content}</{name}>{'|/>' if _may_be_empty(layers, content) else ''})"]
-        if declared.get("nillable") == "true" and not attributes.startswith("(?="):
-            forms.append(f' xsi:nil="true"(?:/>|></{name}>)')
-        return f"<{name}(?:{'|'.join(forms)})"
+        plain = f"{attributes}>{content}</{name}>"
+        if declared.get("nillable") != "true" or any(a.get("use") == "required" for a in xsd.attributes(layers)):
+            return f"<{name}{plain}"
+        return f'<{name}(?:{plain}| xsi:nil="true"></{name}>)'
 
-    def content(self, declared: etree._Element, layers: Sequence[etree._Element], *, inside_items: bool) -> str | None:
+    def content(
+        self, declared: etree._Element, layers: Sequence[etree._Element], path: str, *, is_single: bool
+    ) -> str | None:
         """Write what may stand between an element's tags."""
         extension = layers[0].find(f"{XS}simpleContent/{XS}extension") if layers else None
         if not layers or extension is not None:
-            return self.value(declared if extension is None else extension, TEXT)
+            return self.text(declared if extension is None else extension, path, TEXT, is_single=is_single)
         if xsd.is_open(layers):
             return TEXT
         unique = declared.find(XS + "unique")
         if unique is None:
-            return self.children(layers, inside_items=inside_items)
-        return None if inside_items else self.keyed(unique, layers)
+            return self.children(layers, path, is_single=is_single)
+        return self.keyed(unique, layers, path) if is_single else None
 
-    def keyed(self, unique: etree._Element, layers: Sequence[etree._Element]) -> str | None:
+    def keyed(self, unique: etree._Element, layers: Sequence[etree._Element], path: str) -> str | None:
         """Write a list whose items differ in their keys, as a group."""
-        number = len(self.keys)
-        self.keys.append(_keys(unique))
-        inside = self.children(layers, inside_items=False)
-        if inside is None:
-            del self.keys[number:]
-        return inside and f"({inside})"
+        inside, name = self.children(layers, path, is_single=True), self.name()
+        self.keys[name] = _keys(unique)
+        return inside and f"(?P<{name}>{inside})"
 
-    def children(self, layers: Sequence[etree._Element], *, inside_items: bool) -> str | None:
+    def children(self, layers: Sequence[etree._Element], path: str, *, is_single: bool) -> str | None:
         """Write elements in their order."""
-        parts = [self.element(child, inside_items=inside_items) for child in xsd.elements(layers)]
+        parts = [
+            self.element(child, f"{path}/{child.get('name')}".lstrip("/"), is_single=is_single)
+            for child in xsd.elements(layers)
+        ]
         return None if None in parts else BLANKS + "".join(filter(None, parts))
+
+    def text(self, declared: etree._Element, path: str, free: str, *, is_single: bool) -> str | None:
+        """Write the text of an element or attribute, as a group where it is wanted or a code to be looked up."""
+        codes = self.codes(declared) if is_single else frozenset()
+        written = CODE if codes else self.value(declared, free)
+        if written is None or not (codes or (is_single and path in self.wanted.texts)):
+            return written
+        name = self.name()
+        if codes:
+            self.coded[name] = codes
+        if path in self.wanted.texts:
+            self.groups[name], self.values[path] = path, written
+        return f"(?P<{name}>{written})"
+
+    def codes(self, declared: etree._Element) -> frozenset[str]:
+        """Give the codes of a large code set; none where the type is something else."""
+        type_ = xsd.type_of(declared, self.types)
+        found = [] if type_ is None else type_.findall(f"{XS}restriction/{XS}enumeration")
+        return frozenset(_spelled(found)) if len(found) > MANY_CODES else frozenset()
 
     def value(self, declared: etree._Element, free: str) -> str | None:
         """Write the values of an element's or attribute's simple type; `free` stands for any text."""
@@ -160,30 +258,35 @@ class _Writer:
         restriction = type_.find(XS + "restriction")
         if restriction is None:
             return None
-        if codes := [one.get("value", "") for one in restriction.iterfind(XS + "enumeration")]:
-            return _one_of([code for code in codes if not set(code) & set("<>&\"'\t\n")])
+        if codes := _spelled(restriction.iterfind(XS + "enumeration")):
+            return _one_of(codes)
         facets = {str(facet.tag).removeprefix(XS): facet.get("value", "") for facet in restriction}
         return _narrowed(facets, self.value(restriction, free))
 
-    def attributes(self, layers: Iterable[etree._Element]) -> str | None:
+    def attributes(self, layers: Iterable[etree._Element], path: str, *, is_single: bool) -> str | None:
         """Write an element's attributes, in any order; well-formed text has none of them twice."""
-        declared = xsd.attributes(layers)
-        values = {a.get("name", ""): self.value(a, ATTRIBUTE) for a in declared}
-        required = [a.get("name", "") for a in declared if a.get("use") == "required"]
+        declared = {a.get("name", ""): a for a in xsd.attributes(layers)}
+        required = [name for name, a in declared.items() if a.get("use") == "required"]
+        values = {
+            name: self.text(a, f"{path}/@{name}".lstrip("/"), ATTRIBUTE, is_single=is_single)
+            for name, a in declared.items()
+        }
         if any(values[name] is None for name in required):
             return None
         spelled = [f'{name}="{value}"' for name, value in values.items() if value is not None]
         if not spelled:
             return ""
-        present = "".join(rf'(?=(?: [\w.-]+="[^"<]*")*? {name}=")' for name in required)
+        if required == list(declared) and len(required) == 1:
+            return f" {spelled[0]}"
+        looked_for = required if path else []  # those of the object itself are groups
+        present = "".join(rf'(?=(?: [\w.-]+="[^"<]*")*? {name}=")' for name in looked_for)
         return f"{present}(?: (?:{'|'.join(spelled)}))*{ALL}"
 
 
-def _may_be_empty(layers: Sequence[etree._Element], content: str) -> bool:
-    """Tell whether an element may have nothing in it."""
-    if children := xsd.elements(layers):
-        return all(child.get("minOccurs") == "0" for child in children)
-    return re.fullmatch(content, "") is not None
+def _spelled(codes: Iterable[etree._Element]) -> list[str]:
+    """Give the codes of a code set that are spelled as they are."""
+    found = [code.get("value", "") for code in codes]
+    return [code for code in found if not set(code) & set("<>&\"'\t\n")]
 
 
 def _keys(unique: etree._Element) -> re.Pattern[str]:

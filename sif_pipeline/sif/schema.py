@@ -21,7 +21,7 @@ from typing import Final
 from lxml import etree
 
 from sif_pipeline.sif import xsd
-from sif_pipeline.sif.expression import Expression, of_object
+from sif_pipeline.sif.expression import Expression, Wanted, of_object
 from sif_pipeline.sif.xsd import XS
 
 NAMESPACE: Final = "http://www.sifinfo.org/infrastructure/2.x"
@@ -33,9 +33,6 @@ MAX_NODES: Final = 5_000
 
 SMALL_TEXT: Final = 4 * MAX_NODES
 """An object with fewer characters than this cannot have so many nodes: the shortest is `<a/>`."""
-
-MANY: Final = 500
-"""Objects of a kind after which an expression is made for it: that takes as long as judging so many by their trees."""
 
 _P = "{urn:sif-pipeline:profile}"
 _SCHEMAS = files("schemas")
@@ -103,30 +100,14 @@ def is_valid(element: etree._Element, profile: Profile) -> bool:
     return not is_too_big(element) and _schema(profile).validate(element)
 
 
-def is_surely_valid(name: str, text: str) -> bool:
-    """Whether the text of a whole object is known to be valid without a tree; of any other, `is_valid` has to tell.
+def expression(object_name: str, wanted: Wanted | None = None) -> Expression | None:
+    """Make what matches the texts of valid whole objects, and gives what is wanted of them; None where none can be.
 
-    It must be that of one element of this name, well-formed, whose namespaces are SIF's as the default and xsi.
+    Of any other text `is_valid` has to tell. Texts are those of one element, in well-formed documents whose namespaces
+    are SIF's as the default and xsi, and shorter than SMALL_TEXT. It takes up to 50 ms, so keep it.
     """
-    if (kind := _kinds().get(name)) is None:
-        return False
-    kind.seen += 1
-    if kind.seen == MANY:
-        kind.expression = of_object(_objects(Profile.WHOLE)[name], _types(Profile.WHOLE))
-    return kind.expression is not None and len(text) < SMALL_TEXT and kind.expression.matches(text)
-
-
-@dataclass(slots=True)
-class _Kind:
-    """An object's expression, made when so many objects were seen that it saves more time than it takes."""
-
-    seen: int = 0
-    expression: Expression | None = None
-
-
-@cache
-def _kinds() -> Mapping[str, _Kind]:
-    return {name: _Kind() for name in object_names()}
+    declared = _objects(Profile.WHOLE).get(object_name)
+    return None if declared is None else of_object(declared, _types(Profile.WHOLE), wanted)
 
 
 _exceeds = etree.XPath(f"count(descendant::*) + count(descendant-or-self::*/@*) > {MAX_NODES}")

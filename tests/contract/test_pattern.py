@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from sif_pipeline import content, mapping, pattern, reading
+from sif_pipeline import content, mapping, pattern
 from sif_pipeline.sif import cutting, gate, messages, schema
 from warehouse.base import objects
 
@@ -16,6 +16,14 @@ MESSAGE = (
     "<SIF_Header><SIF_MsgId>A</SIF_MsgId></SIF_Header><SIF_PacketNumber>1</SIF_PacketNumber>"
     "<SIF_ObjectData>{}</SIF_ObjectData></SIF_Response></SIF_Message>"
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _patterns():
+    """Make every pattern at once: what is read must not depend on how much was."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pattern, "MANY", 1)
+        yield
 
 
 def walked(cls, element):
@@ -29,7 +37,7 @@ def walked(cls, element):
 
 def agrees(name, text):
     """Check one text; say whether its pattern read it."""
-    image = pattern.image(objects()[name], text)
+    image = pattern.image(objects()[name], text, pattern.MANY)
     if image is not None:
         assert tuple(image) == walked(objects()[name], gate.reopen_object(text))
     return image is not None
@@ -42,7 +50,9 @@ def test_the_examples_read_the_same():
 
 def test_synthetic_objects_are_read_by_their_patterns_and_read_the_same(synthetic):
     read = [agrees(name, text) for name, text in synthetic]
-    assert read.count(False) < len(read) / 20
+    valid = [schema.is_valid(gate.reopen_object(text), schema.Profile.WHOLE) for _, text in synthetic]
+    left = [pair for pair, by_pattern, is_valid in zip(synthetic, read, valid, strict=True) if is_valid > by_pattern]
+    assert len(left) < len(read) / 50
     assert {name for (name, _), by_pattern in zip(synthetic, read, strict=True) if by_pattern} >= {
         "StudentPersonal", "StudentSchoolEnrollment", "SectionInfo", "DisciplineIncident", "StaffPersonal",
     }  # fmt: skip
@@ -117,21 +127,18 @@ def test_whatever_is_done_to_a_text_it_reads_the_same_or_not_at_all(synthetic, d
         element = found[cut.position].element
         if cut.name in objects():
             is_valid = schema.is_valid(element, schema.Profile.WHOLE)
-            assert is_valid or not schema.is_surely_valid(cut.name, cut.text)
-            read = content.of_slice(cut)
+            (read,) = content.of_slices([cut])
             assert element.sourceline == gate.reopen_object(cut.text, cut.line).sourceline
             if read is not None:
-                assert reading.is_sound(cut, read) == is_valid
-            if read is not None and is_valid:
+                assert is_valid
                 assert tuple(read.image) == walked(objects()[cut.name], element)
                 assert read.is_same(content.Content(read.cls, element))
 
 
-def test_before_and_after_an_expression_is_made_the_same_objects_are_sound(synthetic, monkeypatch):
-    monkeypatch.setattr(schema, "MANY", 100)
-    schema._kinds.cache_clear()
-    for name, text in synthetic:
-        cut = cutting.Slice(1, messages.Action.RESPONSE, name, text, 1)
-        if read := content.of_slice(cut):
-            assert reading.is_sound(cut, read) == schema.is_valid(gate.reopen_object(text), schema.Profile.WHOLE)
-    assert {name for name, kind in schema._kinds().items() if kind.expression} >= {"StudentPersonal", "SectionInfo"}
+def test_a_pattern_is_made_once_it_pays(synthetic, monkeypatch):
+    monkeypatch.setattr(pattern, "_seen", {})
+    monkeypatch.setattr(pattern, "MANY", 20)
+    term = next(text for name, text in synthetic if name == "TermInfo")
+    assert [pattern.image(objects()["TermInfo"], term) is not None for _ in range(21)] == [False] * 19 + [True, True]
+    section = next(text for name, text in synthetic if name == "SectionInfo")
+    assert pattern.image(objects()["SectionInfo"], section, 20) is not None
