@@ -147,7 +147,8 @@ def digests(pieces: Pieces) -> list[bytes]:
     plain, with_xsi = (_hash_of_start(name, has_xsi=has_xsi, end=" ") for has_xsi in (False, True))
     found = []
     for part in parts:
-        hashed = with_xsi.copy() if b"xsi:" in part else plain.copy()
+        # One character is found much faster than four, and most objects have no colon.
+        hashed = with_xsi.copy() if b":" in part and b"xsi:" in part else plain.copy()
         hashed.update(part)
         found.append(hashed.digest()[:16])
     return found

@@ -142,7 +142,9 @@ def _recognise(claimed: Iterable[Claimed], memory: Memory) -> dict[int, list[Sli
         for message in promising:
             message.digests = _digests(message, name)
         new = memory.unknown(zone_id, name, [digest for message in promising for digest in message.digests])
-        found.update({message.message_id: _with_digests(message, new) for message in promising if message.digests})
+        for message in promising:
+            if (slices := _with_digests(message, name, new)) is not None:
+                found[message.message_id] = slices
     return found
 
 
@@ -168,20 +170,23 @@ def _digests(message: Claimed, name: str) -> list[bytes]:
     return [content.digest(cut) for cut in slices] if {cut.name for cut in slices} == {name} else []
 
 
-def _with_digests(message: Claimed, wanted: AbstractSet[bytes]) -> list[Slice]:
-    """Give the slices of a message that have some hashes."""
-    if wanted.isdisjoint(message.digests):
+def _with_digests(message: Claimed, name: str, wanted: AbstractSet[bytes]) -> list[Slice] | None:
+    """Give the slices of a message that have some hashes; None, and no hashes, where hashes and slices do not agree."""
+    if message.digests and wanted.isdisjoint(message.digests):
         return []
-    slices = message.slices
-    assert slices is not None  # noqa: S101 -- what can be taken into pieces can be cut
+    slices = message.slices or []
+    if len(slices) != len(message.digests) or {cut.name for cut in slices} != {name}:
+        message.digests = []
+        return None
     return [cut for cut, digest in zip(slices, message.digests, strict=True) if digest in wanted]
 
 
 def read_again(message: Claimed, position: int) -> ObjectEvent:
     """Read an object that was known after all, and take it among the message's events."""
-    slices = message.slices
-    assert slices is not None  # noqa: S101 -- its hash is that of a slice
-    _read_slices(message, [slices[position - 1]])
+    if message.slices is None:
+        _read_tree(message, only=position)
+    else:
+        _read_slices(message, [message.slices[position - 1]])
     return message.events[-1]
 
 
@@ -200,10 +205,11 @@ def _read_slices(message: Claimed, slices: list[Slice]) -> None:
     _note_timestamp(message)
 
 
-def _read_tree(message: Claimed) -> None:
+def _read_tree(message: Claimed, only: int | None = None) -> None:
+    """Make events of a message's objects, or of the one at a position."""
     ordered_at = message.ordered_at
     try:
-        found = list(messages.objects(gate.reopen(message.body)))
+        found = [one for one in messages.objects(gate.reopen(message.body)) if only in {None, one.position}]
     except gate.Refused:
         found = []
         event, _ = _event(message, ordered_at, 0, None, Content(SifObject, etree.Element("SIF_Message")))

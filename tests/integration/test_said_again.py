@@ -3,7 +3,9 @@
 import pytest
 import sif_text as sif
 
-from sif_pipeline import repeats
+from sif_pipeline import content, repeats
+from sif_pipeline.loading import DatabaseStore
+from sif_pipeline.sif.cutting import Slice
 
 NICKNAME = "<StateProvinceId>9</StateProvinceId>"
 
@@ -25,6 +27,11 @@ def repeatable(zone):
     """Give the local ids of the students whose image would change nothing if it came again."""
     found = zone.all("SELECT local_id FROM sif.student_personal WHERE zone_id = %(zone)s AND repeatable ORDER BY 1")
     return [local_id for (local_id,) in found]
+
+
+def digest_of(text):
+    """Give the hash of an object in the usual spelling."""
+    return content.digest(Slice(1, "Response", text[1 : text.index(" ")], text, 1))
 
 
 def night(*objects, at):
@@ -111,3 +118,68 @@ def test_zones_know_their_own_images_only(connection):
     other.put(night(sif.student("A", "1"), at=1))
     other.drain()
     assert (unchanged(one), unchanged(other)) == ([0], [0])
+
+
+OWN_NAMESPACE = (
+    '<SIF_ExtendedElements><SIF_ExtendedElement Name="x"><v:y xmlns:v="urn:v">1</v:y></SIF_ExtendedElement>'
+    "</SIF_ExtendedElements>"
+)
+
+
+@pytest.mark.parametrize("more", ["", OWN_NAMESPACE], ids=["cut", "parsed"])
+def test_what_this_batch_changed_is_read_again(connection, more):
+    """An object with a namespace of its own cannot be cut, but its hash says enough."""
+    zone = sif.Inbox.new(connection)
+    nights = [night(sif.student("B", "2"), sif.student("A", "1", more=more), at=at) for at in (0, 1, 3, 4)]
+    zone.put(*nights[:2])
+    zone.drain(1)
+    assert unchanged(zone) == [0, 2]
+    zone.put(sif.event("Change", sif.sparse("StudentPersonal", "A", NICKNAME), at=sif.minute(2)), *nights[2:])
+    zone.drain()
+    assert events(zone) == [(0, 1, "applied"), (0, 2, "applied"), (2, 1, "applied"), (3, 2, "applied")]
+    assert unchanged(zone) == [0, 2, 0, 1, 2]
+    assert "StateProvinceId" not in zone.documents()[sif.ref("A")]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "{a}<Shelf>{b}{c}</Shelf><Shoes/>",
+        "{a}<StudentPersonal>{b}</StudentPersonal>{c}",
+        "{a}<!-- {b} -->{c}",
+        "{a}<SchoolInfo><SchoolName>North</SchoolName></SchoolInfo>{b}",
+        "{a}{b}<Shoes/>",
+        "{a} {b}\t{c}",
+        "{a}<StudentPersonal RefId='9'/>{c}",
+    ],
+)
+def test_what_is_known_is_known_in_its_place_only(connection, odd):
+    """Objects within others, beside others, commented out: all is as in a zone that knew nothing before."""
+    known = {one: sif.student(one.upper(), one) for one in "abc"}
+    zone, fresh = sif.Inbox.new(connection), sif.Inbox.new(connection)
+    zone.put(night(*known.values(), at=0))
+    zone.drain()
+    for one in (zone, fresh):
+        one.put(night(odd.format(**known), at=1))
+        one.drain()
+    ((size,),) = fresh.all("SELECT objects FROM inbox.message WHERE zone_id = %(zone)s")
+    sizes = zone.all("SELECT objects FROM inbox.message WHERE zone_id = %(zone)s ORDER BY ordered_at")
+    assert sizes == [(3,), (size,)]
+    heard = [(position, outcome) for minute, position, outcome in events(zone) if minute == 1]
+    assert set(heard) <= {(position, outcome) for _, position, outcome in events(fresh)}
+    assert len(heard) + unchanged(zone)[1] == size
+    left = {position for _, position, _ in events(fresh)} - {position for position, _ in heard}
+    assert all((1, position, "applied") in events(fresh) for position in left)
+    assert sorted(zone.open_findings()) == sorted(fresh.open_findings())
+
+
+@pytest.mark.parametrize("among", [(), ("C",), ("C", "D", "C")])
+def test_only_what_is_new_is_unknown(connection, among):
+    zone = sif.Inbox.new(connection)
+    zone.put(night(sif.student("A", "1"), sif.student("B", "2"), at=0))
+    zone.drain()
+    store = DatabaseStore(connection)
+    digests = {one: digest_of(sif.student(one, "1" if one == "A" else "2")) for one in "ABCD"}
+    asked = [digests[one] for one in ("A", *among, "B", "A")]
+    assert store.unknown(zone.zone_id, "StudentPersonal", asked) == {digests[one] for one in among}
+    assert store.unknown(zone.zone_id + 10_000, "StudentPersonal", asked) == set(asked)
