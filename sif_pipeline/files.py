@@ -128,7 +128,7 @@ def _lines(file: Path, broken: list[int]) -> Iterator[Facts]:
     """Give what the inbox keeps of a file; `broken` gets the lines on which objects begin that cannot be read."""
     for facts, _, _, broken_at in accepted(file, _let_in):
         broken += [broken_at] if broken_at else []
-        yield facts
+        yield facts | {"body_sha256": hashlib.sha256(facts["body"]).digest()}
 
 
 def _let_in(body: bytes) -> list[core.Found]:

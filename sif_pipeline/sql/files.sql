@@ -4,7 +4,7 @@ INSERT INTO inbox.message
     (zone_id, source_id, msg_id, message_type, sif_version, sif_timestamp, origin, body, body_sha256, state)
 SELECT
     zone_id, %(source_id)s, %(msg_id)s, %(message_type)s, %(sif_version)s, %(sif_timestamp)s, 'file', %(body)s,
-    sha256(%(body)s), CASE WHEN is_sandbox THEN 'kept' ELSE 'pending' END
+    %(body_sha256)s, CASE WHEN is_sandbox THEN 'kept' ELSE 'pending' END
 FROM inbox.zone WHERE zone_id = %(zone_id)s
 ON CONFLICT (zone_id, source_id, msg_id) DO NOTHING
 RETURNING message_id
@@ -12,7 +12,7 @@ RETURNING message_id
 -- name: held
 -- Find the message that is held already, without locking it; nothing when it is another one.
 SELECT message_id FROM inbox.message
-WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND msg_id = %(msg_id)s AND body_sha256 = sha256(%(body)s)
+WHERE zone_id = %(zone_id)s AND source_id = %(source_id)s AND msg_id = %(msg_id)s AND body_sha256 = %(body_sha256)s
 
 -- name: count_duplicates
 -- Where the drain has a row in hand, the count is let go: that the drain goes on matters more.
