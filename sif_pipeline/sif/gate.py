@@ -64,29 +64,27 @@ def open_message(data: bytes, limits: Limits | None = None) -> etree._Element:
     say.
     """
     limits = limits or Limits()
-    root = _parse_with_libxml2(_first_look(data, limits))
-    check_shape(root, limits)
-    return root
+    return build(look(data, limits), limits)
 
 
-def look(data: bytes, limits: Limits | None = None) -> None:
-    """Do what `open_message` does before libxml2 sees the message; raise Refused.
-
-    For whoever then gives libxml2 each object on its own, as its schema or `reopen_object` does, and every other part.
-    """
-    _first_look(data, limits or Limits())
-
-
-def _first_look(data: bytes, limits: Limits) -> bytes:
+def look(data: bytes, limits: Limits) -> bytes:
+    """Do what `open_message` does before libxml2 sees the message, and give it in UTF-8 undeclared; raise Refused."""
     if not data.strip():
         raise Refused(1, 2, "The message is empty.")
     if len(data) > limits.size:
         raise too_large(limits)
-    document = text_of(data).encode()
+    document = undeclared(data)
     if len(document) > 3 * limits.elements:  # the shortest element is `<a>`, so a smaller document cannot exceed it
         _count_elements(document, limits)
     _check_with_expat(document, limits)
     return document
+
+
+def build(document: bytes, limits: Limits) -> etree._Element:
+    """Do the rest of `open_message` for what `look` gave; raise Refused."""
+    root = _parse_with_libxml2(document)
+    check_shape(root, limits)
+    return root
 
 
 def too_large(limits: Limits) -> Refused:
@@ -175,12 +173,11 @@ def _check_with_expat(document: bytes, limits: Limits) -> None:
     """Let expat, namespaces on, find the document well-formed, without DOCTYPE, its namespaces sane."""
     parser = expat.ParserCreate("utf-8", "}")
     parser.StartDoctypeDeclHandler = _refuse_doctype
-    if len(document) > 8 * limits.namespaces and document.count(b"xmlns") > limits.namespaces:
-        _watch_namespaces(parser, limits)
+    _watch_namespaces(parser, limits)
     try:
-        for start in range(0, len(document), _CHUNK):
-            parser.Parse(document[start : start + _CHUNK])
-        parser.Parse(b"", True)  # noqa: FBT003 -- pyexpat takes it by position only
+        for start in range(0, len(document) or 1, _CHUNK):
+            # A chunk that is not said to be the last is read once more, to count its lines.
+            parser.Parse(document[start : start + _CHUNK], start + _CHUNK >= len(document))
     except expat.ExpatError as error:
         raise _not_well_formed(error.lineno) from None
 
@@ -259,11 +256,13 @@ def _compiled(path: str) -> etree.XPath:
 
 
 def undeclared(data: bytes) -> bytes:
-    """Give a message that once passed `open_message` as UTF-8 without byte order mark and XML declaration.
+    """Give a message as UTF-8 without byte order mark and XML declaration, or raise Refused.
 
     So it can stand inside another document; nothing else of it changes.
     """
-    return text_of(data).encode()
+    text = text_of(data)
+    # Without a mark it is UTF-8, and what begins with an element has no declaration.
+    return data if data[:1] == b"<" and data[1:2] != b"?" else text.encode()
 
 
 def reopen(data: bytes) -> etree._Element:
