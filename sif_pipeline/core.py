@@ -14,6 +14,7 @@ from sif_pipeline.notices import Listing, Notice
 from sif_pipeline.reading import Claimed, no_garbage_collection
 from sif_pipeline.sif import cutting, gate, schema
 from sif_pipeline.sif.cutting import XSI, Slice
+from sif_pipeline.sif.envelope import open_envelope
 from sif_pipeline.sif.messages import NAMESPACE
 from warehouse.inbox import Outcome
 
@@ -41,23 +42,10 @@ class Found(NamedTuple):
         return self.content.image is not None and self.outcome is Outcome.APPLIED and not self.notices
 
 
-@no_garbage_collection()
 def accept(body: bytes) -> list[Found]:
-    """Read the objects of bytes from outside, or raise Refused as the gate does.
-
-    The gate's first parser sees all of it, and libxml2 each object that is spelled plainly on its own, without a tree.
-    What is around the objects of such a message is the caller's to give to the gate.
-    """
-    slices = cutting.cut(body) if _may_be_plain(body) else None
-    if slices is None:
-        gate.open_message(body, LIMITS)
-        return read(body)
-    gate.look(body, LIMITS)
-    try:
-        return _of_slices(slices, is_new=True)
-    except gate.Refused:
-        gate.open_message(body, LIMITS)  # says what is wrong, and where
-        raise
+    """Let bytes from outside in, and read their objects; raise Refused as the gate does."""
+    open_envelope(body, LIMITS)
+    return read(body)
 
 
 def findings(found: Iterable[Found]) -> Iterator[tuple[Found, Notice]]:
@@ -85,14 +73,6 @@ def _unfit(one: Found) -> list[Notice]:
     return notices if profile is schema.Profile.WHOLE else [n for n in notices if n.code != "element_missing"]
 
 
-def _may_be_plain(body: bytes) -> bool:
-    """Tell whether a text can be cut at all before the gate has seen it."""
-    try:
-        return "<!" not in gate.text_of(body)
-    except gate.Refused:
-        return False
-
-
 @no_garbage_collection()
 def read(body: bytes) -> list[Found]:
     """Read the objects of a message, or of a bare list, that once passed the gate, in their order."""
@@ -105,10 +85,10 @@ def read(body: bytes) -> list[Found]:
         return _of_reading(body)
 
 
-def _of_slices(slices: Sequence[Slice], *, is_new: bool = False) -> list[Found]:
+def _of_slices(slices: Sequence[Slice]) -> list[Found]:
     plain = content.of_slices(slices)
     doubtful = [cut for cut, found in zip(slices, plain, strict=True) if found is None]
-    judged = iter(_judged(doubtful, is_new=is_new) if doubtful else ())
+    judged = iter(_judged(doubtful) if doubtful else ())
     return [
         next(judged)
         if found is None or found.image is None
@@ -119,11 +99,8 @@ def _of_slices(slices: Sequence[Slice], *, is_new: bool = False) -> list[Found]:
     ]
 
 
-def _judged(slices: Sequence[Slice], *, is_new: bool) -> Iterator[Found]:
+def _judged(slices: Sequence[Slice]) -> Iterator[Found]:
     """Have objects that are not plain read as a message of their own, on the lines where they stood."""
-    if is_new:
-        for cut in slices:
-            gate.check_shape(gate.reopen_object(cut.text), LIMITS)
     text, line = _HEAD, 1
     for cut in slices:
         text += "\n" * (cut.line - line) + cut.text

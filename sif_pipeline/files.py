@@ -1,7 +1,6 @@
 """Receive files: a SIF_Message, or a bare list of objects, of any size, into the same inbox as everything else."""
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +13,9 @@ from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.sif import gate, messages
+from sif_pipeline.sif.envelope import open_envelope
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.splitting import Piece, apart, ends_early, last_line, pieces
+from sif_pipeline.splitting import Piece, apart, ends_early, is_list, last_line, pieces
 from sif_pipeline.zone.receive import CARRIERS, check
 
 FILES = queries("files")
@@ -126,14 +126,13 @@ def _store(connection: Connection, line: dict[str, object]) -> int | None:
 
 def _lines(file: Path, broken: list[int]) -> Iterator[Facts]:
     """Give what the inbox keeps of a file; `broken` gets the lines on which objects begin that cannot be read."""
-    for facts, _, _, broken_at in accepted(file, _let_in):
+    for facts, _, _, broken_at in accepted(file, _nothing):
         broken += [broken_at] if broken_at else []
         yield facts | {"body_sha256": hashlib.sha256(facts["body"]).digest()}
 
 
-def _let_in(body: bytes) -> list[core.Found]:
-    """Pass a message through the gate and leave its objects to the drain."""
-    gate.open_message(body, core.LIMITS)
+def _nothing(_: bytes) -> list[core.Found]:
+    """Leave the objects of a message to the drain."""
     return []
 
 
@@ -159,46 +158,52 @@ class Accepted(NamedTuple):
     broken_at: int = 0  #: the line of the file on which it begins, when it is an object that cannot be read
 
 
-def accepted(file: Path, accept: Callable[[bytes], list[core.Found]] = core.accept) -> Iterator[Accepted]:
-    """Give what the inbox keeps of a file: one message when it is one of ordinary size, else one a piece.
+def accepted(file: Path, read: Callable[[bytes], list[core.Found]] = core.read) -> Iterator[Accepted]:
+    """Let a file in, and give what the inbox keeps of it: one message if it is one of ordinary size, else one a piece.
 
     Raise Refused where the file cannot be read on; what stood before was given. An object of a list that cannot be read
-    is a message of its own, and its neighbours are given. `accept` is the gate, and reads the objects.
+    is a message of its own, and its neighbours are given. `read` reads the objects of what is let in.
     """
     if file.stat().st_size <= WHOLE_BYTES:
         body = file.read_bytes()
-        root = gate.open_message(_without_objects(body))
-        if messages.is_message(root):
-            yield Accepted(_line(read_message(root), body, 0), accept(body), 0)
+        if (root := _message(body)) is not None:
+            yield Accepted(_line(read_message(root), body, 0), read(body), 0)
             return
     elif ends_early(file):
         where = f"at line {last_line(file)}, before its list ends"
         raise Refused(1, 2, f"The file breaks off {where}; nothing of it was taken. Send it whole.")
     identity, number = _identity(file), -1
     for number, piece in enumerate(pieces(file)):
-        root = gate.open_message(_without_objects(piece.text), core.LIMITS)
-        if messages.is_message(root):
-            yield Accepted(_line(read_message(root), piece.text, number), accept(piece.text), piece.lines)
+        if (root := _message(piece.text)) is not None:
+            yield Accepted(_line(read_message(root), piece.text, number), read(piece.text), piece.lines)
         else:
             facts: Facts = {**_BARE_LINE, "msg_id": _derived(identity, number), "body": piece.text}
-            yield from _of_list(facts, piece, accept)
+            yield from _of_list(facts, piece, read)
     if number < 0:
         raise Refused(1, 3, "The file holds no SIF objects.")
 
 
-def _of_list(facts: Facts, piece: Piece, accept: Callable[[bytes], list[core.Found]]) -> Iterator[Accepted]:
-    """Give a piece of a list or, where an object in it cannot be read, its parts."""
+def _message(body: bytes) -> etree._Element | None:
+    """Let a message in and give its envelope; None for a list, in which one object that is no XML refuses no other."""
+    root = None if is_list(body) else open_envelope(body, core.LIMITS)
+    return root if root is not None and messages.is_message(root) else None
+
+
+def _of_list(facts: Facts, piece: Piece, read: Callable[[bytes], list[core.Found]]) -> Iterator[Accepted]:
+    """Let a piece of a list in or, where an object in it cannot be read, its parts."""
     try:
-        yield Accepted(facts, accept(piece.text), piece.lines)
+        open_envelope(piece.text, core.LIMITS)
     except Refused as refused:
         if (parts := apart(piece.text, _is_readable)) is None:
             raise _in_file(refused, piece) from None
         for number, part in enumerate(parts):
             body = part.text if part.is_good or _is_well_formed(part.text) else part.bare.strip()
-            found = accept(body) if part.is_good else core.read(body)
+            found = read(body) if part.is_good else core.read(body)
             facts_of_part = {**facts, "msg_id": _derived(facts["msg_id"], number), "body": body}
             broken_at = 0 if part.is_good or not _is_lost(found) else part.line + piece.lines
             yield Accepted(facts_of_part, found, part.lines + piece.lines, broken_at)
+    else:
+        yield Accepted(facts, read(piece.text), piece.lines)
 
 
 def _is_lost(found: Iterable[core.Found]) -> bool:
@@ -226,25 +231,10 @@ def _is_well_formed(body: bytes) -> bool:
 
 def _is_readable(body: bytes) -> bool:
     try:
-        core.accept(body)
+        open_envelope(body, core.LIMITS)
     except Refused:
         return False
     return True
-
-
-def _without_objects(body: bytes) -> bytes:
-    """Take the objects out of a message whose envelope is all that is looked at; give others as they are."""
-    head = _PLAIN_HEAD.match(body)
-    if head is None:
-        return body
-    stop = body.rfind(b"</" + (head[1] or head[2]) + b">")
-    return body[: head.end()] + body[stop:] if stop > head.end() else body
-
-
-_PLAIN_HEAD = re.compile(
-    rb"\s*(?:<(?!SIF_Message[\s>])(?=[^<]*>\s*<)(\w+)[^<>]*>"
-    rb"|<SIF_Message[^<>]*>\s*<SIF_Response>(?:(?!<SIF_ObjectData)[^!?])*?<(SIF_ObjectData)>)"
-)
 
 
 def read_message(root: etree._Element) -> messages.Message:

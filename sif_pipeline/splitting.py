@@ -243,13 +243,15 @@ class _Run(NamedTuple):
 def apart(piece: bytes, is_good: Callable[[bytes], bool]) -> list[Part] | None:
     """Take the objects that cannot be read out of a piece of a bare list; None where its objects cannot be told apart.
 
-    `is_good` judges a list of one object; each is judged once.
+    None too where a list without objects is not good. `is_good` judges a list of one object or none; each once.
     """
     found = _LIST.match(piece)
     stop = piece.rfind(b"</" + found[1] + b">") if found else -1
     if found is None or stop < found.end():
         return None
     head, tail = found[0], b"</" + found[1] + b">"
+    if not is_good(head + tail):
+        return None
     runs, place = list[_Run](), _past_blanks(piece, found.end())
     while place < stop:
         end = _end_of_object(piece, place)
@@ -285,6 +287,11 @@ def ends_early(path: Path) -> bool:
         found = _LIST.match(_MARKED.sub(b"", file.read(_HEAD_BYTES)))
         file.seek(max(0, path.stat().st_size - _HEAD_BYTES))
         return found is not None and b"</" + found[1] not in file.read()
+
+
+def is_list(text: bytes) -> bool:
+    """Tell a plainly spelled list; what it is not may be a message, or another list."""
+    return _LIST.match(_MARKED.sub(b"", text[:_HEAD_BYTES])) is not None
 
 
 def last_line(path: Path) -> int:

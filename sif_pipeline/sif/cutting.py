@@ -82,6 +82,74 @@ def _is_usual(body: bytes, head: bytes, tail: bytes) -> bool:
     return _has_plain_names(before, before) and (XSI in before or b"xsi:" not in body)
 
 
+class Run(NamedTuple):
+    """Objects of one name that follow each other."""
+
+    name: bytes  #: of their elements
+    objects: list[bytes]  #: of each the start tag and what follows it, up to its end tag `</Name>`
+
+
+class Runs(NamedTuple):
+    """The objects of a message, and what is around them."""
+
+    head: bytes  #: all before the first object
+    runs: list[Run]  #: no two of one name
+    tail: bytes  #: all behind the last object
+
+
+def runs(document: bytes) -> Runs | None:
+    """Tell the objects of a SIF_Response or a bare list from what is around them; None where that is not certain.
+
+    `document` is well-formed, in UTF-8, without declaration. No element around a run has the name of its objects, and
+    in a run a start tag and an end tag of that name take turns: so the one ends the other, and all between is closed.
+    """
+    head = None if _has_more_than_tags(document) else _head(document)
+    if head is None:
+        return None
+    found, rest = list[Run](), document[len(head) :]
+    while not rest.startswith(b"</"):
+        run, rest = _run(rest)
+        if run is None or not _begins_at_most(0, run.name, head) or len(found) == MOST_RUNS:
+            return None
+        found.append(run)
+    return Runs(head, found, rest)
+
+
+def _has_more_than_tags(document: bytes) -> bool:
+    """Tell whether comments, CDATA sections, a DOCTYPE or instructions are in a message."""
+    # As in _is_usual, one character first.
+    return (b"!" in document and b"<!" in document) or (b"?" in document and b"<?" in document)
+
+
+def _head(document: bytes) -> bytes | None:
+    """Give what is before the first object. A SIF_Header is read wherever it is: the head has it, or nothing has."""
+    found = _HEAD_AS_BYTES.match(document)
+    if found is None and b"SIF_Header" not in document:
+        found = _LIST_HEAD_AS_BYTES.match(document)
+    if found is None or found.groupdict().get("event"):
+        return None
+    text = found[0].decode()
+    return found[0] if _has_plain_names(text, text) else None
+
+
+def _run(text: bytes) -> tuple[Run | None, bytes]:
+    """Give the run with which a text begins, None where that is not certain, and what follows it."""
+    if (first := _NAME_OF_RUN.match(text)) is None:
+        return None, text
+    name = first[1]
+    *parts, rest = text.split(b"</%b>" % name)
+    objects = [part.lstrip() for part in parts]
+    begins = (b"<%b " % name, b"<%b>" % name)
+    is_run = all([one.startswith(begins) for one in objects])  # noqa: C419 -- twice as fast as a generator
+    is_run = is_run and _begins_at_most(len(objects), name, text[: len(text) - len(rest)])
+    return Run(name, objects) if is_run else None, rest.lstrip()
+
+
+def _begins_at_most(times: int, name: bytes, text: bytes) -> bool:
+    """Tell whether an element of a name begins no more often; only if longer names begin like it, all are looked at."""
+    return text.count(b"<" + name) <= times or len(re.findall(rb"<%b[\s/>]" % name, text)) <= times
+
+
 def cut(body: bytes) -> list[Slice] | None:
     """Give a message's whole objects in their order; None where only parsing can tell, and for a Change or Delete."""
     text = gate.text_of(body)
@@ -109,6 +177,12 @@ _HEAD = re.compile(
 _LIST_HEAD = re.compile(rf"\s*<(?!SIF_Message[\s>])(?P<name>[A-Za-z_]\w*)(?P<attributes>{_ATTRIBUTES})>\s*")
 """The start of a bare list of objects; its own name does not matter."""
 
+MOST_RUNS: Final = 32
+"""Names of objects in one message. Each is looked for in all that follows it."""
+
+_HEAD_AS_BYTES = re.compile(_HEAD.pattern.encode(), re.DOTALL)
+_LIST_HEAD_AS_BYTES = re.compile(_LIST_HEAD.pattern.encode())
+_NAME_OF_RUN = re.compile(rb"<([A-Za-z_]\w*)[ >]")
 _RESPONSE_ENDS = re.compile(r"</SIF_ObjectData>\s*</SIF_Response>\s*</SIF_Message>\s*")
 _EVENT_ENDS = re.compile(r"</SIF_EventObject>\s*</SIF_ObjectData>\s*</SIF_Event>\s*</SIF_Message>\s*")
 _NAME = re.compile(r"<([A-Za-z]\w*)[ >]")

@@ -8,7 +8,8 @@ import logging
 
 from sif_pipeline.conformance.recording import Said, record
 from sif_pipeline.sif import acks
-from sif_pipeline.sif.gate import Limits, Refused, open_message
+from sif_pipeline.sif.envelope import open_envelope
+from sif_pipeline.sif.gate import Limits, Refused
 from sif_pipeline.sif.messages import CARRIERS, DEFAULT_CONTEXT, Message, Original, read_message, read_original
 from sif_pipeline.zone import access, control, handover, provisioning, routing, turned_away
 from sif_pipeline.zone.events import take_events
@@ -25,7 +26,7 @@ def read(body: bytes, limits: Limits | None = None) -> Incoming:
     """Read a message's envelope through the gate; no database, so that it can run in a thread of its own."""
     original = Original()
     try:
-        root = open_message(body, limits)
+        root = open_envelope(body, limits)
         original = read_original(root)
         message = read_message(root)
         check(message)
