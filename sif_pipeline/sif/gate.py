@@ -156,8 +156,9 @@ def _count_elements(document: bytes, limits: Limits) -> None:
 
     Comments, CDATA sections and `=` in text count too: that errs on the safe side, far above real messages.
     """
-    elements = document.count(b"<") - document.count(b"</")
-    if elements > limits.elements or document.count(b"=") > limits.elements:
+    tags = document.count(b"<")
+    many_elements = tags > limits.elements and tags - document.count(b"</") > limits.elements
+    if many_elements or document.count(b"=") > limits.elements:
         raise Refused(
             12,
             1,
