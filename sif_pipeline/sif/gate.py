@@ -83,7 +83,7 @@ def look(data: bytes, limits: Limits) -> bytes:
 def build(document: bytes, limits: Limits) -> etree._Element:
     """Do the rest of `open_message` for what `look` gave; raise Refused."""
     root = _parse_with_libxml2(document)
-    check_shape(root, limits)
+    _check_shape(root, limits)
     return root
 
 
@@ -240,7 +240,7 @@ def _not_well_formed(line: int) -> Refused:
     return Refused(1, 2, f"The message is not well-formed XML{where}; it was not stored. Ask the vendor of the agent.")
 
 
-def check_shape(root: etree._Element, limits: Limits) -> None:
+def _check_shape(root: etree._Element, limits: Limits) -> None:
     """Check depth and attributes of a message's tree; raise Refused.
 
     With XPath, which libxml2 evaluates in one pass at its own speed.

@@ -316,12 +316,14 @@ def test_a_large_list_with_a_broken_object_in_its_middle_takes_no_more_memory(ur
 
 @pytest.mark.parametrize("place", [0, 4, 9])
 @pytest.mark.parametrize("between", ["\n", ""])
-def test_the_neighbours_of_a_broken_object_in_a_short_list_are_kept(url, zone, file, place, between):
+@pytest.mark.parametrize("before", ["", "\ufeff", '<?xml version="1.0" encoding="UTF-8"?>\n'])
+def test_the_neighbours_of_a_broken_object_in_a_short_list_are_kept(url, zone, file, *, place, between, before):
     objects = students(9)
     objects.insert(place, "<StudentPersonal RefId='1'><LocalId>R&D</LocalId></StudentPersonal>")
-    summary = files.receive(url, zone.name, [file(bare(*objects, between=between))])
+    summary = files.receive(url, zone.name, [file(before + bare(*objects, between=between))])
     ((_, why),) = summary.broken
-    assert why.startswith(f"Objects that cannot be read begin at line {place + 2 if between else 1}. They are kept")
+    line = (place + 2 if between else 1) + before.count("\n")
+    assert why.startswith(f"Objects that cannot be read begin at line {line}. They are kept")
     assert summary.refused == []
     assert len(drained(zone).documents()) == 9
     assert zone.open_findings() == [("message_unreadable", "")]
