@@ -130,6 +130,7 @@ def _declared(cut: Slice) -> str:
     return _start(cut.name, has_xsi="xsi:" in cut.text) + cut.text[len(cut.name) + 1 :]
 
 
+@cache
 def _start(name: str, *, has_xsi: bool) -> str:
     return f'<{name} xmlns="{NAMESPACE}"' + (f' xmlns:xsi="{XSI}"' if has_xsi else "")
 

@@ -153,7 +153,7 @@ def _begins_at_most(times: int, name: bytes, text: bytes) -> bool:
 def cut(body: bytes) -> list[Slice] | None:
     """Give a message's whole objects in their order; None where only parsing can tell, and for a Change or Delete."""
     text = gate.text_of(body)
-    if "<!" in text or "<?" in text or "\r" in text:
+    if not _is_plain(text):
         return None
     if (head := _HEAD.match(text)) is None:
         return _of_list(text)
@@ -162,6 +162,14 @@ def cut(body: bytes) -> list[Slice] | None:
     if head["event"]:
         return _of_event(text, head.end())
     return _of_response(text, head.end())
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a text has no comments, CDATA, instructions and carriage returns.
+
+    One character is found much faster than two, and most messages have none of these.
+    """
+    return "\r" not in text and ("!" not in text or "<!" not in text) and ("?" not in text or "<?" not in text)
 
 
 _ATTRIBUTES = r"""(?:\s+[A-Za-z_][\w.:-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*"""
@@ -241,7 +249,7 @@ def _of_list(text: str) -> list[Slice] | None:
 
 def _begin_with(texts: list[str], name: str) -> bool:
     starts = (f"<{name} ", f"<{name}>")
-    return all(text.startswith(starts) for text in texts)
+    return all([text.startswith(starts) for text in texts])  # noqa: C419 -- twice as fast as a generator
 
 
 def _one_by_one(text: str, start: int, stop: int) -> list[Slice] | None:

@@ -85,7 +85,8 @@ class Expression:
     values: Mapping[str, str]  #: the expression of each wanted text
     required: Callable[[Sequence[Any]], tuple[Any, ...]]  #: picks the groups of attributes that must be there
     coded: Sequence[tuple[int, frozenset[str]]]  #: groups that are codes
-    keys: Sequence[tuple[int, re.Pattern[str]]]  #: groups that are lists, and what finds the keys that must differ
+    keys: Sequence[tuple[int, str, re.Pattern[str]]]
+    """Groups that are lists, the end tag of their items, and what finds the keys that must differ."""
 
     def match(self, text: str) -> tuple[str | None, ...] | None:
         """Give the groups of an object's text, from its start tag to its end tag; None where it may not be valid."""
@@ -103,12 +104,14 @@ class Expression:
         for number, codes in self.coded:
             if (code := groups[number]) is not None and code not in codes:
                 return False
-        return all([_differ(key, items) for number, key in self.keys if (items := groups[number])])  # noqa: C419
+        for number, end_tag, key in self.keys:
+            if (items := groups[number]) and items.count(end_tag) > 1 and not _differ(key.findall(items)):
+                return False
+        return True
 
 
-def _differ(key: re.Pattern[str], items: str) -> bool:
-    found = key.findall(items)
-    return len(found) < 2 or len({" ".join(one.split()) for one in found}) == len(found)
+def _differ(keys: Sequence[str]) -> bool:
+    return len({" ".join(key.split()) for key in keys}) == len(keys)
 
 
 def picked(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
@@ -143,7 +146,7 @@ class _Writer:
     groups: dict[str, str] = field(default_factory=dict)  #: what was wanted, by name
     values: dict[str, str] = field(default_factory=dict)  #: expressions of texts by path
     coded: dict[str, frozenset[str]] = field(default_factory=dict)  #: codes by name
-    keys: dict[str, re.Pattern[str]] = field(default_factory=dict)  #: by name
+    keys: dict[str, tuple[str, re.Pattern[str]]] = field(default_factory=dict)  #: end tag and key by name
 
     def expression(self, pattern: re.Pattern[str]) -> Expression:
         """Give what was written, compiled, with all that was noted of it."""
@@ -155,7 +158,7 @@ class _Writer:
             self.values,
             picked([groups[path] for path in self.required]),
             [(place[name], codes) for name, codes in self.coded.items() if name in place],
-            [(place[name], key) for name, key in self.keys.items() if name in place],
+            [(place[name], *found) for name, found in self.keys.items() if name in place],
         )
 
     def name(self) -> str:
@@ -289,12 +292,13 @@ def _spelled(codes: Iterable[etree._Element]) -> list[str]:
     return [code for code in found if not set(code) & set("<>&\"'\t\n")]
 
 
-def _keys(unique: etree._Element) -> re.Pattern[str]:
-    """Make what finds the keys of the items of a list."""
+def _keys(unique: etree._Element) -> tuple[str, re.Pattern[str]]:
+    """Give the end tag of the items of a list, and what finds their keys."""
     item, key = (unique.find(XS + part).get("xpath", "") for part in ("selector", "field"))  # type: ignore[union-attr]
+    name = xsd.local(item)
     if key.startswith("@"):
-        return re.compile(rf'<{xsd.local(item)}(?: [\w.-]+="[^"]*")*? {key[1:]}="([^"]*)"')
-    return re.compile(rf"<{xsd.local(key)}[^>]*>([^<]*)<")
+        return f"</{name}>", re.compile(rf'<{name}(?: [\w.-]+="[^"]*")*? {key[1:]}="([^"]*)"')
+    return f"</{name}>", re.compile(rf"<{xsd.local(key)}[^>]*>([^<]*)<")
 
 
 def _narrowed(facets: Mapping[str, str], values: str | None) -> str | None:
