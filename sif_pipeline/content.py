@@ -8,6 +8,7 @@ from functools import cache
 from lxml import etree
 
 from sif_pipeline import mapping, notices, pattern
+from sif_pipeline.compiling import pattern_of
 from sif_pipeline.mapping import Key, Row
 from sif_pipeline.notices import Notice
 from sif_pipeline.pattern import Image
@@ -115,7 +116,8 @@ def of_slices(slices: Sequence[Slice]) -> list[Content | None]:
     found: list[Content | None] = []
     for cut in slices:
         cls = declared.get(cut.name)
-        image = pattern.image(cls, cut.text, several) if cls is not None else None
+        known = pattern_of(cls, several) if cls is not None else None
+        image = pattern.image(known, cut.text) if known is not None else None
         found.append(None if cls is None or image is None else Content(cls, cut=cut, image=image))
     return found
 

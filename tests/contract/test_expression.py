@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from sif_pipeline import pattern
+from sif_pipeline import compiling
 from sif_pipeline.sif import expression, gate, schema, xsd
 from sif_pipeline.sif.schema import Profile
 from sif_pipeline.sif.xsd import XS
@@ -18,7 +18,7 @@ from warehouse.base import objects
 TYPES = {part.get("name"): part for part in schema._merged(Profile.WHOLE) if part.tag != XS + "element"}
 OBJECTS = {part.get("name"): part for part in schema._merged(Profile.WHOLE).iterchildren(XS + "element")}
 EXPRESSIONS = {name: expression.of_object(declared, TYPES) for name, declared in OBJECTS.items()}
-READING = {cls.sif_name: pattern.compiled(cls).expression for cls in objects().values()}
+READING = {cls.sif_name: compiling.compiled(cls).expression for cls in objects().values()}
 
 
 def is_valid(text):

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from sif_pipeline import content, mapping, pattern
+from sif_pipeline import compiling, content, mapping, pattern
 from sif_pipeline.sif import cutting, gate, messages, schema
 from warehouse.base import objects
 
@@ -24,7 +24,7 @@ MESSAGE = (
 def _patterns():
     """Make every pattern at once: what is read must not depend on how much was."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pattern, "MANY", 1)
+        patch.setattr(compiling, "MANY", 1)
         yield
 
 
@@ -39,7 +39,7 @@ def walked(cls, element):
 
 def agrees(name, text):
     """Check one text; say whether its pattern read it."""
-    image = pattern.image(objects()[name], text, pattern.MANY)
+    image = pattern.image(compiling.compiled(objects()[name]), text)
     if image is not None:
         assert tuple(image) == walked(objects()[name], gate.reopen_object(text))
     return image is not None
@@ -146,10 +146,9 @@ def test_whatever_is_done_to_a_text_it_reads_the_same_or_not_at_all(synthetic, d
                 assert read.is_same(content.Content(read.cls, element))
 
 
-def test_a_pattern_is_made_once_it_pays(synthetic, monkeypatch):
-    monkeypatch.setattr(pattern, "_seen", {})
-    monkeypatch.setattr(pattern, "MANY", 20)
-    term = next(text for name, text in synthetic if name == "TermInfo")
-    assert [pattern.image(objects()["TermInfo"], term) is not None for _ in range(21)] == [False] * 19 + [True, True]
-    section = next(text for name, text in synthetic if name == "SectionInfo")
-    assert pattern.image(objects()["SectionInfo"], section, 20) is not None
+def test_a_pattern_is_made_once_it_pays(monkeypatch):
+    monkeypatch.setattr(compiling, "_seen", {})
+    monkeypatch.setattr(compiling, "MANY", 20)
+    term, section = objects()["TermInfo"], objects()["SectionInfo"]
+    assert [compiling.pattern_of(term) is not None for _ in range(21)] == [False] * 19 + [True, True]
+    assert compiling.pattern_of(section, 20) is not None
