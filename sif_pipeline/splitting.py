@@ -15,6 +15,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from sif_pipeline.sif import gate
+from sif_pipeline.sif.cutting import has_more_than_tags
 from sif_pipeline.sif.gate import Refused
 
 BLOCK: Final = 256 * 1024
@@ -208,13 +209,12 @@ def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest | None
             continue
         place, objects = end, objects + 1
         if objects == MOST_OBJECTS or place >= MOST_BYTES:
-            if held.find(b"<!", 0, place) >= 0 or held.find(b"<?", 0, place) >= 0:
+            if has_more_than_tags(held[:place]):
                 break
             yield Piece(head + held[:place] + tail, lines)
             lines += held.count(b"\n", 0, place)
             held, place, objects = held[place:], 0, 0
-    is_plain = objects and held.find(b"<!") < 0 and held.find(b"<?") < 0
-    if is_plain and re.compile(rb"\s*" + tail + rb"\s*").fullmatch(held, place):
+    if objects and not has_more_than_tags(held) and re.compile(rb"\s*" + tail + rb"\s*").fullmatch(held, place):
         if (block := next(blocks, None)) is None:
             yield Piece(head + held, lines)
             return None

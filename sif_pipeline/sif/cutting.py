@@ -103,7 +103,7 @@ def runs(document: bytes) -> Runs | None:
     `document` is well-formed, in UTF-8, without declaration. No element around a run has the name of its objects, and
     in a run a start tag and an end tag of that name take turns: so the one ends the other, and all between is closed.
     """
-    head = None if _has_more_than_tags(document) else _head(document)
+    head = None if has_more_than_tags(document) else _head(document)
     if head is None:
         return None
     found, rest = list[Run](), document[len(head) :]
@@ -115,7 +115,7 @@ def runs(document: bytes) -> Runs | None:
     return Runs(head, found, rest)
 
 
-def _has_more_than_tags(document: bytes) -> bool:
+def has_more_than_tags(document: bytes) -> bool:
     """Tell whether comments, CDATA sections, a DOCTYPE or instructions are in a message."""
     # As in _is_usual, one character first.
     return (b"!" in document and b"<!" in document) or (b"?" in document and b"<?" in document)
