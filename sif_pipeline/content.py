@@ -129,25 +129,26 @@ def of_element(element: etree._Element, cut: Slice | None = None) -> Content:
 
 def _declared(cut: Slice) -> str:
     """Give a slice's text with the namespaces of its message."""
-    return _start(cut.name, has_xsi="xsi:" in cut.text) + cut.text[len(cut.name) + 1 :]
+    plain, with_xsi = _starts(cut.name)
+    return (with_xsi if "xsi:" in cut.text else plain) + cut.text[len(cut.name) + 1 :]
 
 
 @cache
-def _start(name: str, *, has_xsi: bool) -> str:
-    return f'<{name} xmlns="{NAMESPACE}"' + (f' xmlns:xsi="{XSI}"' if has_xsi else "")
+def _starts(name: str) -> tuple[str, str]:
+    """Give an object's start tag up to its namespaces, SIF's alone and with xsi."""
+    plain = f'<{name} xmlns="{NAMESPACE}"'
+    return plain, f'{plain} xmlns:xsi="{XSI}"'
 
 
 def digest(cut: Slice) -> bytes:
-    """Give the bytes of the content_hash that a slice has where its pattern matches."""
-    hashed = _hash_of_start(cut.name, has_xsi="xsi:" in cut.text).copy()
-    hashed.update(cut.text[len(cut.name) + 1 :].encode())
-    return hashed.digest()[:16]
+    """Give the bytes of a slice's content_hash."""
+    return hashlib.sha256(_declared(cut).encode()).digest()[:16]
 
 
 def digests(pieces: Pieces) -> list[bytes]:
     """Give the same of all objects of a message at once."""
     name, parts = pieces
-    plain, with_xsi = (_hash_of_start(name, has_xsi=has_xsi, end=" ") for has_xsi in (False, True))
+    plain, with_xsi = (hashlib.sha256(f"{start} ".encode()) for start in _starts(name))
     found = []
     for part in parts:
         # One character is found much faster than four, and most objects have no colon.
@@ -155,11 +156,6 @@ def digests(pieces: Pieces) -> list[bytes]:
         hashed.update(part)
         found.append(hashed.digest()[:16])
     return found
-
-
-@cache
-def _hash_of_start(name: str, *, has_xsi: bool, end: str = "") -> "hashlib._Hash":
-    return hashlib.sha256((_start(name, has_xsi=has_xsi) + end).encode())
 
 
 @cache
