@@ -123,10 +123,10 @@ def has_more_than_tags(document: bytes) -> bool:
 
 def _head(document: bytes) -> bytes | None:
     """Give what is before the first object. A SIF_Header is read wherever it is: the head has it, or nothing has."""
-    found = _HEAD_AS_BYTES.match(document)
+    found = _RESPONSE_HEAD.match(document)
     if found is None and b"SIF_Header" not in document:
         found = _LIST_HEAD_AS_BYTES.match(document)
-    if found is None or found.groupdict().get("event"):
+    if found is None:
         return None
     text = found[0].decode()
     return found[0] if _has_plain_names(text, text) else None
@@ -173,11 +173,13 @@ def _is_plain(text: str) -> bool:
 
 
 _ATTRIBUTES = r"""(?:\s+[A-Za-z_][\w.:-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*"""
+_ROOT = rf"\s*<SIF_Message{_ATTRIBUTES}>\s*"
+_BEFORE_OBJECTS = (
+    r"\s*<SIF_Header>.*?</SIF_Header>\s*(?:<(?P<part>[A-Za-z_]\w*)>[^<]*</(?P=part)>\s*)*<SIF_ObjectData>\s*"
+)
 _HEAD = re.compile(
-    rf"\s*<SIF_Message{_ATTRIBUTES}>\s*"
-    rf"<(?:SIF_Response|(?P<event>SIF_Event))>\s*<SIF_Header>.*?</SIF_Header>\s*"
-    rf"(?:<([A-Za-z_]\w*)>[^<]*</\2>\s*)*"
-    r"<SIF_ObjectData>\s*(?(event)<SIF_EventObject(?P<attributes>(?:\s+\w+=\"[^\"<]*\")*)\s*>\s*)",
+    rf"{_ROOT}<(?:SIF_Response|(?P<event>SIF_Event))>{_BEFORE_OBJECTS}"
+    r"(?(event)<SIF_EventObject(?P<attributes>(?:\s+\w+=\"[^\"<]*\")*)\s*>\s*)",
     re.DOTALL,
 )
 """Everything before the first object. Between the tags that it names, a well-formed message has whole elements."""
@@ -188,7 +190,7 @@ _LIST_HEAD = re.compile(rf"\s*<(?!SIF_Message[\s>])(?P<name>[A-Za-z_]\w*)(?P<att
 MOST_RUNS: Final = 32
 """Names of objects in one message. Each is looked for in all that follows it."""
 
-_HEAD_AS_BYTES = re.compile(_HEAD.pattern.encode(), re.DOTALL)
+_RESPONSE_HEAD = re.compile(rf"{_ROOT}<SIF_Response>{_BEFORE_OBJECTS}".encode(), re.DOTALL)
 _LIST_HEAD_AS_BYTES = re.compile(_LIST_HEAD.pattern.encode())
 _NAME_OF_RUN = re.compile(rb"<([A-Za-z_]\w*)[ >]")
 _RESPONSE_ENDS = re.compile(r"</SIF_ObjectData>\s*</SIF_Response>\s*</SIF_Message>\s*")
