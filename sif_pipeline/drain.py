@@ -363,6 +363,7 @@ def _warm_up() -> None:
     """Compile the schemas while standing by, so that the first message does not wait for it."""
     for profile in schema.Profile:
         schema.is_valid(etree.Element("warm-up"), profile)
+        schema.judge(profile)
 
 
 AWAIT_LEADER, AWAIT_MESSAGE, AWAIT_DATABASE = 0.1, 1.0, 0.5

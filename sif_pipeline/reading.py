@@ -263,10 +263,9 @@ def _judge(event: ObjectEvent, action: messages.Action | None) -> list[Notice]:
         return [Notice("namespace_wrong", event.object_name, element.sourceline or 0)]
     event.row_key = mapping.row_key(cls, element)
     profile = schema.profile_for(event.action)
-    valid = schema.is_valid(element, profile)
-    if valid and event.row_key is not None and action is not None:
+    found = inspection.findings(element, profile)
+    if not found and event.row_key is not None and action is not None:
         return additions.findings(event.content) if profile is not schema.Profile.KEY else []
-    found = [] if valid else inspection.findings(element, profile)
     if event.row_key is None and not _errors(found):
         found = [Notice("key_missing", event.object_name, element.sourceline or 0), *found]
     if action is None or _errors(found):

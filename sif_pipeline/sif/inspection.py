@@ -6,7 +6,7 @@ libxml2's words are never passed on: they contain values.
 import re
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -55,7 +55,8 @@ _judging = threading.Lock()  # a schema's error log belongs to the schema, not t
 _NEVER_UNKNOWN = {_XSI + "nil", _XSI + "schemaLocation", _XSI + "noNamespaceSchemaLocation"}
 _ATTRIBUTE = re.compile(r"Element '[^']*', attribute '(?:\{[^}']*\})?([^']*)'")
 _CODES = {"SCHEMAV_CVC_ELT_3_1": "element_missing", "SCHEMAV_CVC_IDC": "element_out_of_place"}
-_FOUND_BEFORE = {"SCHEMAV_CVC_COMPLEX_TYPE_4", "SCHEMAV_ELEMENT_CONTENT"}  # a missing attribute; a missing element
+_BROKEN = "SCHEMAV_ELEMENT_CONTENT"
+_FOUND_BEFORE = {"SCHEMAV_CVC_COMPLEX_TYPE_4", _BROKEN}  # a missing attribute; a missing element
 _OF_VALUES = re.compile(r"SCHEMAV_CVC_(DATATYPE|ENUMERATION|PATTERN|LENGTH|M(IN|AX)(LENGTH|INCLUSIVE)|\w+DIGITS)_VALID")
 _Error = tuple[int, str, str]
 """Number of an element, kind of error in libxml2's names, and the attribute it is about or nothing."""
@@ -69,44 +70,71 @@ class _Finding:
 
 
 class _Inspection:
-    """One refused object: where its structure is wrong it is compared with its Shape, then libxml2 judges its values.
+    """One object: libxml2 judges it; what it did not get to see is compared with the Shape, then its values are judged.
 
     libxml2 passes over what follows a misplaced element. So the comparison is ours: it mends a copy (unknown
     content removed, order restored), and the sparse profile, which lets anything be absent, then reaches
-    every value of it. In the copy an element's line is its running number: an error tells the line only.
+    every value of it. Elements have running numbers, those of the copy the same.
     """
 
     def __init__(self, element: etree._Element, profile: Profile) -> None:
         self._profile = profile
         self._shape = shape(etree.QName(element).localname, profile)
         self._originals = list(element.iter(etree.Element))
-        self._copy = deepcopy(element)
-        for number, node in enumerate(self._copy.iter(etree.Element)):
-            node.sourceline = number + 1  # type: ignore[misc]  # the stubs are stricter than lxml
+        self._copies: list[etree._Element] = []
+        self._numbers = {node: number for number, node in enumerate(self._originals)}
+        self._seen: set[etree._Element] = set()  # of the copy: what libxml2 judged, with all that is below
+        self._unseen = False  # whether there is more
         self._found: set[_Finding] = set()
 
     def notices(self, *, errors_only: bool) -> list[Notice]:
-        errors = self._errors(self._profile)
-        if _has_foreign_attributes(self._copy) or not all(_OF_VALUES.match(kind) for _, kind, _ in errors):
-            self._compare(self._copy, self._shape)
-            errors = self._errors(Profile.SPARSE)
+        top = self._originals[0]
+        errors = self._errors(top, self._profile)
+        if not errors:
+            return []
+        has_foreign = _has_foreign_attributes(top)
+        if has_foreign or not all(_OF_VALUES.match(kind) for _, kind, _ in errors):
+            errors = self._mended([] if has_foreign else errors)
         self._judge_values(errors)
-        if not self._found and not schema.is_valid(self._originals[0], self._profile):
-            return [Notice("object_invalid", self._shape.name, _line(self._originals[0]))]
+        if not self._found:
+            return [Notice("object_invalid", self._shape.name, _line(top))]
         found = sorted(finding for finding in self._found if not errors_only or _is_error(finding))
         kept = _capped(found)
         notices = [self._notice(finding) for finding in kept]
         if more := len(found) - len(kept):
-            notices.append(Notice(OBJECT_CAPPED, self._shape.name, _line(self._originals[0]), more))
+            notices.append(Notice(OBJECT_CAPPED, self._shape.name, _line(top), more))
         return notices
 
+    def _mended(self, errors: list[_Error]) -> list[_Error]:
+        """Compare a copy where its content is broken, as errors say, or all of it; give what is wrong in it now."""
+        self._copies = list(deepcopy(self._originals[0]).iter(etree.Element))
+        self._numbers.update({node: number for number, node in enumerate(self._copies)})
+        broken = [number for number, kind, _ in errors if kind == _BROKEN]
+        if broken and all(kind == _BROKEN or _OF_VALUES.match(kind) for _, kind, _ in errors):
+            self._compare_from(broken)
+        else:
+            self._unseen = True
+            self._compare(self._copies[0], self._shape)
+        return self._errors(self._copies[0], Profile.SPARSE) if self._unseen else errors
+
+    def _compare_from(self, broken: Sequence[int]) -> None:
+        """Compare where these elements are not expected, or lack something at their end: libxml2 saw what is before."""
+        nodes = [self._copies[number] for number in broken]
+        for node in nodes:
+            self._seen.update(node if node is self._copies[0] else node.itersiblings(preceding=True))
+        self._seen.difference_update(nodes)
+        for number in broken:
+            parent = self._originals[number].getparent() if number else None
+            above = self._numbers[parent] if parent is not None else 0
+            self._compare(self._copies[above], self._shape_of(self._originals[above]))
+
     def _notice(self, finding: _Finding) -> Notice:
-        original = self._originals[finding.number - 1]
+        original = self._originals[finding.number]
         path = _path(original, self._originals[0])
         return Notice(finding.code, path + finding.tail, _line(original))
 
     def _find(self, code: str, node: etree._Element, tail: str = "") -> None:
-        self._found.add(_Finding(_line(node), tail, code))
+        self._found.add(_Finding(self._numbers[node], tail, code))
 
     def _compare(self, node: etree._Element, known: Shape) -> None:
         self._compare_attributes(node, known)
@@ -125,7 +153,7 @@ class _Inspection:
             del node.attrib[name]
         for name, attribute in known.attributes.items():
             if attribute.required and name not in names:
-                is_key = node is self._copy and f"@{name}" in schema.object_key(self._shape.name)
+                is_key = node is self._copies[0] and f"@{name}" in schema.object_key(self._shape.name)
                 self._find("key_missing" if is_key else "element_missing", node, f"/@{name}")
 
     def _place_children(self, node: etree._Element, known: Shape) -> set[str]:
@@ -153,32 +181,35 @@ class _Inspection:
                 self._find("element_out_of_place", child)
             if repeated:
                 node.remove(child)
-            else:
+            elif child not in self._seen:
+                self._unseen = True
                 self._compare(child, below)
             seen.add(below.name)
         if len(in_order) < len(placed):
             node.extend(sorted(node.findall("*"), key=lambda child: ranks[_name(child)]))
 
-    def _errors(self, profile: Profile) -> list[_Error]:
+    def _errors(self, top: etree._Element, profile: Profile) -> list[_Error]:
         judge = schema.judge(profile)
         with _judging:
-            judge.validate(self._copy)
-            errors = [(e.line, e.type_name, _ATTRIBUTE.match(e.message)) for e in judge.error_log]
-        return [(line, kind, match[1] if match else "") for line, kind, match in errors]
+            if judge.validate(top):
+                return []
+            errors = [(e.path or "", e.type_name, _ATTRIBUTE.match(e.message)) for e in judge.error_log]
+        places = _Places(top)
+        return [(self._numbers[places.at(path)], kind, match[1] if match else "") for path, kind, match in errors]
 
     def _judge_values(self, errors: list[_Error]) -> None:
-        cleared = {line for line, kind, _ in errors if kind == "SCHEMAV_CVC_ELT_3_1"}
-        for line, kind, name in errors:
+        cleared = {number for number, kind, _ in errors if kind == "SCHEMAV_CVC_ELT_3_1"}
+        for number, kind, name in errors:
             if kind in _FOUND_BEFORE or (kind == "SCHEMAV_CVC_IDC" and name):
                 continue
-            if line in cleared and not name and kind != "SCHEMAV_CVC_ELT_3_1":
+            if number in cleared and not name and kind != "SCHEMAV_CVC_ELT_3_1":
                 continue  # the empty value of an element that may not be nil
-            self._found.add(_Finding(line, f"/@{name}" if name else "", self._code(line, kind, name)))
+            self._found.add(_Finding(number, f"/@{name}" if name else "", self._code(number, kind, name)))
 
-    def _code(self, line: int, kind: str, attribute_name: str) -> str:
-        known: Shape | Attribute | None = self._shape_of(self._originals[line - 1])
+    def _code(self, number: int, kind: str, attribute_name: str) -> str:
+        known: Shape | Attribute | None = self._shape_of(self._originals[number])
         if attribute_name:
-            known = self._shape_of(self._originals[line - 1]).attributes.get(attribute_name)
+            known = self._shape_of(self._originals[number]).attributes.get(attribute_name)
         return _CODES.get(kind, _code_of_value(known))
 
     def _shape_of(self, element: etree._Element) -> Shape:
@@ -187,6 +218,39 @@ class _Inspection:
         if element is self._originals[0] or parent is None:
             return self._shape
         return self._shape_of(parent).children[_name(element)]
+
+
+class _Places:
+    """The elements of an object by libxml2's paths, such as `/*/*[3]/v:x[2]`; each is looked up but once."""
+
+    def __init__(self, top: etree._Element) -> None:
+        self._found = {"": top}
+        self._children: dict[tuple[etree._Element, str], list[etree._Element]] = {}
+
+    def at(self, path: str) -> etree._Element:
+        """Give the element at a path, whose first step is the object itself."""
+        _, slash, steps = path[1:].partition("/")
+        return self._below(slash + steps)
+
+    def _below(self, steps: str) -> etree._Element:
+        if steps not in self._found:
+            parent, _, step = steps.rpartition("/")
+            name, _, place = step.partition("[")
+            named = self._named(self._below(parent), name)
+            self._found[steps] = named[int(place[:-1]) - 1 if place else 0]
+        return self._found[steps]
+
+    def _named(self, node: etree._Element, name: str) -> list[etree._Element]:
+        """Give a node's elements of a name as it is spelled, `*` for all: a default namespace cannot be spelled."""
+        if (node, name) not in self._children:
+            found = node.iterchildren(etree.Element)
+            self._children[node, name] = [child for child in found if name == "*" or _spelled(child) == name]
+        return self._children[node, name]
+
+
+def _spelled(element: etree._Element) -> str:
+    name = etree.QName(element).localname
+    return f"{element.prefix}:{name}" if element.prefix else name
 
 
 def _code_of_value(known: Shape | Attribute | None) -> str:
@@ -223,13 +287,13 @@ def _index(element: etree._Element) -> str:
 @cache
 def _names_within(object_name: str) -> frozenset[str]:
     """Return the names that belong somewhere in an object; those in SIF_Metadata are too common to tell."""
-    return frozenset(_names(child for child in shape(object_name).children.values() if child.name != "SIF_Metadata"))
-
-
-def _names(children: Iterable[Shape]) -> Iterator[str]:
-    for child in children:
-        yield child.name
-        yield from _names(child.children.values())
+    found: set[str] = set()
+    left = [child for child in shape(object_name).children.values() if child.name != "SIF_Metadata"]
+    while left:
+        below = left.pop()
+        found.add(below.name)
+        left.extend(below.children.values())
+    return frozenset(found)
 
 
 def _longest_run(ranks: Sequence[int]) -> set[int]:

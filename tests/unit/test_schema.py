@@ -101,6 +101,52 @@ def test_values_are_judged_behind_what_is_out_of_place():
     ]
 
 
+def test_what_is_missing_before_something_out_of_place_is_found_too():
+    element = student(f"""{WHOLE}
+<PhoneNumberList/>
+<EmailList>
+<Email Type="Primary">a@example.org</Email><Email/>
+</EmailList>
+<Migrant>Perhaps</Migrant>
+<Demographics>
+<LanguageList/>
+</Demographics>
+<Shoe/>""")
+    assert found(element) == [
+        ("element_missing", "StudentPersonal/PhoneNumberList/PhoneNumber", 9),
+        ("element_missing", "StudentPersonal/EmailList/Email[2]/@Type", 11),
+        ("value_not_in_code_set", "StudentPersonal/Migrant", 13),
+        ("element_out_of_place", "StudentPersonal/Demographics", 14),
+        ("element_missing", "StudentPersonal/Demographics/LanguageList/Language", 15),
+        ("element_unknown", "StudentPersonal/Shoe", 17),
+    ]
+
+
+def test_what_is_missing_at_the_end_is_found_with_what_is_wrong_before():
+    element = student('<LocalId>1</LocalId>\n<Name Type="04">\n<FirstName>Ada</FirstName>\n</Name>')
+    assert found(element) == [("element_missing", "StudentPersonal/Name/LastName", 5)]
+    assert found(student("<LocalId>1</LocalId>\n<OtherIdList/>")) == [
+        ("element_missing", "StudentPersonal/Name", 3),
+        ("element_missing", "StudentPersonal/OtherIdList/OtherId", 5),
+    ]
+
+
+def test_elements_are_found_however_their_namespace_is_spelled():
+    text = f"""<s:StudentPersonal xmlns:s="{schema.NAMESPACE}" xmlns:v="urn:v" RefId="{ID}"><!-- c -->
+<s:LocalId>1</s:LocalId>
+<s:Name Type="02"><s:LastName/><v:x/><s:LastName>Quill</s:LastName><s:FirstName>Ada</s:FirstName></s:Name>
+<s:Name Type="04"/>
+<LocalId/>
+</s:StudentPersonal>"""
+    assert found(open_message(text.encode())) == [
+        ("value_not_in_code_set", "StudentPersonal/Name[1]/@Type", 3),
+        ("element_unknown", "StudentPersonal/Name[1]/x", 3),
+        ("element_out_of_place", "StudentPersonal/Name[1]/LastName[2]", 3),
+        ("element_out_of_place", "StudentPersonal/Name[2]", 4),
+        ("element_unknown", "StudentPersonal/LocalId", 5),
+    ]
+
+
 def test_one_moved_element_is_one_finding():
     first = student(f"<SIF_ExtendedElements/>\n{WHOLE}")
     last = student(f"{WHOLE}\n<MedicalAlertMessages xsi:nil='true'/>")
