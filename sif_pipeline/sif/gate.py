@@ -174,7 +174,8 @@ def _check_with_expat(document: bytes, limits: Limits) -> None:
     """Let expat, namespaces on, find the document well-formed, without DOCTYPE, its namespaces sane."""
     parser = expat.ParserCreate("utf-8", "}")
     parser.StartDoctypeDeclHandler = _refuse_doctype
-    _watch_namespaces(parser, limits)
+    if len(document) > 8 * limits.namespaces:  # the shortest declaration is ` xmlns=""`
+        _watch_namespaces(parser, limits)
     try:
         for start in range(0, len(document) or 1, _CHUNK):
             # A chunk that is not said to be the last is read once more, to count its lines.
