@@ -93,19 +93,28 @@ SELECT
 
 -- name: waiting
 -- Objects with events that wait, or waited, for one of these.
+-- OFFSET 0 keeps a look-up for each key from becoming a join with a whole table, here and below.
 SELECT DISTINCT k.zone_id, k.object_name, k.row_key, e.object_name, e.row_key
 FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
-JOIN inbox.object_event AS e
-  ON e.zone_id = k.zone_id AND e.waiting_key = k.row_key AND e.waiting_object = k.object_name
-  AND e.outcome IN ('held', 'superseded')
+CROSS JOIN LATERAL (
+    SELECT e.object_name, e.row_key
+    FROM inbox.object_event AS e
+    WHERE e.zone_id = k.zone_id AND e.waiting_key = k.row_key AND e.waiting_object = k.object_name
+      AND e.outcome IN ('held', 'superseded')
+    OFFSET 0
+) AS e
 
 -- name: open_findings
 -- The findings on objects that earlier messages, or full syncs, left open.
 SELECT k.zone_id, k.object_name, k.row_key, n.message_id, n.position, n.severity, n.path, n.recorded_at,
     starts_with(n.code, 'sync_')
 FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
-JOIN inbox.notice AS n
-  ON n.zone_id = k.zone_id AND n.row_key = k.row_key AND n.object_name = k.object_name AND n.resolved_at IS NULL
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM inbox.notice AS n
+    WHERE n.zone_id = k.zone_id AND n.row_key = k.row_key AND n.object_name = k.object_name AND n.resolved_at IS NULL
+    OFFSET 0
+) AS n
 
 -- name: any_unchanged_after
 -- Whether messages of a zone after a place in its folds said anything again.
@@ -169,9 +178,13 @@ WHERE e.zone_id = %(zone_id)s AND e.row_key = %(row_key)s AND e.object_name = %(
 -- Where the earlier events of objects stand that take part in their folds.
 SELECT k.zone_id, k.object_name, k.row_key, e.message_id, e.position
 FROM unnest(%(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[]) AS k (zone_id, object_name, row_key)
-JOIN inbox.object_event AS e
-  ON e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
- AND e.outcome IN ('applied', 'held', 'unfit', 'superseded')
+CROSS JOIN LATERAL (
+    SELECT e.message_id, e.position
+    FROM inbox.object_event AS e
+    WHERE e.zone_id = k.zone_id AND e.row_key = k.row_key AND e.object_name = k.object_name
+      AND e.outcome IN ('applied', 'held', 'unfit', 'superseded')
+    OFFSET 0
+) AS e
 
 -- name: body
 SELECT body FROM inbox.message WHERE message_id = %(message_id)s
@@ -212,9 +225,13 @@ FROM (
         %(zone_ids)s::int[], %(names)s::text[], %(keys)s::uuid[], %(message_ids)s::bigint[], %(positions)s::int[],
         %(recorded)s::timestamptz[], %(elements)s::text[]
     ) AS r (zone_id, object_name, row_key, message_id, position, recorded_at, elements)
-    JOIN inbox.notice AS n
-      ON n.zone_id = r.zone_id AND n.row_key = r.row_key AND n.object_name = r.object_name
-      AND n.resolved_at IS NULL AND n.recorded_at < r.recorded_at
+    CROSS JOIN LATERAL (
+        SELECT *
+        FROM inbox.notice AS n
+        WHERE n.zone_id = r.zone_id AND n.row_key = r.row_key AND n.object_name = r.object_name
+          AND n.resolved_at IS NULL AND n.recorded_at < r.recorded_at
+        OFFSET 0
+    ) AS n
     WHERE CASE
         WHEN n.message_id = r.message_id AND n.position = r.position THEN n.severity <> 'warning'
         ELSE r.elements IS NULL
