@@ -23,7 +23,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from sif_pipeline import content, mapping
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import SifPipelineError
-from sif_pipeline.loading import copy_text
+from sif_pipeline.loading import FROM_LINES, copy_lines
 from sif_pipeline.reading import AHEAD, BEHIND
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
@@ -263,12 +263,14 @@ def _read_answer(connection: Connection, sync: Claimed) -> tuple[int | None, int
             lines = list(_lines(sync.cls, year, message_id, _ordered_at(stamp, received_at), bytes(body)))
             known = [line for line in lines if line[0] is not None]
             nameless += len(lines) - len(known)
-            with connection.cursor() as cursor, cursor.copy(COPY_ANSWER) as copy:
-                copy.write(copy_text(known))
+            with connection.cursor() as cursor:
+                copy_lines(cursor, COPY_ANSWER, known)
     return last_message_id, nameless
 
 
-COPY_ANSWER: Final = "COPY answer (row_key, content_hash, message_id, position, ordered_at, school_year) FROM STDIN"
+COPY_ANSWER: Final = SQL(
+    "COPY answer (row_key, content_hash, message_id, position, ordered_at, school_year) {}"
+).format(FROM_LINES)
 
 
 def _ordered_at(stamp: datetime | None, received_at: datetime) -> datetime:
