@@ -474,16 +474,12 @@ def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) 
         assert image is not None  # noqa: S101 -- it is plain
         into.rows[one.name].append((
             zone_id, key, *image.cells, recorded, message_id, one.content.content_hash, image.extended,
-            one.content.document, REPEATABLE,
+            one.content.document, loading.REPEATABLE,
         ))  # fmt: skip
         into.events.append(
             f"{message_id}\t{one.position}\t{zone_id}\t{one.name}\t{key}\t{one.action}\t{ordered}\tapplied\t\\N\t\\N\n"
         )
         into.plain += 1
-
-
-REPEATABLE = "t"
-"""The cell that says that the same image again would change nothing: nothing is held against a plain object."""
 
 
 def _spelled(at: datetime | None) -> str:

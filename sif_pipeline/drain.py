@@ -261,12 +261,19 @@ def zones_of(
 
 def prepare(store: DatabaseStore, fold: Fold, events: Iterable[ObjectEvent]) -> None:
     """Fetch for the whole batch at once what the fold will ask one by one."""
-    folded = [event for event in events if event.outcome is Outcome.APPLIED]
-    whole = {event.key: event.content.content_hash for event in folded if event.action in WHOLE_IMAGES}
-    declared = objects()
-    keys = {event.key for event in events if event.row_key is not None and event.object_name in declared}
-    store.prepare(keys, whole, {event.key for event in folded if event.action == "Change"})
-    fold.expect({(event.zone_id, name, ref_id) for event in folded for name, ref_id in event.references})
+    keys, whole, sparse, references = set(), {}, set(), set()
+    for event in events:
+        if event.row_key is None or event.object_name not in objects():
+            continue
+        keys.add(key := event.key)
+        if event.outcome is Outcome.APPLIED:
+            references.update([(event.zone_id, name, ref_id) for name, ref_id in event.references])
+            if event.action in WHOLE_IMAGES:
+                whole[key] = event.content
+            elif event.action == "Change":
+                sparse.add(key)
+    store.prepare(keys, whole, sparse)
+    fold.expect(references - keys)
 
 
 def _settle(connection: Connection, claimed: Sequence[Claimed], newest: Mapping[int, Order | None]) -> DrainSummary:

@@ -63,6 +63,11 @@ class ObjectEvent:
         return self.content.element
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is a valid whole image all of whose values can be stored."""
+        return self.outcome is Outcome.APPLIED and self.action in WHOLE_IMAGES and not self.content.row[1]
+
+    @property
     def is_certain(self) -> bool:
         """Whether it says everything of its object and is applied: what other events said before no longer matters."""
         return self.outcome is Outcome.APPLIED and self.action != "Change"
@@ -151,6 +156,9 @@ class Store(Protocol):
     def is_repeatable(self, key: ObjectKey) -> bool:
         """Tell whether the image of an object's current row may come again and change nothing."""
 
+    def is_new(self, key: ObjectKey) -> bool:
+        """Tell whether nothing is known of an object: no head, no findings, and nothing that waits for it."""
+
     def findings(self, key: ObjectKey) -> list["OpenFinding"]:
         """Give the open findings that earlier batches left on an object."""
 
@@ -206,6 +214,7 @@ class Fold:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.states: dict[ObjectKey, ObjectState] = {}
+        self.firsts: dict[ObjectKey, ObjectEvent] = {}  #: of objects without a state: all that was ever said of them
         self.findings: list[Finding] = []
         self.resolutions: list[Resolution] = []
         self.revised: dict[tuple[int, int], ObjectEvent] = {}  #: earlier events whose outcome changed
@@ -241,19 +250,39 @@ class Fold:
         else:
             self._apply(state, event)
 
+    def take_first(self, event: ObjectEvent) -> bool:
+        """Keep the event of a plain object that nothing was said of before: its version is the event as it stands.
+
+        Give False, and do nothing, where only `take` can tell what becomes of it. `take` would give the object the same
+        version and find nothing, and what comes later finds the state that `take` would have left.
+        """
+        if not event.is_plain or not self.store.is_new(key := event.key) or self._missing(event) is not None:
+            return False
+        if key in self.states or key in self.firsts or key in self._waiting:
+            return False
+        self.firsts[key] = event
+        self._known[key] = True
+        return True
+
     def state(self, key: ObjectKey) -> ObjectState:
         """Give the state of an object, looked up when it is first needed."""
         if (state := self.states.get(key)) is None:
-            state = self.states[key] = ObjectState(key, objects()[key[1]])
-            if head := self.store.head(key):
-                state.last, state.unsettled, state.known = head.last, head.unsettled, head.known
-                state.had_events = True
-                state.content_hash = state.stored = self.store.content_hash(key)
-                state.was_repeatable = self.store.is_repeatable(key)
-                if state.stored is not None:
-                    self.touched.add(bytes.fromhex(state.stored))
-            state.open = self.store.findings(key)
-            state.had_findings = bool(state.open)
+            state = self.states[key] = self._looked_up(key)
+            if (first := self.firsts.pop(key, None)) is not None:
+                self.take(first)
+        return state
+
+    def _looked_up(self, key: ObjectKey) -> ObjectState:
+        state = ObjectState(key, objects()[key[1]])
+        if head := self.store.head(key):
+            state.last, state.unsettled, state.known = head.last, head.unsettled, head.known
+            state.had_events = True
+            state.content_hash = state.stored = self.store.content_hash(key)
+            state.was_repeatable = self.store.is_repeatable(key)
+            if state.stored is not None:
+                self.touched.add(bytes.fromhex(state.stored))
+        state.open = self.store.findings(key)
+        state.had_findings = bool(state.open)
         return state
 
     # -- the same image again
@@ -414,14 +443,14 @@ class Fold:
         return None
 
     def expect(self, keys: Collection[ObjectKey]) -> None:
-        """Look up many objects that will be referred to in one go."""
+        """Look up in one go many objects that will be referred to and that no event of the batch is about."""
         self._known.update(dict.fromkeys(keys, True))
         self._known.update(dict.fromkeys(self.store.missing(keys), False))
 
     def _is_known(self, key: ObjectKey) -> bool:
         if (known := self._known.get(key)) is None:
-            state = self.states.get(key)
-            known = self._known[key] = (state is not None and state.known) or not self.store.missing([key])
+            head = self.store.head(key)
+            known = self._known[key] = head is not None and head.known
         return known
 
     def _make_known(self, state: ObjectState, cause: ObjectEvent) -> None:

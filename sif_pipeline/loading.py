@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import cache, lru_cache, partial
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple, TypeVar
 
 from psycopg import Cursor
@@ -59,6 +59,7 @@ class DatabaseStore:
         self._documents: dict[ObjectKey, str] = {}
         self._waiting: dict[ObjectKey, frozenset[ObjectKey]] = {}
         self._repeatable: set[ObjectKey] = set()
+        self._new: AbstractSet[ObjectKey] = frozenset()  # objects of the batch of which nothing is known
         self._names: dict[tuple[int, str], bool] = {}  # by zone and object: whether there is any of these
         self._findings: dict[ObjectKey, list[OpenFinding]] = {}
         self._messages: OrderedDict[int, dict[int, Content]] = OrderedDict()
@@ -66,11 +67,11 @@ class DatabaseStore:
         self._anything_held = self._anything_open = True  # earlier events that wait, earlier findings, in these zones
 
     def prepare(
-        self, keys: Collection[ObjectKey], whole: Mapping[ObjectKey, Key], sparse: Collection[ObjectKey]
+        self, keys: AbstractSet[ObjectKey], whole: Mapping[ObjectKey, Content], sparse: Collection[ObjectKey]
     ) -> None:
         """Fetch what is known of a batch's objects.
 
-        `whole` images, here with the hash of the last of each object, may release others; `sparse` ones are changed.
+        `whole` images, here the last of each object, may release others; `sparse` ones are changed.
         """
         zone_ids = list({key[0] for key in keys})
         self._anything_held, self._anything_open = _one(
@@ -81,10 +82,17 @@ class DatabaseStore:
         together = {*keys, *children} if children else keys
         self._fetch_heads(together)
         self._fetch_findings(together)
-        if stored := [key for key, head in self._heads.items() if head is not None]:
+        stored = {key for key, head in self._heads.items() if head is not None}
+        apart = {key for of in (self._waiting, self._findings) for key, found in of.items() if found}
+        self._new = keys - stored - apart
+        if stored:
             self._fetch_hashes(stored)
-            differing = (key for key, hashed in whole.items() if self._hashes.get(key) != hashed)
+            differing = (key for key, content in whole.items() if self._differs(key, content))
             self._fetch_documents({key for key in (*sparse, *differing) if self._hashes.get(key) is not None})
+
+    def _differs(self, key: ObjectKey, content: Content) -> bool:
+        stored = self._hashes.get(key)
+        return stored is not None and stored != content.content_hash
 
     def head(self, key: ObjectKey) -> Head | None:
         """Give the head of an object; None when no earlier event takes part in its fold."""
@@ -119,6 +127,10 @@ class DatabaseStore:
     def is_repeatable(self, key: ObjectKey) -> bool:
         """Tell whether the image of an object's current row may come again and change nothing."""
         return self.content_hash(key) is not None and key in self._repeatable
+
+    def is_new(self, key: ObjectKey) -> bool:
+        """Tell whether nothing is known of an object: no head, no findings, and nothing that waits for it."""
+        return key in self._new
 
     def findings(self, key: ObjectKey) -> list[OpenFinding]:
         """Give the open findings that earlier batches left on an object."""
@@ -380,12 +392,14 @@ def statements(cls: type[SifObject]) -> Statements:
 
 def write(connection: Connection, fold: Fold, events: Sequence[ObjectEvent]) -> None:
     """Write down what a fold changed: versions, events, earlier events' new outcomes, findings."""
-    by_name: dict[str, list[ObjectState]] = defaultdict(list)
+    by_name: dict[str, tuple[list[ObjectState], list[ObjectEvent]]] = defaultdict(lambda: ([], []))
     for state in changed(fold.states):
-        by_name[state.key[1]].append(state)
+        by_name[state.key[1]][0].append(state)
+    for event in fold.firsts.values():
+        by_name[event.object_name][1].append(event)
     with connection.cursor() as cursor:
-        for name, states in by_name.items():
-            _write_versions(cursor, statements(objects()[name]), states)
+        for name, (states, firsts) in by_name.items():
+            _write_versions(cursor, statements(objects()[name]), states, firsts)
         _mark_repeatable(cursor, fold)
         if kept := [event for event in events if event.outcome is not Outcome.UNCHANGED]:
             _copy(cursor, COPY_EVENTS, kept, _event_text)
@@ -393,18 +407,42 @@ def write(connection: Connection, fold: Fold, events: Sequence[ObjectEvent]) -> 
         _write_findings(cursor, fold)
 
 
-def _write_versions(cursor: Cursor[TupleRow], sql: Statements, states: list[ObjectState]) -> None:
+def _write_versions(
+    cursor: Cursor[TupleRow], sql: Statements, states: Sequence[ObjectState], firsts: Sequence[ObjectEvent]
+) -> None:
     if closing := [state for state in states if state.stored is not None]:
         parameters = _columns([state.key for state in closing])
         cursor.execute(sql.close, {**parameters, "recorded": [s.versions[0].recorded_from for s in closing]})
     if past := [line for state in states for line in _closed(state)]:
         copy_lines(cursor, sql.copy_history, past)
-    if present := [_cells(s.key, s.versions[-1], _flag(s)) for s in states if s.versions[-1].document is not None]:
-        copy_lines(cursor, sql.copy_current, present)
+    if firsts or any(state.versions[-1].document is not None for state in states):
+        copy_lines(cursor, sql.copy_current, current_lines(states, firsts))
+
+
+def current_lines(states: Iterable[ObjectState], firsts: Iterable[ObjectEvent]) -> Iterable[Line]:
+    """Spell the current rows of objects with new versions, and of those that are nothing but their first event.
+
+    The former at once, because a flag may ask the database, which hears of nothing else as long as COPY goes on.
+    """
+    lines = [_cells(s.key, s.versions[-1], _flag(s)) for s in states if s.versions[-1].document is not None]
+    return chain(lines, map(_first_cells, firsts))
+
+
+def _first_cells(event: ObjectEvent) -> Line:
+    content = event.content
+    return (
+        str(event.zone_id), event.row_key, *content.row[0],
+        _moment(event.recorded_at), str(event.message_id), content.content_hash, content.extended, content.document,
+        REPEATABLE,
+    )  # fmt: skip
+
+
+REPEATABLE = "t"
+"""The cell that says that the same image again would change nothing: nothing is held against a plain object."""
 
 
 def _flag(state: ObjectState) -> str:
-    return "t" if is_repeatable(state) else "f"
+    return REPEATABLE if is_repeatable(state) else "f"
 
 
 def _mark_repeatable(cursor: Cursor[TupleRow], fold: Fold) -> None:

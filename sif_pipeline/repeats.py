@@ -75,7 +75,9 @@ def _put(hashes: bytearray, position: int, digest: bytes) -> None:
 def _take_event(fold: Fold, message: Claimed, event: ObjectEvent, earlier: Sequence[Claimed]) -> None:
     if not message.is_newest and event.outcome is Outcome.APPLIED:
         _recall(fold, event, earlier)
-    notices = message.notices.get(event.position, [])
+    notices = message.notices.get(event.position, ())
+    if not notices and fold.take_first(event):
+        return
     message.beat()
     fold.take(event, notices, may_be_left_out=message.may_repeat)
     if event.outcome is Outcome.UNCHANGED:
