@@ -20,6 +20,7 @@ AGAIN = (
 )  # fmt: skip
 WARNED = ("Ada again", "Ada with a vendor's element", "Ada with a vendor's element")
 LATE = ("enrolled", "all again", "student added anew", "all again in another order", "Ada twice", "exit", "all again")
+RELEASED = ("student added", "school of nobody", "enrolled", "enrolled")
 
 relaxed = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -76,6 +77,7 @@ def test_every_batching_writes_the_same(connection, inbox):
 @example(backwards(AGAIN))
 @example((AGAIN, [0, 1, 2, 4, 6, 8, 9, 10, 3, 5, 7, 11, 12, 13, 14], [4, 3]))
 @example((LATE, [1, 3, 4, 6, 2, 0, 5], [2, 2]))
+@example((RELEASED, [0, 3, 1, 2], [2, 2]))
 def test_every_order_and_repetition_ends_with_the_same_objects(connection, inbox):
     names, arrivals, sizes = inbox
     bodies = [sif_events.body(name, sif.minute(number)) for number, name in enumerate(names)]
