@@ -20,7 +20,10 @@ OPERATORS: Final = {"=": "EQ", "!=": "NE", "<>": "NE", "<": "LT", "<=": "LE", ">
 ANY_2: Final = ("2.*",)
 """SIF_Version of our requests: the answer may be of any release of SIF 2.x."""
 
-_WORD = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|(<=|>=|<>|!=|[=<>])|([^\s"'=<>!]+))""")
+_WORD = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|(<=|>=|<>|!=|[=<>])|((?:[^\s"'=<>![\]]|\[[^\]]*\])+))""")
+_CHOICE = r"""@?[A-Za-z_][\w.-]*\s*=\s*(?:'[^']*'|"[^"]*")"""
+_STEP = rf"@?[A-Za-z_][\w@.-]*(?:\[\s*{_CHOICE}(?:\s+or\s+{_CHOICE})*\s*\])?"
+_PATH = re.compile(rf"{_STEP}(?:/{_STEP})*")
 _HELP = 'A condition is written "SchoolYear EQ 2027 AND LocalId GE 100"; operators are EQ, NE, LT, LE, GT and GE.'
 
 
@@ -73,7 +76,7 @@ def _words(text: str) -> list[tuple[str, bool]]:
 def _condition(words: Sequence[tuple[str, bool]]) -> Condition:
     (element, _), (operator, _), (value, _) = words
     known = OPERATORS.get(operator, operator.upper())
-    if known not in OPERATORS.values() or not re.fullmatch(r"@?[A-Za-z_][A-Za-z0-9_@/.-]*", element):
+    if known not in OPERATORS.values() or not _PATH.fullmatch(element):
         raise ConfigurationError(_HELP)
     return Condition(element, known, value)
 
@@ -89,24 +92,35 @@ def spelled_for(object_name: str, where: Where) -> Where:
 
 
 def _spelled(object_name: str, path: str) -> str:
-    known, (*above, last) = shape(object_name), path.split("/")
+    """Hold a path against an object's shape; a step may choose, as in `Name[@Type='04']/LastName`."""
+    known, (*above, last) = shape(object_name), re.findall(_STEP, path)
     for step in above:
         if known.open:
             return path
-        if step not in known.children:
+        if (below := _chosen(known, step)) is None:
             raise _not_there(object_name, path)
-        known = known.children[step]
-    if last in known.children or (known.open and not last.startswith("@")):
+        known = below
+    if _chosen(known, last) is not None or (known.open and not last.startswith("@")):
         return path
     if last.removeprefix("@") not in known.attributes:
         raise _not_there(object_name, path)
     return "/".join((*above, f"@{last.removeprefix('@')}"))
 
 
+def _chosen(known: Shape, step: str) -> Shape | None:
+    """Give the child that a step names, where it has what the step chooses it by: attributes with their @, children."""
+    name, _, choice = step.partition("[")
+    child = known.children.get(name)
+    by = {one.partition("=")[0].strip() for one in re.findall(_CHOICE, choice)}
+    if child is None or child.open:
+        return child
+    return child if by <= {*(f"@{attribute}" for attribute in child.attributes), *child.children} else None
+
+
 def _not_there(object_name: str, path: str) -> ConfigurationError:
-    paths = list(_paths(shape(object_name)))
-    last = path.rpartition("/")[2].removeprefix("@")
-    near = [one for one in paths if re.split("[/@]", one)[-1] == last] or get_close_matches(path, paths)
+    paths, plain = list(_paths(shape(object_name))), re.sub(r"\[[^\]]*\]", "", path)
+    last = plain.rpartition("/")[2].removeprefix("@")
+    near = [one for one in paths if re.split("[/@]", one)[-1] == last] or get_close_matches(plain, paths)
     way_out = f"perhaps {' or '.join(near[:3])}" if near else "leave the object's name out, write @ for attributes"
     return ConfigurationError(f"SIF's {object_name} has no {path}; {way_out}.")
 

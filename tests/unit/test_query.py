@@ -22,6 +22,8 @@ SCHEMA = Path(__file__).resolve().parents[2].parent / "shared/spec/sif-us-2.6/SI
         ("a>=1 and b<>'x y'", Where((Condition("a", "GE", "1"), Condition("b", "NE", "x y")))),
         ('@SchoolYear ge 2026 or Name/LastName eq "O\'Brien and"', Where((
             Condition("@SchoolYear", "GE", "2026"), Condition("Name/LastName", "EQ", "O'Brien and")), "Or")),
+        ("Name[@Type='04' or @Type = \"a/b\"]/LastName EQ Doe AND a[b='='] < 9", Where((
+            Condition("Name[@Type='04' or @Type = \"a/b\"]/LastName", "EQ", "Doe"), Condition("a[b='=']", "LT", "9")))),
     ],
 )  # fmt: skip
 def test_conditions_are_read_as_written(text, where):
@@ -30,7 +32,21 @@ def test_conditions_are_read_as_written(text, where):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "SchoolYear", "SchoolYear LIKE 2", "a = 1 b = 2", "a = 1 AND", "a = 1 AND b = 2 OR c = 3", "a = 'x", "1 = 2"],
+    [
+        "",
+        "SchoolYear",
+        "SchoolYear LIKE 2",
+        "a = 1 b = 2",
+        "a = 1 AND",
+        "a = 1 AND b = 2 OR c = 3",
+        "a = 'x",
+        "1 = 2",
+        "a[b] = 2",
+        "a[@b=1] = 2",
+        "a[@b='1' = 2",
+        "a[@b='1' and @c='2'] = 2",
+        "[@b='1'] = 2",
+    ],
 )
 def test_what_is_no_condition_is_said_to_be_none(text):
     with pytest.raises(ConfigurationError, match="A condition is written"):
@@ -43,6 +59,8 @@ SPELLED = {
     "Name/Type": "Name/@Type", "Name/@Type": "Name/@Type", "SIF_Metadata/LifeCycle/Created/DateTime":
     "SIF_Metadata/LifeCycle/Created/DateTime", EXTENDED: EXTENDED, f"{EXTENDED}/Name": f"{EXTENDED}/Name",
     f"{EXTENDED}/@Name": f"{EXTENDED}/@Name", f"{EXTENDED}/eye/@colour": f"{EXTENDED}/eye/@colour",
+    "Name[@Type='04']/LastName": "Name[@Type='04']/LastName", "OtherIdList/OtherId[@Type='a/b']":
+    "OtherIdList/OtherId[@Type='a/b']", "Name[LastName='x']/Type": "Name[LastName='x']/@Type",
 }  # fmt: skip
 
 
@@ -60,6 +78,8 @@ NOT_THERE = {
     "StudentPersonal/Name/FirstName": "perhaps Name/FirstName",
     "@LocalId": "no @LocalId; perhaps LocalId.",
     "LocalId/Name": "no LocalId/Name;",
+    "Name[Type='04']/LastName": "no Name[Type='04']/LastName; perhaps Name/LastName",
+    "LocalId[@Type='04']": "no LocalId[@Type='04']; perhaps LocalId.",
     f"{EXTENDED}/@Colour": f"no {EXTENDED}/@Colour",
 }
 
@@ -72,7 +92,14 @@ def test_a_condition_about_what_the_object_does_not_have_is_refused(path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "LocalId GE 1", "LocalId GE 1 AND LocalId LT '<9>'", "LocalId EQ 1 OR LocalId EQ 2"]
+    "text",
+    [
+        "",
+        "LocalId GE 1",
+        "LocalId GE 1 AND LocalId LT '<9>'",
+        "LocalId EQ 1 OR LocalId EQ 2",
+        "Name[@Type='04']/LastName EQ Doe",
+    ],
 )
 def test_requests_are_valid_and_read_back(text):
     if not SCHEMA.exists():
