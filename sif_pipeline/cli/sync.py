@@ -2,7 +2,7 @@
 
 import getpass
 from collections import Counter
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -14,7 +14,7 @@ from sif_pipeline.cli.request import words
 from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
 from sif_pipeline.config import Settings
 from sif_pipeline.exceptions import SifPipelineError
-from sif_pipeline.reports import Report
+from sif_pipeline.reports import Report, json_text
 from sif_pipeline.sif.naming import counted
 from sif_pipeline.state import reconciliation, syncs
 
@@ -62,14 +62,22 @@ def show_(
     limit: Annotated[int, typer.Option(min=1, help="So many differing objects at most.")] = 100,
     format_: Format = "table",
 ) -> None:
-    """Show what one sync found: why it waits, and which objects differ, by RefId. Values are not shown."""
+    """Show what one sync found: why it waits, and which objects differ, by RefId. Values are not shown.
+
+    JSON holds all of the sync as `sync list` has it, with its differences; CSV the differences only.
+    """
     with warehouse() as url:
         found = syncs.show(url, number)
         differences = syncs.differences(url, number, limit)
+    columns = ("kind", "ref_id", "message_id", "position")
+    lines = [(d.kind, d.row_key.upper(), d.message_id, d.position) for d in differences]
+    if format_ == "json":
+        listed = [dict(zip(columns, line, strict=True)) for line in lines]
+        typer.echo(json_text({**asdict(found), "differences": listed}))
+        return
     if format_ == "table":
         typer.echo(words(found))
-    lines = [(d.kind, d.row_key.upper(), d.message_id, d.position) for d in differences]
-    show(Report(("kind", "ref_id", "message_id", "position"), lines), format_, _title(lines))
+    show(Report(columns, lines), format_, _title(lines))
 
 
 def _title(lines: list[tuple[str, str, int | None, int | None]]) -> str:
