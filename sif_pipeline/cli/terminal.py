@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -51,22 +52,38 @@ class Reporter:
     """Moves a progress bar on."""
 
     def __init__(self, bar: Progress, task: Any) -> None:
-        self._bar, self._task, self._began = bar, task, time.monotonic()
+        self._bar, self._task = bar, task
+        self._reached: deque[tuple[float, int]] = deque()
 
     def to(self, done: float, total: float | None = None, words: str = "") -> None:
         """Show how much of how much is done."""
         self._bar.update(self._task, completed=done, total=total, words=words)
 
     def bytes(self, done: int, total: int) -> None:
-        """Show how many of how many bytes are done, and the time left at the pace so far, once that can be told."""
-        seconds = time.monotonic() - self._began
-        left = (total - done) / done * seconds if done > total / 100 and seconds > SOON else None
+        """Show how many of how many bytes are done, and the time left at the pace of late, once that can be told."""
+        if done > 0:
+            self._reached.append((time.monotonic(), done))
+        left = seconds_left(self._reached, total)
         words = f"{done >> 20} of {total >> 20} MiB"
         self.to(done, total, words + (f", about {_duration(left)} left" if left is not None else ""))
 
 
-SOON = 5.0
-"""Seconds before which nothing is said of the time left: the pace is not known yet."""
+SOON, LATELY = 5.0, 60.0
+"""Seconds for which a pace must be known before anything is said of the time left, and those that count for it."""
+
+
+def seconds_left(reached: deque[tuple[float, int]], total: int) -> float | None:
+    """Tell from moments and what was done by each how long the rest takes; None while that cannot be told.
+
+    The first is when something was done for the first time: what had to be made before is not the pace. Moments long
+    gone are dropped, so that files which were there already, or smaller zones, do not count for ever.
+    """
+    while len(reached) > 2 and reached[-1][0] - reached[1][0] >= LATELY:
+        reached.popleft()
+    if not reached or reached[-1][0] - reached[0][0] < SOON or reached[-1][1] == reached[0][1]:
+        return None
+    (began, before), (now, done) = reached[0], reached[-1]
+    return (total - done) * (now - began) / (done - before)
 
 
 def _duration(seconds: float) -> str:
