@@ -261,9 +261,10 @@ def zones_of(
 
 def prepare(store: DatabaseStore, fold: Fold, events: Iterable[ObjectEvent]) -> None:
     """Fetch for the whole batch at once what the fold will ask one by one."""
+    declared = objects()
     keys, whole, sparse, references = set(), {}, set(), set()
     for event in events:
-        if event.row_key is None or event.object_name not in objects():
+        if event.row_key is None or event.object_name not in declared:
             continue
         keys.add(key := event.key)
         if event.outcome is Outcome.APPLIED:
