@@ -10,8 +10,9 @@ import pytest
 from lxml import etree
 
 from benchmarks import __main__ as program
-from benchmarks import corpus, growth, meter, rows, spark, work
+from benchmarks import corpus, growth, meter, queries, rows, spark, work
 from benchmarks.meter import Cost
+from sif_pipeline import bulk
 from sif_pipeline.config import PROJECT
 from sif_pipeline.sif import gate, messages
 from warehouse.base import elements, objects
@@ -244,3 +245,22 @@ def test_a_run_from_the_corpus_to_the_file(
     assert "lxml + ORM" in printed
     assert (rows.SPARK in printed) != ("There is no row for Spark" in said)
     assert (tmp_path / "result.json").exists()
+
+
+def test_questions_are_asked_of_a_warehouse_that_is_there(
+    database_url: str, made: corpus.Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="no student"):
+        queries.main([database_url])
+    capsys.readouterr()
+    bulk.load(database_url, bulk.plan(database_url, "z", [made.path("objects.xml")], add_zones=True))
+    queries.main([database_url, "--runs", "1", "--out", str(tmp_path / "q.json")])
+    told = json.loads((tmp_path / "q.json").read_text(encoding="utf-8"))["questions"]
+    printed = capsys.readouterr().out.splitlines()[2:]
+    assert [line.split(" | ")[0].removeprefix("| ") for line in printed] == [one["question"] for one in told]
+    lines = {one["question"]: one["lines"] for one in told}
+    assert {name for name, number in lines.items() if not number} <= {
+        "report reconciliation", "report reconciliation, as of a moment",
+    }  # fmt: skip
+    assert lines["a student by the state's identifier"] == lines["versions of one student"] == 1
+    assert lines["report enrollment_by_grade"] == lines["members of the largest district by grade"]
