@@ -83,7 +83,7 @@ class Content:
         """The collected objects it refers to: SIF object name and RefId."""
         if self._references is None:
             found = mapping.references(self.cls, self.element) if self.image is None else self.image.references
-            self._references = tuple([one for one in found if one[0] in objects()])
+            self._references = tuple(found)
         return self._references
 
     def apart(self) -> "Content":

@@ -19,7 +19,7 @@ from sqlalchemy import Column
 
 from sif_pipeline.notices import Notice
 from sif_pipeline.sif.writing import canonical
-from warehouse.base import Element, SifObject, elements
+from warehouse.base import Element, SifObject, elements, objects
 
 NAMESPACE = "{http://www.sifinfo.org/infrastructure/2.x}"
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -124,7 +124,7 @@ class Plan:
     documents: tuple[int, ...]  #: indexes of jsonb columns
     bounded: tuple[tuple[int, str], ...]  #: index and element path of lists that stand in an index
     width: int
-    references: tuple[Reference, ...]
+    references: tuple[Reference, ...]  #: to objects that are collected
 
 
 @cache
@@ -142,7 +142,11 @@ def plan(cls: type[SifObject]) -> Plan:
         tuple(i for i, (c, _) in enumerate(declared) if _is_json(c)),
         tuple((i, line.path) for i, (c, line) in enumerate(declared) if _is_list(c) and c.name in held),
         len(declared),
-        tuple(_reference(line.refers, line.path, place) for place, (_, line) in enumerate(declared) if line.refers),
+        tuple(
+            _reference(line.refers, line.path, place)
+            for place, (_, line) in enumerate(declared)
+            if line.refers in objects()
+        ),
     )
 
 
