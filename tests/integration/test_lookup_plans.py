@@ -4,7 +4,7 @@ import pytest
 import sif_text as sif
 from psycopg.sql import SQL
 
-from sif_pipeline.loading import INBOX, DatabaseStore, Hashes, statements
+from sif_pipeline.loading import INBOX, DatabaseStore, hashes, statements
 from warehouse.base import objects
 
 MANY, ASKED = 30_000, 2_000
@@ -53,7 +53,7 @@ def keys(connection):
         "positions": list(range(1, ASKED + 1)),
         "recorded": [sif.minute(1)] * ASKED,
         "elements": [None] * ASKED,
-        "hashes": Hashes([bytes([n % 256]) * 16 for n in range(ASKED)]),
+        "hashes": hashes([bytes([n % 256]) * 16 for n in range(ASKED)]),
     }
 
 
