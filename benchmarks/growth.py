@@ -15,8 +15,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-import psycopg
-
 from benchmarks import corpus, databases, environment, reports
 from benchmarks.__main__ import figures, say
 from benchmarks.meter import Cost
@@ -114,8 +112,7 @@ class Growth:
             costs |= self._load(url, FEW, self._packets(few))
         with self._warehouse() as url:
             costs |= self._load(url, MANY, self._packets(many))
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute("VACUUM ANALYZE")  # or autovacuum would do it while something else is measured
+            databases.vacuum(url)
             added = self._packets(more)
             costs |= self._load(url, ON_MANY, added)
         with self._warehouse() as url:

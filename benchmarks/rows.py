@@ -129,6 +129,7 @@ class Bench:
         with databases.clone(self.server, self.received) as url:
             yield LOAD, self._work("load", url)
             self._work("receive", url, "again")
+            databases.vacuum(url)
             yield RELOAD, self._work("load", url)
         yield BAD, self._in_clone(self.bad, "load")
         yield EVENTS, self._in_clone(self.events, "load")
