@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg.sql import SQL, Composable, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
 from benchmarks import environment, reports
 from benchmarks.meter import TICKS, stat
@@ -74,13 +74,13 @@ class Answer(NamedTuple):
     clock: float  #: seconds
 
 
-def questions() -> Iterator[tuple[str, Composable]]:
+def questions() -> Iterator[tuple[str, Composed]]:
     """Give all questions by name."""
     for name in names():
         function = Identifier(REPORTING, f"{PREFIX}{name}_as_of")
         yield f"report {name}", SQL("SELECT * FROM {}(NULL)").format(function)
         yield f"report {name}, as of a moment", SQL("SELECT * FROM {}(%(as_of)s)").format(function)
-    yield from ((name, SQL(text)) for name, text in QUESTIONS.items())
+    yield from ((name, SQL(text).format()) for name, text in QUESTIONS.items())
 
 
 def measure(url: str, runs: int) -> Iterator[Answer]:
@@ -95,7 +95,7 @@ def measure(url: str, runs: int) -> Iterator[Answer]:
             yield Answer(name, taken[0][0], min(cpu for _, cpu, _ in taken), min(clock for *_, clock in taken))
 
 
-def _ask(connection: psycopg.Connection[Any], question: Composable, about: dict[str, Any]) -> tuple[int, float, float]:
+def _ask(connection: psycopg.Connection[Any], question: Composed, about: dict[str, Any]) -> tuple[int, float, float]:
     pid = connection.info.backend_pid
     cpu, began = _seconds(pid), time.monotonic()
     lines = connection.execute(question, about).rowcount
