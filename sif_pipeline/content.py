@@ -1,6 +1,7 @@
 """The content of one object: its text as kept, and what is read from it, each once and only when it is asked for."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from copy import deepcopy
 from functools import cache
@@ -50,6 +51,14 @@ class Content:
         return self._element
 
     @property
+    def line(self) -> int:
+        """The line of its message on which its start tag ends, as parsers count; 0 where that is not known."""
+        if self._slice is None:
+            return self.element.sourceline or 0
+        start_tag = _START_TAG.match(self._slice.text)
+        return self._slice.line + (start_tag[0].count("\n") if start_tag else 0)
+
+    @property
     def document(self) -> str:
         """The object as it is kept: as cut from its message, with its namespaces, or as canonical XML."""
         if self._document is None:
@@ -95,6 +104,9 @@ class Content:
     def is_same(self, other: "Content") -> bool:
         """Tell whether two say the same, however they are spelled."""
         return self.document == other.document or mapping.document(self.element) == mapping.document(other.element)
+
+
+_START_TAG = re.compile(r"""<(?:[^>"']|"[^"]*"|'[^']*')*>""")
 
 
 def of_message(body: bytes) -> dict[int, Content]:

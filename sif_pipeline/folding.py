@@ -615,7 +615,7 @@ def _is_image(event: ObjectEvent) -> bool:
 
 
 def _held(event: ObjectEvent, missing: tuple[str, Key]) -> Notice:
-    line = event.element.sourceline or 0
+    line = event.content.line
     if missing == (event.object_name, event.row_key):
         return Notice("change_before_add", event.object_name, line)
     references = mapping.plan(objects()[event.object_name]).references

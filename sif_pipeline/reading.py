@@ -42,7 +42,7 @@ class Claimed:
     notices: dict[int, list[Notice]] = field(default_factory=dict)  #: by position of the object; 0 the message
     listing: Listing = field(default_factory=Listing)  #: of these
     ends_at: int | None = None  #: position of the object at which the list ends, where it does
-    beat: Callable[[], object] = bool  #: called with every object read: what is wrong with many takes its time
+    beat: Callable[[], object] = bool  #: called with every object on which there is a finding: that takes its time
     digests: list[bytes] = field(default_factory=list)  #: of all its objects, where some may be known
     size: int = 0  #: how many objects it has, once it is read
     unchanged: int = 0  #: how many of its objects are left out, because they say again what is known
@@ -201,7 +201,8 @@ def _read_slices(message: Claimed, slices: list[Slice]) -> None:
             event = _new_event(message, ordered_at, cut.position, cut.name, cut.action, found)
             event.row_key, findings = found.image.row_key, additions.findings(found)
         message.events.append(event)
-        message.note(cut.position, findings)
+        if findings:
+            message.note(cut.position, findings)
     _note_timestamp(message)
 
 
@@ -227,8 +228,8 @@ def _name(element: etree._Element) -> str:
 
 
 def _note_timestamp(message: Claimed) -> None:
-    if message.events:
-        message.notices[message.events[0].position].extend(timestamp_notices(message))
+    if message.events and (found := timestamp_notices(message)):
+        message.notices.setdefault(message.events[0].position, []).extend(found)
 
 
 def timestamp_notices(message: Claimed) -> list[Notice]:

@@ -48,7 +48,7 @@ def read(body, at):
     message = drain.Claimed(0, 1, sif.SOURCE, "SIF_Event", at, RECEIVED, RECEIVED, body)
     drain.read([message])
     (event,) = message.events
-    return event, message.notices[1]
+    return event, message.notices.get(1, [])
 
 
 def fold(arrivals):

@@ -60,8 +60,9 @@ def test_synthetic_objects_are_read_by_their_patterns_and_read_the_same(syntheti
     }  # fmt: skip
 
 
-SPOILS = ["", "<", ">", '"', "&amp;", "&#233;", "&#x1F600;", "&lt;b&gt;", " ", "\n", "\t", "0", "é", "<b/>", "<b>1</b>",
-          ' xsi:nil="true"', "<!-- c -->", "99999999999", "&#128;", "\u00a0", "'", "]", "{", "\\", ","]  # fmt: skip
+SPOILS = ["", "\n  b='>\n'", "<", ">", '"', "&amp;", "&#233;", "&#x1F600;", "&lt;b&gt;", " ", "\n", "\t", "0", "é",
+          "<b/>", "<b>1</b>", ' xsi:nil="true"', "<!-- c -->", "99999999999", "&#128;", "\u00a0", "'", "]", "{", "\\",
+          ","]  # fmt: skip
 
 
 def assert_same_pieces(body, slices, kept):
@@ -141,6 +142,7 @@ def test_whatever_is_done_to_a_text_it_reads_the_same_or_not_at_all(synthetic, d
             is_valid = schema.is_valid(element, schema.Profile.WHOLE)
             (read,) = content.of_slices([cut])
             assert element.sourceline == gate.reopen_object(cut.text, cut.line).sourceline
+            assert element.sourceline == content.Content(objects()[cut.name], cut=cut).line
             if read is not None:
                 assert is_valid
                 assert tuple(read.image) == walked(objects()[cut.name], element)

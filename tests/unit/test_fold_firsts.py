@@ -28,7 +28,7 @@ def arrivals(messages, order):
         recorded = sif.minute(300 + arrived)
         message = drain.Claimed(arrived, 1, sif.SOURCE, "SIF_Event", at, sif_fold.RECEIVED, recorded, body)
         drain.read([message])
-        yield from ((event, message.notices[event.position]) for event in message.events)
+        yield from ((event, message.notices.get(event.position, [])) for event in message.events)
 
 
 def by_the_fold_alone(found):
