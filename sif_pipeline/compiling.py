@@ -1,6 +1,7 @@
 """From an object's declaration and its schema to the pattern that reads its texts."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,33 +19,20 @@ MANY = 200
 """Objects of a kind after which its pattern is made: that takes as long as judging and walking so many."""
 
 
-@dataclass(slots=True)
-class _Seen:
-    """How many objects of a kind were met, and their pattern once they are many."""
-
-    objects: int = 0
-    pattern: Pattern | None = None
-
-
-_seen: dict[type[SifObject], _Seen] = {}
+_seen: Counter[type[SifObject]] = Counter()
 
 
 def pattern_of(cls: type[SifObject], coming: int = 1) -> Pattern | None:
-    """Give the pattern of an object, once it pays to make it: of the kind, so many at most are about to come."""
-    if (seen := _seen.get(cls)) is None:
-        seen = _seen[cls] = _Seen()
-    if seen.pattern is None:
-        seen.objects += 1
-        if seen.objects + coming > MANY:
-            seen.pattern = compiled(cls)
-    return seen.pattern
+    """Give the pattern of an object, once it pays to make it: so many of the kind are coming now."""
+    _seen[cls] += coming
+    return compiled(cls) if _seen[cls] >= MANY else None
 
 
 @cache
 def compiled(cls: type[SifObject]) -> Pattern | None:
     """Make the pattern of a declared object; None where its schema cannot be spelled as an expression."""
     draft = _Draft(cls, mapping.plan(cls))
-    draft.start()
+    draft.collect_wanted()
     expression = schema.expression(cls.sif_name, Wanted(frozenset(draft.texts), frozenset([*draft.runs, *draft.trees])))
     return None if expression is None else draft.pattern(expression)
 
@@ -61,7 +49,7 @@ class _Draft:
     lists: list[tuple[int, str, Converter, re.Pattern[str]]] = field(default_factory=list)
     documents: list[tuple[int, str, re.Pattern[str] | None]] = field(default_factory=list)
 
-    def start(self) -> None:
+    def collect_wanted(self) -> None:
         """Note what is wanted of the object's own element and of all below it."""
         root, known = self.plan.root, shape(self.cls.sif_name)
         self.texts |= dict.fromkeys(self.cls.key_paths)
@@ -172,13 +160,20 @@ def _is_plain(known: Shape, node: Node) -> bool:
     if known.open or "SIF_RefObject" in known.attributes or (node.repeated and not known.repeats):
         return False
     if known.repeats or node.whole is not None:
-        if any(child.open for child in _descendants(known)):
+        if any(child.open for child in _descendants(known)) or _says_whose(known, node):
             return False
         names = [known.name, *(child.name for child in _descendants(known))]
         return all(names.count(name) == 1 for name in _wanted_names(known.name, node))
     below = ((known.children.get(tag.removeprefix(NAMESPACE)), child) for tag, child in node.children.items())
     lists = any(repeated for *_, repeated in node.attributes)
     return not lists and all(child is not None and _is_plain(child, inner) for child, inner in below)
+
+
+def _says_whose(known: Shape, node: Node) -> bool:
+    """Tell whether a text that is wanted stands beside a SIF_RefObject, which says what kind of object it refers to."""
+    below = ((known.children.get(tag.removeprefix(NAMESPACE)), child) for tag, child in node.children.items())
+    here = node.place is not None and "SIF_RefObject" in known.attributes
+    return here or any(child is not None and _says_whose(child, inner) for child, inner in below)
 
 
 def _descendants(known: Shape) -> Iterator[Shape]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from copy import deepcopy
 from functools import cache
@@ -124,13 +125,13 @@ def _class(name: str) -> type[SifObject]:
 
 def of_slices(slices: Sequence[Slice]) -> list[Content | None]:
     """Read valid objects by their patterns; None for each that is not valid, or has to be parsed to tell."""
-    declared, several = objects(), len(slices)
+    coming, declared = Counter([cut.name for cut in slices]), objects()
+    patterns = {name: pattern_of(declared[name], count) for name, count in coming.items() if name in declared}
     found: list[Content | None] = []
     for cut in slices:
-        cls = declared.get(cut.name)
-        known = pattern_of(cls, several) if cls is not None else None
+        known = patterns.get(cut.name)
         image = pattern.image(known, cut.text) if known is not None else None
-        found.append(None if cls is None or image is None else Content(cls, cut=cut, image=image))
+        found.append(None if known is None or image is None else Content(known.cls, cut=cut, image=image))
     return found
 
 

@@ -63,7 +63,7 @@ class ObjectEvent:
         return self.content.element
 
     @property
-    def is_plain(self) -> bool:
+    def has_image(self) -> bool:
         """Whether it is a valid whole image all of whose values can be stored."""
         return self.outcome is Outcome.APPLIED and self.action in WHOLE_IMAGES and not self.content.row[1]
 
@@ -213,7 +213,7 @@ class Fold:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.states: dict[ObjectKey, ObjectState] = {}
+        self.states: dict[ObjectKey, ObjectState] = {}  #: of the objects that were looked up; see `firsts`
         self.firsts: dict[ObjectKey, ObjectEvent] = {}  #: of objects without a state: all that was ever said of them
         self.findings: list[Finding] = []
         self.resolutions: list[Resolution] = []
@@ -256,7 +256,7 @@ class Fold:
         Give False, and do nothing, where only `take` can tell what becomes of it. `take` would give the object the same
         version and find nothing, and what comes later finds the state that `take` would have left.
         """
-        if not event.is_plain or not self.store.is_new(key := event.key) or self._missing(event) is not None:
+        if not event.has_image or not self.store.is_new(key := event.key) or self._missing(event) is not None:
             return False
         if key in self.states or key in self.firsts or key in self._waiting:
             return False

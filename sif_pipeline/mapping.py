@@ -374,10 +374,10 @@ def _value_at(element: etree._Element, path: str) -> str | None:
 
 
 def document(element: etree._Element) -> str:
-    """Serialise an object's element, as it is kept in the warehouse: exclusive canonical XML.
+    """Serialise an object's element as exclusive canonical XML.
 
     The same object is the same text, whatever namespaces its message declared and in whatever order its attributes
-    came, so that the text alone tells whether an object changed.
+    came. It is kept so where it could not be cut from its message; two that differ as kept are compared by it.
     """
     return canonical(element).decode()
 

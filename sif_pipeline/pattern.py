@@ -31,7 +31,7 @@ TOKEN = re.compile(rf"<(?:([A-Za-z_][\w.-]*)({ATTRIBUTES})>([^<]*)(</\1>)?|/)")
 ADDITIONS = re.compile(
     rf'<SIF_ExtendedElement(?: (?!Name=)[\w.-]+="[^"<]*")*{ALL} Name="([^"<]*)"{ATTRIBUTES}>([^<]*)</'
 )
-CHARACTER = re.compile(r"&(?:#(?:x([0-9A-Fa-f]+)|([0-9]+))|(\w+));")
+CHARACTER = re.compile(r"&(?:#(?:x([0-9A-Fa-f]+)|0*([0-9]+))|(\w+));")
 NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 
 RUNS_REMEMBERED = 5_000

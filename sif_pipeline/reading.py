@@ -112,7 +112,7 @@ def no_garbage_collection() -> Iterator[None]:
 def read(claimed: Sequence[Claimed], memory: Memory | None = None) -> None:
     """Read the objects of messages and judge each by the schema; a message that cannot be read is rejected as a whole.
 
-    Objects in a common spelling are read by their patterns and most judged so too, without a tree; others are parsed.
+    Valid objects in a common spelling are read by their patterns, without a tree; others are parsed and judged.
     What came before, to the letter, is not read, and no event: only its hash is there. Without a memory all is.
     """
     new = _recognise(claimed, memory) if memory is not None else {}

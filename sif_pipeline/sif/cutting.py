@@ -138,6 +138,8 @@ def _run(text: bytes) -> tuple[Run | None, bytes]:
         return None, text
     name = first[1]
     *parts, rest = text.split(b"</%b>" % name)
+    if not parts:
+        return None, text
     objects = [part.lstrip() for part in parts]
     begins = (b"<%b " % name, b"<%b>" % name)
     is_run = all([one.startswith(begins) for one in objects])  # noqa: C419 -- twice as fast as a generator

@@ -26,9 +26,9 @@ ALL = "+" if sys.version_info >= (3, 11, 5) else ""
 Earlier releases of Python 3.11 do it wrong (CPython issue 106052)."""
 
 BLANKS = rf"[ \t\n]*{ALL}"
-ENTITY = "&(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9A-Fa-f]+);"
-TEXT = rf"[^<&]*{ALL}(?:{ENTITY}[^<&]*{ALL})*{ALL}"
-ATTRIBUTE = rf'[^"<&\t\n]*{ALL}(?:{ENTITY}[^"<&\t\n]*{ALL})*{ALL}'
+REFERENCE = "&(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9A-Fa-f]+);"
+TEXT = rf"[^<&]*{ALL}(?:{REFERENCE}[^<&]*{ALL})*{ALL}"
+ATTRIBUTE = rf'[^"<&\t\n]*{ALL}(?:{REFERENCE}[^"<&\t\n]*{ALL})*{ALL}'
 
 CODE = rf"[^<>&\"'\t\n]*{ALL}"
 
@@ -111,6 +111,9 @@ class Expression:
 
 
 def _differ(keys: Sequence[str]) -> bool:
+    """Tell whether keys certainly differ; references to characters spell one and the same in many ways."""
+    if any("&" in key for key in keys):
+        return False
     return len({" ".join(key.split()) for key in keys}) == len(keys)
 
 

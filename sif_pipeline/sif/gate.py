@@ -3,7 +3,7 @@
 Two parsers, because each has let through what the other stops: libxml2 forgives namespace errors when a
 warning follows them, expat has no limits of its own. No byte of a document type declaration reaches
 libxml2, so neither entities nor external files exist in what we read. It knows XML only; what a message
-means is the business of `messages`.
+means is the business of `messages`. `envelope` lets a plainly spelled message in at less cost.
 """
 
 import codecs

@@ -24,7 +24,10 @@ _WORD = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|(<=|>=|<>|!=|[=<>])|((?:[^\s"'=
 _CHOICE = r"""@?[A-Za-z_][\w.-]*\s*=\s*(?:'[^']*'|"[^"]*")"""
 _STEP = rf"@?[A-Za-z_][\w@.-]*(?:\[\s*{_CHOICE}(?:\s+or\s+{_CHOICE})*\s*\])?"
 _PATH = re.compile(rf"{_STEP}(?:/{_STEP})*")
-_HELP = 'A condition is written "SchoolYear EQ 2027 AND LocalId GE 100"; operators are EQ, NE, LT, LE, GT and GE.'
+_HELP = (
+    'A condition is written "SchoolYear EQ 2027 AND LocalId GE 100"; operators are EQ, NE, LT, LE, GT and GE; '
+    "a value with blanks, quotes or brackets stands in quotes."
+)
 
 
 class Condition(NamedTuple):

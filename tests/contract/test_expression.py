@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from copy import deepcopy
 
+import pytest
 import sif_examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,10 @@ TYPES = {part.get("name"): part for part in schema._merged(Profile.WHOLE) if par
 OBJECTS = {part.get("name"): part for part in schema._merged(Profile.WHOLE).iterchildren(XS + "element")}
 EXPRESSIONS = {name: expression.of_object(declared, TYPES) for name, declared in OBJECTS.items()}
 READING = {cls.sif_name: compiling.compiled(cls).expression for cls in objects().values()}
+
+
+MARKS = next(text for name, text in sif_examples.texts() if name == "MarkValueInfo" and "<ValidMark>" in text)
+MARKS = re.sub("<SIF_ExtendedElements>.*</SIF_ExtendedElements>", "", MARKS, flags=re.DOTALL)
 
 
 def is_valid(text):
@@ -53,6 +58,19 @@ def test_invalid_examples_go_to_the_validator():
     found = [text for kind in ("invalid", "valid") for _, text in sif_examples.texts(kind)]
     assert sum(surely(text) for text in found) > 20
     assert [text for text in found if surely(text) and not is_valid(text)] == []
+
+
+@pytest.mark.parametrize(("one", "other"), [("AB", "A&#66;"), ("A&amp;", "A&#38;"), ("A&quot;", 'A"'), ("A", "A&#32;")])
+def test_one_key_spelled_in_two_ways_goes_to_the_validator(one, other):
+    assert not is_valid(with_marks(one, other))
+    assert not surely(with_marks(one, other))
+    assert surely(with_marks("A", "B"))
+
+
+def with_marks(*codes):
+    """Write a MarkValueInfo with valid marks, whose codes are their key."""
+    marks = "".join(f"<ValidMark><Code>{code}</Code></ValidMark>" for code in codes)
+    return re.sub("<ValidMark>.*</ValidMark>", marks, MARKS, flags=re.DOTALL)
 
 
 def simple_values():

@@ -1,6 +1,7 @@
 """The quick way from text to row against the walk over the tree: the same key, row, additions and references."""
 
 import re
+from collections import Counter
 
 import pytest
 import sif_examples
@@ -150,8 +151,19 @@ def test_whatever_is_done_to_a_text_it_reads_the_same_or_not_at_all(synthetic, d
 
 
 def test_a_pattern_is_made_once_it_pays(monkeypatch):
-    monkeypatch.setattr(compiling, "_seen", {})
+    monkeypatch.setattr(compiling, "_seen", Counter())
     monkeypatch.setattr(compiling, "MANY", 20)
     term, section = objects()["TermInfo"], objects()["SectionInfo"]
     assert [compiling.pattern_of(term) is not None for _ in range(21)] == [False] * 19 + [True, True]
     assert compiling.pattern_of(section, 20) is not None
+
+
+def test_an_object_that_refers_to_another_kind_refers_to_none_of_the_usual(synthetic):
+    student, staff = 'SIF_RefObject="StudentPersonal"', 'SIF_RefObject="StaffPersonal"'
+    texts = [(name, text.replace(student, staff)) for name, text in synthetic if student in text]
+    assert {name for name, text in texts if agrees(name, text)} >= {"DisciplineIncident"}
+
+
+def test_a_reference_to_a_character_may_be_long(synthetic):
+    name, text = next(pair for pair in synthetic if pair[0] == "LEAInfo")
+    assert agrees(name, re.sub("(?<=<LEAName>)", "&#" + "0" * 4400 + "65;", text))
