@@ -470,14 +470,9 @@ def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) 
         if one is first or not one.is_plain or not _has_all(known, one):
             _take_special(known, message, ordered_at, one, notices if one is first else [], into)
             continue
-        image, key = one.content.image, one.row_key
-        assert image is not None  # noqa: S101 -- it is plain
-        into.rows[one.name].append((
-            zone_id, key, *image.cells, recorded, message_id, one.content.content_hash, image.extended,
-            one.content.document, loading.REPEATABLE,
-        ))  # fmt: skip
+        into.rows[one.name].append(loading.image_line(zone_id, one.row_key, one.content, recorded, message_id))
         into.events.append(
-            f"{message_id}\t{one.position}\t{zone_id}\t{one.name}\t{key}\t{one.action}\t{ordered}\tapplied\t\\N\t\\N\n"
+            f"{message_id}\t{one.position}\t{zone_id}\t{one.name}\t{one.row_key}\t{one.action}\t{ordered}\tapplied\t\\N\t\\N\n"
         )
         into.plain += 1
 

@@ -164,16 +164,20 @@ def _is_plain(known: Shape, node: Node) -> bool:
             return False
         names = [known.name, *(child.name for child in _descendants(known))]
         return all(names.count(name) == 1 for name in _wanted_names(known.name, node))
-    below = ((known.children.get(tag.removeprefix(NAMESPACE)), child) for tag, child in node.children.items())
     lists = any(repeated for *_, repeated in node.attributes)
-    return not lists and all(child is not None and _is_plain(child, inner) for child, inner in below)
+    return not lists and all(child is not None and _is_plain(child, inner) for child, inner in _below(known, node))
 
 
 def _says_whose(known: Shape, node: Node) -> bool:
     """Tell whether a text that is wanted stands beside a SIF_RefObject, which says what kind of object it refers to."""
-    below = ((known.children.get(tag.removeprefix(NAMESPACE)), child) for tag, child in node.children.items())
     here = node.place is not None and "SIF_RefObject" in known.attributes
-    return here or any(child is not None and _says_whose(child, inner) for child, inner in below)
+    return here or any(child is not None and _says_whose(child, inner) for child, inner in _below(known, node))
+
+
+def _below(known: Shape, node: Node) -> Iterator[tuple[Shape | None, Node]]:
+    """Yield the children of which something is wanted, each with its shape; None for one that the schema has not."""
+    for tag, child in node.children.items():
+        yield known.children.get(tag.removeprefix(NAMESPACE)), child
 
 
 def _descendants(known: Shape) -> Iterator[Shape]:

@@ -425,15 +425,19 @@ def current_lines(states: Iterable[ObjectState], firsts: Iterable[ObjectEvent]) 
     The former at once, because a flag may ask the database, which hears of nothing else as long as COPY goes on.
     """
     lines = [_cells(s.key, s.versions[-1], _flag(s)) for s in states if s.versions[-1].document is not None]
-    return chain(lines, map(_first_cells, firsts))
+    return chain(lines, map(_first_line, firsts))
 
 
-def _first_cells(event: ObjectEvent) -> Line:
-    content = event.content
+def _first_line(event: ObjectEvent) -> Line:
+    moment = _moment(event.recorded_at)
+    return image_line(str(event.zone_id), event.row_key, event.content, moment, str(event.message_id))
+
+
+def image_line(zone_id: str, key: Key | None, content: Content, recorded: str, message_id: str) -> Line:
+    """Spell the current row of an object that is nothing but a whole image, as `copy_current` takes it."""
     return (
-        str(event.zone_id), event.row_key, *content.row[0],
-        _moment(event.recorded_at), str(event.message_id), content.content_hash, content.extended, content.document,
-        REPEATABLE,
+        zone_id, key, *content.row[0],
+        recorded, message_id, content.content_hash, content.extended, content.document, REPEATABLE,
     )  # fmt: skip
 
 
