@@ -104,7 +104,7 @@ def expression(object_name: str, wanted: Wanted | None = None) -> Expression | N
     """Make what matches the texts of valid whole objects, and gives what is wanted of them; None where none can be.
 
     Of any other text `is_valid` has to tell. Texts are those of one element, in well-formed documents whose namespaces
-    are SIF's as the default and xsi, and shorter than SMALL_TEXT. It takes 2 to 20 ms, so keep it.
+    are SIF's as the default and xsi, and shorter than SMALL_TEXT. It takes 3 to 33 ms, so keep it.
     """
     declared = _objects(Profile.WHOLE).get(object_name)
     return None if declared is None else of_object(declared, _types(Profile.WHOLE), wanted)
