@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from benchmarks.meter import Cost, metered
-from sif_pipeline import mapping
 from sif_pipeline.database import engine
+from sif_pipeline.reading import mapping
 from sif_pipeline.sif import schema
 from warehouse.base import Element, SifObject, elements, objects
 

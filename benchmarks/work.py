@@ -13,7 +13,9 @@ from psycopg.sql import SQL, Identifier
 
 from benchmarks import orm
 from benchmarks.meter import Cost, metered
-from sif_pipeline import bulk, core, drain, files
+from sif_pipeline.files import receiving
+from sif_pipeline.loading import bulk, drain
+from sif_pipeline.reading import core
 from warehouse.base import objects
 
 ZONE = "bench"
@@ -39,7 +41,7 @@ def _validate(body: bytes) -> int:
 def receive(postmaster: int, url: str, path: Path) -> Cost:
     """Receive a folder of messages into the inbox, each committed."""
     with metered(postmaster) as cost:
-        received = files.receive(url, ZONE, [path])
+        received = receiving.receive(url, ZONE, [path])
     if received.refused or received.duplicates:
         sys.exit("The corpus was not received as it should be.")
     cost.objects = received.messages

@@ -50,8 +50,8 @@ def bulk_load() -> None:
     def plan(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         from pathlib import Path
 
-        from sif_pipeline import bulk
         from sif_pipeline.config import Settings
+        from sif_pipeline.loading import bulk
         from sif_pipeline.local import postgres
 
         asked = params or {}
@@ -63,8 +63,8 @@ def bulk_load() -> None:
     def load(zone_id: int, paths: list[str]) -> dict[str, int]:
         from pathlib import Path
 
-        from sif_pipeline import bulk
         from sif_pipeline.config import Settings
+        from sif_pipeline.loading import bulk
         from sif_pipeline.local import postgres
 
         with postgres.running(Settings.from_environment()) as url:
@@ -77,8 +77,8 @@ def bulk_load() -> None:
 
     @task(trigger_rule="all_done")
     def finish() -> None:
-        from sif_pipeline import bulk
         from sif_pipeline.config import Settings
+        from sif_pipeline.loading import bulk
         from sif_pipeline.local import postgres
 
         with postgres.running(Settings.from_environment()) as url:

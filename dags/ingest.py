@@ -48,8 +48,8 @@ def ingest() -> None:
 
     @task
     def lead() -> dict[str, int]:
-        from sif_pipeline import drain
         from sif_pipeline.config import Settings
+        from sif_pipeline.loading import drain
         from sif_pipeline.local import postgres
 
         with postgres.running(Settings.from_environment()) as url:

@@ -45,8 +45,8 @@ def receive_files() -> None:
 
     @task
     def watch() -> dict[str, int]:
-        from sif_pipeline import drop
         from sif_pipeline.config import Settings
+        from sif_pipeline.files import drop
         from sif_pipeline.local import postgres
 
         settings = Settings.from_environment()

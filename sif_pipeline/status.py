@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from psycopg.rows import class_row
 
 from sif_pipeline.database import connect, queries
-from sif_pipeline.files import find_zone
+from sif_pipeline.files.receiving import find_zone
 from sif_pipeline.notices import CATALOGUE
 
 STATUS = queries("status")

@@ -5,8 +5,8 @@ from dataclasses import replace
 import sif_text as sif
 from lxml import etree
 
-from sif_pipeline import drain
-from sif_pipeline.folding import Fold
+from sif_pipeline.loading import drain
+from sif_pipeline.loading.folding import Fold
 
 RECEIVED = sif.minute(200)
 """When the messages of these tests are received; their SIF_Timestamps are earlier."""

@@ -2,7 +2,7 @@
 
 import sif_text as sif
 
-from sif_pipeline.content import Content
+from sif_pipeline.reading.content import Content
 
 ROW = Content.row.fget
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg import sql
 
-from sif_pipeline import database, drain
-from sif_pipeline.drain import Limits
+from sif_pipeline import database
+from sif_pipeline.loading import drain
+from sif_pipeline.loading.drain import Limits
 from sif_pipeline.sif import gate, messages
 
 NAMESPACE = "http://www.sifinfo.org/infrastructure/2.x"

@@ -18,9 +18,9 @@ from typing import Any
 import uvicorn
 
 from sif_pipeline.exceptions import ConfigurationError
-from sif_pipeline.inflating import NotGzip, TooLarge, inflated
 from sif_pipeline.sif.gate import Limits
 from sif_pipeline.zone.http_limits import Bounds, bounded
+from sif_pipeline.zone.inflating import NotGzip, TooLarge, inflated
 
 Handle = Callable[[bytes], bytes | None]
 """Gets a message and returns the SIF_Ack to it; None when there is none, and the zone must send it again."""

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from sif_pipeline import bulk as loading
-from sif_pipeline import files
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import progress, warehouse
+from sif_pipeline.files import receiving
+from sif_pipeline.loading import bulk as loading
 from sif_pipeline.sif.naming import counted
 
 
@@ -45,9 +45,9 @@ def bulk(
 
 
 def _write(paths: list[Path], folder: Path) -> None:
-    from sif_pipeline import parquet as export  # noqa: PLC0415 -- every other command takes 30 MB less without it
+    from sif_pipeline.files import parquet as export  # noqa: PLC0415 -- every other command takes 30 MB less without it
 
-    written = export.write((file for path in paths for file in files.below(path)), folder)
+    written = export.write((file for path in paths for file in receiving.below(path)), folder)
     made = f"{counted(written.rows, 'row')} and {counted(written.findings, 'finding')}"
     typer.echo(f"{made} of {counted(written.files, 'file')} are below {folder}.")
     _tell(written.refused)

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from sif_pipeline import drain as draining
-from sif_pipeline import files
-from sif_pipeline import replay as replaying
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import progress, warehouse
 from sif_pipeline.config import Settings
-from sif_pipeline.drain import DrainSummary
+from sif_pipeline.files import receiving
+from sif_pipeline.loading import drain as draining
+from sif_pipeline.loading import replay as replaying
+from sif_pipeline.loading.drain import DrainSummary
 from sif_pipeline.reports import moment
 from sif_pipeline.sif.naming import counted
 
@@ -32,7 +32,7 @@ def receive(
     code 1 when that was so, or a file was refused; the others are stored all the same.
     """
     with warehouse() as url, progress("Receiving") as bar:
-        received = files.receive(url, zone, paths, lambda done, total: bar.to(done, total, f"{done >> 20} MiB"))
+        received = receiving.receive(url, zone, paths, lambda done, total: bar.to(done, total, f"{done >> 20} MiB"))
     stored, of = counted(received.messages, "message"), counted(received.files, "file")
     typer.echo(f"{stored} stored, {received.duplicates} held already, of {of}.")
     for path, why in (troubles := [*received.refused, *received.broken]):

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from sif_pipeline import validation
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import one_of
+from sif_pipeline.files import validation
 from sif_pipeline.notices import CAPPED
 from sif_pipeline.sif.naming import counted
 

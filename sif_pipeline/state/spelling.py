@@ -5,11 +5,11 @@ from itertools import groupby
 
 from psycopg.sql import SQL, Identifier
 
-from sif_pipeline import content
-from sif_pipeline.content import Content
 from sif_pipeline.database import Connection
-from sif_pipeline.loading import INBOX
-from sif_pipeline.mapping import Key
+from sif_pipeline.loading.copying import INBOX
+from sif_pipeline.reading import content
+from sif_pipeline.reading.content import Content
+from sif_pipeline.reading.mapping import Key
 from warehouse.base import CURRENT, SifObject
 
 _DIFFERENT = SQL(

@@ -15,10 +15,10 @@ from typing import Final
 
 import httpx
 
-from sif_pipeline.inflating import NotGzip, TooLarge, inflated
 from sif_pipeline.sif.gate import Limits, Refused, open_message
 from sif_pipeline.sif.messages import Answer, read_message
 from sif_pipeline.zone import names
+from sif_pipeline.zone.inflating import NotGzip, TooLarge, inflated
 
 ANSWER_BYTES: Final = 64 * 1024
 """Largest answer of an agent that is read: an ack has about one thousandth of that."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from sif_pipeline import mapping
+from sif_pipeline.reading import mapping
 from sif_pipeline.reference.dictionary import StandardType, standard_type
 from sif_pipeline.reference.elements import kept
 from sif_pipeline.sif import schema

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sif_pipeline import drafts, scaffold
 from sif_pipeline.config import PROJECT
+from sif_pipeline.scaffold import beginnings, drafts
 from sif_pipeline.sif import schema
 
 CONTRACTS = Path("tests/contract/test_declarations.py")
@@ -25,7 +25,7 @@ def drafted(tmp_path_factory):
     (project / CONTRACTS).parent.mkdir()
     shutil.copy(PROJECT / CONTRACTS, project / CONTRACTS)
     for name in schema.object_names():
-        scaffold.paths(name, project)["declaration.py.txt"].write_text(drafts.declaration(name), encoding="utf-8")
+        beginnings.paths(name, project)["declaration.py.txt"].write_text(drafts.declaration(name), encoding="utf-8")
     return project
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from sif_pipeline import compiling
+from sif_pipeline.reading import compiling
 from sif_pipeline.sif import expression, gate, schema, xsd
 from sif_pipeline.sif.schema import Profile
 from sif_pipeline.sif.xsd import XS

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from sif_pipeline import compiling, content, mapping, pattern
+from sif_pipeline.reading import compiling, content, mapping, pattern
 from sif_pipeline.sif import cutting, gate, messages, schema
 from warehouse.base import objects
 

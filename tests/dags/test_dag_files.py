@@ -15,8 +15,9 @@ import psycopg
 import pytest
 from sif_sync import always_pulling
 
-from sif_pipeline import files, zones
+from sif_pipeline import zones
 from sif_pipeline.config import PROJECT
+from sif_pipeline.files import receiving
 from sif_pipeline.local.airflow import POOLS
 from sif_pipeline.state import syncs
 from sif_pipeline.synth import statewide as synth
@@ -136,7 +137,7 @@ def states(dag_id: str, folder: Path, environment: Mapping[str, str], **params: 
 
 
 def test_ingest_drains_what_is_pending(url: str, short_dags: Path, airflow_environment: dict[str, str]) -> None:
-    files.receive_path(url, "North", EXAMPLE)
+    receiving.receive_path(url, "North", EXAMPLE)
     assert states("ingest", short_dags, airflow_environment | {"SIF_DATABASE_URL": url}) == {"lead": "success"}
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT state FROM inbox.message").fetchall() == [("done",)]

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_reporting_derived import marks, with_parents
 
-from sif_pipeline import additions, core, validation
+from sif_pipeline.files import validation
+from sif_pipeline.reading import additions, core
 from warehouse.base import objects
 
 

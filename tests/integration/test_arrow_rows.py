@@ -8,7 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 import sif_text as sif
 
-from sif_pipeline import arrow, bulk, core, files
+from sif_pipeline.files import receiving
+from sif_pipeline.loading import bulk
+from sif_pipeline.reading import arrow, core
 from sif_pipeline.synth.messages import object_list
 from sif_pipeline.synth.statewide import state
 from warehouse.base import elements, objects
@@ -33,7 +35,7 @@ def hexadecimal(value):
 def test_every_row_is_the_drains(module_database_url, connection, district):
     """Each declared column, key, document and hash, as PostgreSQL gives them back as JSON."""
     zone = sif.Inbox.new(connection)
-    files.receive(module_database_url, zone.name, [district])
+    receiving.receive(module_database_url, zone.name, [district])
     zone.drain()
     found = list(arrow.batches([district.read_bytes()]))
     kinds = {name for one in found for name in one.objects}

@@ -14,10 +14,11 @@ import sif_text as sif
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sif_pipeline import bulk, drain, files, known, parquet, splitting, validation
-from sif_pipeline.drain import Limits
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
-from sif_pipeline.replay import replay
+from sif_pipeline.files import parquet, receiving, splitting, validation
+from sif_pipeline.loading import bulk, drain, known
+from sif_pipeline.loading.drain import Limits
+from sif_pipeline.loading.replay import replay
 
 NS = f'xmlns="{sif.NAMESPACE}" xmlns:xsi="{sif.XSI}"'
 
@@ -25,7 +26,7 @@ NS = f'xmlns="{sif.NAMESPACE}" xmlns:xsi="{sif.XSI}"'
 def drained(connection, url, paths):
     """Receive files into a new zone and drain it."""
     zone = sif.Inbox.new(connection)
-    files.receive(url, zone.name, paths)
+    receiving.receive(url, zone.name, paths)
     while drain.drain_batch(connection, Limits()) is not None:
         pass
     return zone
@@ -64,7 +65,7 @@ def bare(*objects, between="\n"):
 @pytest.fixture
 def small_pieces(monkeypatch):
     """Cut as if messages had to be tiny: what takes megabytes otherwise takes a few lines."""
-    monkeypatch.setattr(files, "WHOLE_BYTES", 100)
+    monkeypatch.setattr(receiving, "WHOLE_BYTES", 100)
     monkeypatch.setattr(splitting, "BLOCK", 1024)
     monkeypatch.setattr(splitting, "MOST_OBJECTS", 3)
     monkeypatch.setattr(bulk, "UNIT_BYTES", 2500)
@@ -92,7 +93,7 @@ def test_any_list_ends_as_if_it_had_been_received_and_drained(  # noqa: PLR0917 
     path = tmp_path_factory.mktemp("list") / "a.xml"
     path.write_bytes(bare(*objects, between=between))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(files, "WHOLE_BYTES", 10)
+        patched.setattr(receiving, "WHOLE_BYTES", 10)
         patched.setattr(splitting, "MOST_OBJECTS", most)
         patched.setattr(bulk, "UNIT_BYTES", 1500)
         patched.setattr(known, "referred", lambda: frozenset({"LEAInfo", "SchoolInfo", "StudentPersonal"}))
@@ -114,7 +115,7 @@ def test_any_messages_end_as_if_they_had_been_received_and_drained(  # noqa: PLR
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(bulk, "UNIT_MESSAGES", unit)
         patched.setattr(known, "referred", lambda: frozenset({"LEAInfo", "SchoolInfo", "StudentPersonal"}))
-        paths = list(files.below(folder))
+        paths = list(receiving.below(folder))
         zone = drained(connection, url, paths)
         other, _ = loaded(connection, url, paths)
     assert timeless(other) == timeless(zone)
@@ -178,7 +179,7 @@ def _failing_after(number, function, written):
 LOAD = """
 import sys
 from pathlib import Path
-from sif_pipeline import bulk
+from sif_pipeline.loading import bulk
 bulk.load_zone(sys.argv[1], int(sys.argv[2]), [Path(sys.argv[3])])
 """
 
@@ -216,7 +217,7 @@ def test_a_message_that_comes_twice_is_not_taken_for_one_that_the_zone_holds(url
     for name in ("a.xml", "b.xml"):
         (tmp_path / name).write_bytes(text)
     with pytest.raises(ConfigurationError, match="sif-pipeline receive"):
-        bulk.load_zone(url, zone.zone_id, list(files.below(tmp_path)))
+        bulk.load_zone(url, zone.zone_id, list(receiving.below(tmp_path)))
     assert zone.everything() == before
 
 
@@ -295,7 +296,7 @@ def test_the_neighbours_of_an_object_that_cannot_be_read_survive(url, connection
     assert zone.everything() == before
     assert bulk.load_zone(url, zone.zone_id, [path]).summary.objects == 0
     other = sif.Inbox.new(connection)
-    received = files.receive(url, other.name, [path])
+    received = receiving.receive(url, other.name, [path])
     assert (received.refused, received.broken) == ([], done.refused)
     while drain.drain_batch(connection, Limits()) is not None:
         pass

@@ -13,12 +13,13 @@ import httpx
 import psycopg
 import pytest
 
-from sif_pipeline import drain, files
 from sif_pipeline.agent import writing
 from sif_pipeline.agent.kit import PLAIN
 from sif_pipeline.conformance.script import STEPS, Outcome
 from sif_pipeline.conformance.watching import EVER, AnotherThere, NobodyThere, after_the_fact, begin, watch
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
+from sif_pipeline.files import receiving
+from sif_pipeline.loading import drain
 from sif_pipeline.testing import KITS, flawed, key_of, pulling, pushing, sample_objects, zone_server
 from warehouse.base import objects
 
@@ -170,7 +171,7 @@ def test_nothing_of_a_sandbox_reaches_the_warehouse(sandbox, tmp_path):
         assert agent.say("SIF_Response", writing.response("0" * 32, 1, STUDENTS[4], more=False)).code == 0
     file = tmp_path / "students.xml"
     file.write_bytes(STUDENTS[5])
-    assert files.receive(sandbox.database_url, sandbox.name, [file]).messages == 1
+    assert receiving.receive(sandbox.database_url, sandbox.name, [file]).messages == 1
     summary = drain.drain(sandbox.database_url)
     assert summary.messages == 0
     assert {state for (state,) in sandbox.rows(

@@ -6,8 +6,8 @@ import sif_events
 import sif_text as sif
 from psycopg import Cursor
 
-from sif_pipeline import drain
-from sif_pipeline.drain import Limits
+from sif_pipeline.loading import drain
+from sif_pipeline.loading.drain import Limits
 
 DAY = (
     "exit", "enrolled", "school of the district", "student invalid", ("other student added", "student added"),

@@ -3,8 +3,9 @@
 import pytest
 import sif_text as sif
 
-from sif_pipeline import content, drain
-from sif_pipeline.drain import Limits
+from sif_pipeline.loading import drain
+from sif_pipeline.loading.drain import Limits
+from sif_pipeline.reading import content
 
 NIGHTS = range(40)
 WORDS = tuple("ABCDE")

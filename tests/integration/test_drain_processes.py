@@ -14,8 +14,8 @@ import psycopg
 import pytest
 import sif_text as sif
 
-from sif_pipeline import drain, loading
-from sif_pipeline.drain import Limits
+from sif_pipeline.loading import copying, drain
+from sif_pipeline.loading.drain import Limits
 
 PROCESSES = multiprocessing.get_context("spawn")
 
@@ -27,13 +27,13 @@ SHORT = drain.SESSION | {"idle_in_transaction_session_timeout": "1s", "idle_sess
 
 def drain_and(url, number):
     """In a process of its own: drain, and send oneself a signal between writing and committing."""
-    write = loading.write
+    write = copying.write
 
     def write_and_stop(*arguments):
         write(*arguments)
         os.kill(os.getpid(), number)
 
-    loading.write, drain.SESSION = write_and_stop, SHORT
+    copying.write, drain.SESSION = write_and_stop, SHORT
     try:
         drain.drain(url)
     except psycopg.OperationalError:

@@ -12,9 +12,10 @@ import pytest
 import sif_text as sif
 from lxml import etree
 
-from sif_pipeline import drain, files, splitting
-from sif_pipeline.drain import Limits
 from sif_pipeline.exceptions import UnknownZone
+from sif_pipeline.files import receiving, splitting
+from sif_pipeline.loading import drain
+from sif_pipeline.loading.drain import Limits
 
 NS = f'xmlns="{sif.NAMESPACE}"'
 
@@ -22,7 +23,7 @@ NS = f'xmlns="{sif.NAMESPACE}"'
 @pytest.fixture
 def small_pieces(monkeypatch):
     """Cut as if messages had to be tiny: what takes megabytes otherwise takes a few lines."""
-    monkeypatch.setattr(files, "WHOLE_BYTES", 100)
+    monkeypatch.setattr(receiving, "WHOLE_BYTES", 100)
     monkeypatch.setattr(splitting, "BLOCK", 256)
     monkeypatch.setattr(splitting, "MOST_OBJECTS", 3)
 
@@ -36,7 +37,7 @@ def bare(*objects, head="", between="\n"):
 
 
 def received(url, zone, path):
-    summary = files.receive(url, zone.name, [path])
+    summary = receiving.receive(url, zone.name, [path])
     return summary.messages, summary.duplicates, [sentence for _, sentence in summary.refused]
 
 
@@ -178,7 +179,7 @@ def test_the_files_beside_a_refused_one_are_stored(url, zone, tmp_path, file):
     file(b"<torn", "b.xml")
     file(sif.response(*students(2)), "c.xml")
     file(b"no XML", "readme.txt")
-    summary = files.receive(url, zone.name, [tmp_path])
+    summary = receiving.receive(url, zone.name, [tmp_path])
     assert (summary.files, summary.messages) == (3, 2)
     assert [path.name for path, _ in summary.refused] == ["b.xml"]
 
@@ -198,7 +199,7 @@ def test_receiving_a_file_again_locks_no_message_while_it_lasts(url, zone, file,
     """The drain settles messages while a large file is received for the second time."""
     path = file(bare(*students(8)))
     received(url, zone, path)
-    store, settled = files._store, []
+    store, settled = receiving._store, []
 
     def store_and_settle(connection, line):
         held = store(connection, line)
@@ -208,7 +209,7 @@ def test_receiving_a_file_again_locks_no_message_while_it_lasts(url, zone, file,
             settled.append(done.rowcount)
         return held
 
-    monkeypatch.setattr(files, "_store", store_and_settle)
+    monkeypatch.setattr(receiving, "_store", store_and_settle)
     assert received(url, zone, path) == (0, 3, [])
     assert settled == [1] * 3
 
@@ -243,16 +244,16 @@ def test_the_same_msg_id_with_other_content_is_refused_and_nothing_of_the_file_s
 
 def test_no_zone_no_files(url, file):
     with pytest.raises(UnknownZone):
-        files.receive(url, "nowhere", [file(b"")])
+        receiving.receive(url, "nowhere", [file(b"")])
 
 
 LARGE = textwrap.dedent("""
     import re, sys
     import sif_text as sif
     from pathlib import Path
-    from sif_pipeline import files
+    from sif_pipeline.files import receiving
     path, url, zone = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-    summary = files.receive(url, zone, [path])
+    summary = receiving.receive(url, zone, [path])
     # Its own: ru_maxrss begins with what the parent had.
     peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())
     print(summary.messages, summary.refused, int(peak[1]) // 1024)
@@ -282,12 +283,13 @@ def test_two_hundred_megabytes_take_no_more_memory_than_two(url, zone, tmp_path)
 EACH = textwrap.dedent("""
     import re, sys
     from pathlib import Path
-    from sif_pipeline import bulk, files, validation
+    from sif_pipeline.loading import bulk
+    from sif_pipeline.files import receiving, validation
     what, path, url, zone = sys.argv[1], Path(sys.argv[2]), sys.argv[3], sys.argv[4]
     if what == "validate":
         said = [f"{found.line} {found.type.code}" for found in validation.validate([path])]
     elif what == "receive":
-        done = files.receive(url, zone, [path])
+        done = receiving.receive(url, zone, [path])
         said = [why for _, why in (*done.refused, *done.broken)]
     else:
         said = [why for _, why in bulk.load(url, bulk.plan(url, zone, [path])).refused]
@@ -320,7 +322,7 @@ def test_a_large_list_with_a_broken_object_in_its_middle_takes_no_more_memory(ur
 def test_the_neighbours_of_a_broken_object_in_a_short_list_are_kept(url, zone, file, *, place, between, before):
     objects = students(9)
     objects.insert(place, "<StudentPersonal RefId='1'><LocalId>R&D</LocalId></StudentPersonal>")
-    summary = files.receive(url, zone.name, [file(before + bare(*objects, between=between))])
+    summary = receiving.receive(url, zone.name, [file(before + bare(*objects, between=between))])
     ((_, why),) = summary.broken
     line = (place + 2 if between else 1) + before.count("\n")
     assert why.startswith(f"Objects that cannot be read begin at line {line}. They are kept")

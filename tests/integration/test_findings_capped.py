@@ -7,8 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 import sif_text as sif
 
-from sif_pipeline import bulk, drain, files, notices, parquet, status, validation
-from sif_pipeline.drain import Limits
+from sif_pipeline import notices, status
+from sif_pipeline.files import parquet, receiving, validation
+from sif_pipeline.loading import bulk, drain
+from sif_pipeline.loading.drain import Limits
 from sif_pipeline.notices import MESSAGE_CAPPED, MOST_IN_OBJECT, OBJECT_CAPPED
 
 WRONG = "<N1/><N2/><N3/><N4/><Migrant>Perhaps</Migrant>"
@@ -124,7 +126,7 @@ def test_every_way_in_says_the_same(url, connection, tmp_path, monkeypatch, most
     path = tmp_path / "a.xml"
     path.write_text(file_of_all_kinds(most))
     zone, other = sif.Inbox.new(connection), sif.Inbox.new(connection)
-    files.receive(url, zone.name, [path])
+    receiving.receive(url, zone.name, [path])
     drained(zone)
     bulk.load_zone(url, other.zone_id, [path])
     assert kept(other) == kept(zone)
@@ -161,7 +163,7 @@ def test_every_way_in_says_the_same_of_what_http_would_refuse(url, connection, t
     head = f'<Objects xmlns="{sif.NAMESPACE}" xmlns:xsi="{sif.XSI}">'
     path.write_text(f"{head}\n{sif.lea()}\n{text}\n{sif.school()}\n</Objects>")
     zone, other = sif.Inbox.new(connection), sif.Inbox.new(connection)
-    received = files.receive(url, zone.name, [path])
+    received = receiving.receive(url, zone.name, [path])
     drained(zone)
     loaded = bulk.load_zone(url, other.zone_id, [path])
     is_lost = not codes <= {"element_unknown"}

@@ -6,8 +6,10 @@ import pytest
 import sif_text as sif
 from sif_zone import SOURCE, District, register
 
-from sif_pipeline import core, drain, status
-from sif_pipeline.drain import Limits
+from sif_pipeline import status
+from sif_pipeline.loading import drain
+from sif_pipeline.loading.drain import Limits
+from sif_pipeline.reading import core
 from sif_pipeline.sif import gate
 
 ZONE = "District-0101"

@@ -6,7 +6,7 @@ import pytest
 import sif_text as sif
 from lxml import etree
 
-from sif_pipeline import mapping
+from sif_pipeline.reading import mapping
 from sif_pipeline.sif.gate import open_message
 from warehouse.base import objects
 

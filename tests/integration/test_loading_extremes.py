@@ -10,9 +10,9 @@ import pytest
 import sif_text as sif
 from lxml import etree
 
-from sif_pipeline import drain
-from sif_pipeline.drain import Limits
-from sif_pipeline.mapping import LONGEST_LIST
+from sif_pipeline.loading import drain
+from sif_pipeline.loading.drain import Limits
+from sif_pipeline.reading.mapping import LONGEST_LIST
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Profile

@@ -8,10 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sif_pipeline import drop, zones
+from sif_pipeline import zones
 from sif_pipeline.config import PROJECT
 from sif_pipeline.exceptions import DatabaseFull, DatabaseUnreachable
-from sif_pipeline.files import Received
+from sif_pipeline.files import drop
+from sif_pipeline.files.receiving import Received
 
 EXAMPLE = PROJECT / "tests/examples/LEAInfo/valid/minimal.xml"
 
@@ -95,7 +96,7 @@ def test_fault_of_ours_is_kept_apart_without_its_words(url: str, north: Path, mo
     def fail(*_: object) -> Received:
         raise ZeroDivisionError("Mustermann")
 
-    monkeypatch.setattr("sif_pipeline.files.receive_path", fail)
+    monkeypatch.setattr("sif_pipeline.files.receiving.receive_path", fail)
     shutil.copy(EXAMPLE, north / "a.xml")
     assert take(url, north.parent).files == 1
     why = (north / "refused/a.xml.why.txt").read_text()

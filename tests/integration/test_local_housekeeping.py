@@ -7,8 +7,9 @@ from pathlib import Path
 
 import psycopg
 
-from sif_pipeline import files, housekeeping, zones
+from sif_pipeline import housekeeping, zones
 from sif_pipeline.config import PROJECT
+from sif_pipeline.files import receiving
 
 
 def test_tidy_deletes_old_audit_rows_and_no_message(database_url: str) -> None:
@@ -16,7 +17,7 @@ def test_tidy_deletes_old_audit_rows_and_no_message(database_url: str) -> None:
         zones.add(connection, "North", "0001")
         rows = "INSERT INTO inbox.audit (at, event) VALUES (now() - %s * interval '1 day', %s)"
         connection.cursor().executemany(rows, [(400, "old"), (300, "young")])
-    files.receive_path(database_url, "North", PROJECT / "tests/examples/LEAInfo/valid/minimal.xml")
+    receiving.receive_path(database_url, "North", PROJECT / "tests/examples/LEAInfo/valid/minimal.xml")
     assert housekeeping.tidy(database_url) == 1
     with psycopg.connect(database_url) as connection:
         assert connection.execute("SELECT event FROM inbox.audit").fetchall() == [("young",)]

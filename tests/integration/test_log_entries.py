@@ -8,8 +8,8 @@ import sif_text as sif
 from lxml import etree
 from sif_sync import District
 
+from sif_pipeline.loading.replay import replay
 from sif_pipeline.notices import CATALOGUE
-from sif_pipeline.replay import replay
 from sif_pipeline.sif import gate
 from sif_pipeline.state import log_entries
 

@@ -4,7 +4,7 @@ import pytest
 import sif_text as sif
 from psycopg.sql import SQL
 
-from sif_pipeline.loading import INBOX, DatabaseStore, hashes, statements
+from sif_pipeline.loading.copying import INBOX, DatabaseStore, hashes, statements
 from warehouse.base import objects
 
 MANY, ASKED = 30_000, 2_000

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from sqlalchemy.dialects.postgresql import JSONB
 
-from sif_pipeline import mapping
+from sif_pipeline.reading import mapping
 from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.merging import merged

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from sif_sync import District
 from typer.testing import CliRunner
 
-from sif_pipeline import mapping, reports
+from sif_pipeline import reports
 from sif_pipeline.cli import sync as sync_command
 from sif_pipeline.config import PROJECT
 from sif_pipeline.exceptions import ConfigurationError
-from sif_pipeline.replay import replay
+from sif_pipeline.loading.replay import replay
+from sif_pipeline.reading import mapping
 from sif_pipeline.sif import gate, inspection, messages, schema
 from sif_pipeline.state import reconciliation, rounds, syncs
 from warehouse.base import objects

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sif_rows import failing, with_rows
 
 from sif_pipeline.exceptions import UnknownZone
-from sif_pipeline.replay import replay
+from sif_pipeline.loading.replay import replay
 
 WAITS = ("school moves to the district", "enrolled", "exit", "school of the district", "other student added",
          "student added", "district added", "enrolled as the other", "enrollment changes student")  # fmt: skip

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 import sif_text as sif
 
-from sif_pipeline import bulk
+from sif_pipeline.loading import bulk
 
 ATTENDANCE = (
     f'<StudentAttendanceSummary StudentPersonalRefId="{sif.ref("A")}" SchoolInfoRefId="{sif.ref("S")}"'

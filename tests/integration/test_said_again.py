@@ -3,8 +3,9 @@
 import pytest
 import sif_text as sif
 
-from sif_pipeline import content, repeats
-from sif_pipeline.loading import DatabaseStore
+from sif_pipeline.loading import repeats
+from sif_pipeline.loading.copying import DatabaseStore
+from sif_pipeline.reading import content
 from sif_pipeline.sif.cutting import Slice
 
 NICKNAME = "<StateProvinceId>9</StateProvinceId>"

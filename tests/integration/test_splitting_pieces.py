@@ -9,7 +9,7 @@ import sif_text as sif
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sif_pipeline import splitting
+from sif_pipeline.files import splitting
 from sif_pipeline.sif import gate, messages
 from sif_pipeline.sif.gate import Refused
 

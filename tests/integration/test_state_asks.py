@@ -15,13 +15,14 @@ import pytest
 from sif_sync import always_pulling
 from typer.testing import CliRunner
 
-from sif_pipeline import cli, drain
+from sif_pipeline import cli
 from sif_pipeline.agent.writing import response
 from sif_pipeline.cli import request as request_commands
 from sif_pipeline.cli import sync as sync_commands
 from sif_pipeline.config import PROJECT
 from sif_pipeline.database import session
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
+from sif_pipeline.loading import drain
 from sif_pipeline.sif.query import EVERYTHING, read_where
 from sif_pipeline.state import log_entries, reconciliation, requests, syncs
 from sif_pipeline.state.requests import NobodyProvides, Question

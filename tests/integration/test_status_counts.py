@@ -5,8 +5,9 @@ import random
 import pytest
 import sif_text as sif
 
-from sif_pipeline import bulk, replay, status
+from sif_pipeline import status
 from sif_pipeline.database import queries
+from sif_pipeline.loading import bulk, replay
 
 PLAIN = """
 SELECT

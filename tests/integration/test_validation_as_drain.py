@@ -3,8 +3,8 @@
 import pytest
 import sif_text as sif
 
-from sif_pipeline import validation
 from sif_pipeline.config import PROJECT
+from sif_pipeline.files import validation
 from sif_pipeline.notices import Severity
 
 SUMMARY = (PROJECT / "tests/examples/StudentAttendanceSummary/valid/minimal.xml").read_text()

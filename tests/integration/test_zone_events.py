@@ -20,7 +20,8 @@ from sif_zone import (
     response,
 )
 
-from sif_pipeline import database, drain, zones
+from sif_pipeline import database, zones
+from sif_pipeline.loading import drain
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.zone import events, handover
 

@@ -205,7 +205,7 @@ def files_and_findings(house):
 
 
 FAIL_ON = """
-from sif_pipeline.content import Content
+from sif_pipeline.reading.content import Content
 row = Content.row.fget
 def fail(content):
     if "{word}" in (content.element.get("RefId"), ""):

@@ -12,8 +12,8 @@ from lxml import etree
 from benchmarks import __main__ as program
 from benchmarks import corpus, growth, meter, queries, rows, spark, work
 from benchmarks.meter import Cost
-from sif_pipeline import bulk
 from sif_pipeline.config import PROJECT
+from sif_pipeline.loading import bulk
 from sif_pipeline.sif import gate, messages
 from warehouse.base import elements, objects
 

@@ -6,8 +6,8 @@ import sif_text as sif
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sif_pipeline import drain, loading
-from sif_pipeline.folding import Fold, changed
+from sif_pipeline.loading import copying, drain
+from sif_pipeline.loading.folding import Fold, changed
 
 
 class New(sif_fold.Nothing):
@@ -49,7 +49,7 @@ def with_firsts(found, told):
 def written(folding, found):
     """Give what a drain writes down: current rows, versions, outcomes and findings."""
     states = changed(folding.states)
-    rows = sorted(loading.current_lines(states, folding.firsts.values()), key=str)
+    rows = sorted(copying.current_lines(states, folding.firsts.values()), key=str)
     closed = sorted((state.key, state.versions[:-1]) for state in states if len(state.versions) > 1)
     gone = sorted((state.key, state.versions[-1]) for state in states if state.versions[-1].document is None)
     outcomes = [(event.message_id, event.position, event.outcome, event.waiting) for event, _ in found]

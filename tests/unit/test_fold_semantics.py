@@ -4,7 +4,7 @@ import pytest
 import sif_fold
 import sif_text as sif
 
-from sif_pipeline import mapping
+from sif_pipeline.reading import mapping
 
 NIL = 'xsi:nil="true"'
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from sif_pipeline.inflating import PIECE, Inflater, NotGzip, TooLarge, inflated
+from sif_pipeline.zone.inflating import PIECE, Inflater, NotGzip, TooLarge, inflated
 
 PLAIN = random.Random(1).randbytes(50_000) + b" " * 200_000
 PACKED = gzip.compress(PLAIN)

@@ -6,8 +6,8 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sif_pipeline import known
-from sif_pipeline.known import KEY_BYTES, Keys
+from sif_pipeline.loading import known
+from sif_pipeline.loading.known import KEY_BYTES, Keys
 
 FEW = [bytes([number]) * KEY_BYTES for number in range(3)] + [bytes([0, 1] * 8), bytes([1, 0] * 8)]
 """Keys that lie across each other wherever two of them are neighbours."""

@@ -5,8 +5,8 @@ import uuid
 import pytest
 import sif_text as sif
 
-from sif_pipeline import core
 from sif_pipeline.notices import CATALOGUE
+from sif_pipeline.reading import core
 
 KEY = sif.ref("A")
 GUID = str(uuid.UUID(KEY)).upper()

@@ -3,8 +3,8 @@
 import pytest
 from lxml import etree
 
-from sif_pipeline import drafts, scaffold
 from sif_pipeline.config import PROJECT
+from sif_pipeline.scaffold import beginnings, drafts
 from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Profile
@@ -20,7 +20,7 @@ def project(tmp_path):
 
 
 def test_four_files_are_written_where_they_are_looked_for(project):
-    written = [path.relative_to(project).as_posix() for path in scaffold.add_object("StudentContact", project)]
+    written = [path.relative_to(project).as_posix() for path in beginnings.add_object("StudentContact", project)]
     assert written == [
         "schemas/sif-2.7/StudentContact.xsd",
         "warehouse/objects/student_contact.py",
@@ -30,14 +30,14 @@ def test_four_files_are_written_where_they_are_looked_for(project):
 
 
 def test_examples_are_valid_by_the_schema_beside_them(project):
-    xsd, _, *examples = scaffold.add_object("StudentContact", project)
+    xsd, _, *examples = beginnings.add_object("StudentContact", project)
     judge = etree.XMLSchema(etree.parse(xsd))
     for example in examples:
         assert judge.validate(etree.parse(example)), judge.error_log
 
 
 def test_declaration_is_a_module_of_one_object(project):
-    _, declaration, *_ = scaffold.add_object("StudentContact", project)
+    _, declaration, *_ = beginnings.add_object("StudentContact", project)
     text = declaration.read_text(encoding="utf-8")
     compile(text, "student_contact.py", "exec")
     assert "class StudentContact(SifObject):" in text
@@ -45,30 +45,30 @@ def test_declaration_is_a_module_of_one_object(project):
 
 
 def test_nothing_is_written_over(project):
-    scaffold.add_object("StudentContact", project)
+    beginnings.add_object("StudentContact", project)
     with pytest.raises(FileExistsError):
-        scaffold.add_object("StudentContact", project)
+        beginnings.add_object("StudentContact", project)
 
 
 @pytest.mark.parametrize("name", ["", "studentContact", "Student Contact", "../StudentContact"])
 def test_what_is_no_objects_name_is_refused(project, name):
     with pytest.raises(ValueError, match="named as in the standard"):
-        scaffold.add_object(name, project)
+        beginnings.add_object(name, project)
     assert "StudentContact" not in schema.object_names()
 
 
 def begun(name, project):
     """Put an object back to where `make add-object` left it, but for its XSD, which is complete."""
-    targets = scaffold.paths(name, project)
+    targets = beginnings.paths(name, project)
     targets["object.xsd"].unlink()
-    scaffold.add_object(name, project)
+    beginnings.add_object(name, project)
     targets["object.xsd"].write_bytes((PROJECT / "schemas/sif-2.7" / f"{name}.xsd").read_bytes())
     return targets
 
 
 def test_once_the_xsd_is_complete_the_rest_is_drafted_from_it(project):
     targets = begun("StudentScoreSet", project)
-    assert scaffold.draft_object("StudentScoreSet", project) == list(targets.values())[1:]
+    assert beginnings.draft_object("StudentScoreSet", project) == list(targets.values())[1:]
     declared = targets["declaration.py.txt"].read_text(encoding="utf-8")
     assert "administration_ref_id: Mapped[UUID] = element(" in declared
     assert "ScoreValue" in targets["full.xml"].read_text(encoding="utf-8")
@@ -77,14 +77,14 @@ def test_once_the_xsd_is_complete_the_rest_is_drafted_from_it(project):
 def test_what_somebody_has_changed_is_not_drafted_again(project):
     targets = begun("StudentScoreSet", project)
     targets["declaration.py.txt"].write_text("mine", encoding="utf-8")
-    assert targets["declaration.py.txt"] not in scaffold.draft_object("StudentScoreSet", project)
+    assert targets["declaration.py.txt"] not in beginnings.draft_object("StudentScoreSet", project)
     assert targets["declaration.py.txt"].read_text(encoding="utf-8") == "mine"
-    assert scaffold.draft_object("StudentScoreSet", project) == []
+    assert beginnings.draft_object("StudentScoreSet", project) == []
 
 
 def test_nothing_is_drafted_from_an_xsd_that_is_as_it_began(project):
-    scaffold.add_object("StudentContact", project)
-    assert scaffold.draft_object("StudentContact", project) == []
+    beginnings.add_object("StudentContact", project)
+    assert beginnings.draft_object("StudentContact", project) == []
 
 
 @pytest.mark.parametrize("name", schema.object_names())

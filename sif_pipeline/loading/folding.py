@@ -15,10 +15,10 @@ from typing import NamedTuple, Protocol
 
 from lxml import etree
 
-from sif_pipeline import mapping
-from sif_pipeline.content import Content
-from sif_pipeline.mapping import Key
 from sif_pipeline.notices import Listing, Notice, Severity
+from sif_pipeline.reading import mapping
+from sif_pipeline.reading.content import Content
+from sif_pipeline.reading.mapping import Key
 from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.merging import merged
 from warehouse.base import SifObject, objects

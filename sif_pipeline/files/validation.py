@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sif_pipeline import core, files
-from sif_pipeline.files import Accepted, below
+from sif_pipeline.files import receiving
+from sif_pipeline.files.receiving import Accepted, below
 from sif_pipeline.notices import CATALOGUE, NoticeType, Severity
+from sif_pipeline.reading import core
 from sif_pipeline.sif.gate import Refused
 
 
@@ -35,14 +36,14 @@ def validate(paths: Iterable[Path]) -> Iterator[FileFinding]:
     """
     for file in (file for path in paths for file in below(path)):
         try:
-            for accepted in files.accepted(file):
+            for accepted in receiving.accepted(file):
                 yield from _findings(file, accepted)
         except Refused as refused:
             yield FileFinding(file, 0, "", CATALOGUE["message_unreadable"], refused.sentence)
 
 
 def _findings(file: Path, accepted: Accepted) -> Iterator[FileFinding]:
-    if accepted.facts["sif_timestamp"] is None and accepted.facts["message_type"] != files.BARE:
+    if accepted.facts["sif_timestamp"] is None and accepted.facts["message_type"] != receiving.BARE:
         kind = CATALOGUE["timestamp_implausible"]
         yield FileFinding(file, 0, "SIF_Header/SIF_Timestamp", kind, kind.title)
     for _, notice in core.findings(accepted.found):

@@ -15,14 +15,14 @@ from typing import Any, LiteralString
 import psycopg
 from lxml import etree
 
-from sif_pipeline import loading, repeats
 from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import DatabaseUnreachable
-from sif_pipeline.folding import WHOLE_IMAGES, Fold, ObjectEvent
-from sif_pipeline.loading import INBOX, DatabaseStore
-from sif_pipeline.reading import Claimed, no_garbage_collection, read
-from sif_pipeline.repeats import Order
+from sif_pipeline.loading import copying, repeats
+from sif_pipeline.loading.claimed import Claimed, no_garbage_collection, read
+from sif_pipeline.loading.copying import INBOX, DatabaseStore
+from sif_pipeline.loading.folding import WHOLE_IMAGES, Fold, ObjectEvent
+from sif_pipeline.loading.repeats import Order
 from sif_pipeline.sif import schema
 from warehouse.base import objects
 from warehouse.inbox import Outcome
@@ -218,7 +218,7 @@ def load(connection: Connection, claimed: list[Claimed]) -> DrainSummary:
         prepare(store, fold, events)
     for number, message in enumerate(claimed):
         repeats.take(fold, message, claimed[:number])
-    loading.write(connection, fold, [event for message in claimed for event in message.events])
+    copying.write(connection, fold, [event for message in claimed for event in message.events])
     return _settle(connection, claimed, newest)
 
 

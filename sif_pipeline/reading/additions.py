@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import orjson
 
-from sif_pipeline import mapping
-from sif_pipeline.content import Content
-from sif_pipeline.mapping import NAMESPACE
 from sif_pipeline.notices import Notice
+from sif_pipeline.reading import mapping
+from sif_pipeline.reading.content import Content
+from sif_pipeline.reading.mapping import NAMESPACE
 from warehouse.base import Derived, Extended, OtherCode, SifObject, elements
 
 Fits = Callable[[str], bool]

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from sif_pipeline import core
-from sif_pipeline.core import Found
 from sif_pipeline.notices import Notice
+from sif_pipeline.reading import core
+from sif_pipeline.reading.core import Found
 from warehouse.base import SifObject, elements, objects
 from warehouse.inbox import Outcome
 

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from sif_pipeline import content, mapping
 from sif_pipeline.database import Connection, connect, queries
-from sif_pipeline.drain import SESSION, DrainSummary, Limits, claim, load, load_each
-from sif_pipeline.files import find_zone
-from sif_pipeline.loading import INBOX, VERSION_COLUMNS, statements
+from sif_pipeline.files.receiving import find_zone
+from sif_pipeline.loading.copying import INBOX, VERSION_COLUMNS, statements
+from sif_pipeline.loading.drain import SESSION, DrainSummary, Limits, claim, load, load_each
+from sif_pipeline.reading import content, mapping
 from warehouse.base import CURRENT, HISTORY, SifObject, objects
 
 REPLAY = queries("replay")

@@ -9,11 +9,12 @@ from functools import cache
 
 from lxml import etree
 
-from sif_pipeline import mapping, notices, pattern
-from sif_pipeline.compiling import pattern_of
-from sif_pipeline.mapping import Key, Row
+from sif_pipeline import notices
 from sif_pipeline.notices import Notice
-from sif_pipeline.pattern import Image
+from sif_pipeline.reading import mapping, pattern
+from sif_pipeline.reading.compiling import pattern_of
+from sif_pipeline.reading.mapping import Key, Row
+from sif_pipeline.reading.pattern import Image
 from sif_pipeline.sif import cutting, gate, messages
 from sif_pipeline.sif.cutting import XSI, Pieces, Slice
 from sif_pipeline.sif.messages import NAMESPACE

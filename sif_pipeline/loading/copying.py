@@ -15,10 +15,8 @@ from psycopg.pq import Format
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from sif_pipeline import content, mapping
-from sif_pipeline.content import Content
 from sif_pipeline.database import Connection, queries
-from sif_pipeline.folding import (
+from sif_pipeline.loading.folding import (
     Fold,
     Head,
     ObjectEvent,
@@ -30,7 +28,9 @@ from sif_pipeline.folding import (
     changed,
     is_repeatable,
 )
-from sif_pipeline.mapping import Key
+from sif_pipeline.reading import content, mapping
+from sif_pipeline.reading.content import Content
+from sif_pipeline.reading.mapping import Key
 from warehouse.base import CURRENT, HISTORY, SifObject, objects
 from warehouse.inbox import Outcome
 

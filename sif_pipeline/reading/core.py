@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sif_pipeline import additions, content, reading
-from sif_pipeline.content import Content
-from sif_pipeline.mapping import Key
+from sif_pipeline.loading import claimed
+from sif_pipeline.loading.claimed import Claimed, no_garbage_collection
 from sif_pipeline.notices import Listing, Notice
-from sif_pipeline.reading import Claimed, no_garbage_collection
+from sif_pipeline.reading import additions, content
+from sif_pipeline.reading.content import Content
+from sif_pipeline.reading.mapping import Key
 from sif_pipeline.sif import cutting, gate, schema
 from sif_pipeline.sif.cutting import XSI, Slice
 from sif_pipeline.sif.envelope import open_envelope
@@ -121,7 +122,7 @@ _TAIL = "</SIF_ObjectData></SIF_Response></SIF_Message>"
 
 def _of_reading(body: bytes) -> list[Found]:
     message = Claimed(0, 0, "", "Objects", None, _ANY_TIME, _ANY_TIME, body)
-    reading.read([message])
+    claimed.read([message])
     return [
         Found(
             event.position,

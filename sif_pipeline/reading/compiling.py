@@ -6,9 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from sif_pipeline import mapping
-from sif_pipeline.mapping import NAMESPACE, Converter, Node, Plan, to_date, to_integer, to_key, to_number, to_text
-from sif_pipeline.pattern import ATTRIBUTES, Pattern
+from sif_pipeline.reading import mapping
+from sif_pipeline.reading.mapping import (
+    NAMESPACE,
+    Converter,
+    Node,
+    Plan,
+    to_date,
+    to_integer,
+    to_key,
+    to_number,
+    to_text,
+)
+from sif_pipeline.reading.pattern import ATTRIBUTES, Pattern
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.expression import ALL, BUILT_IN, TEXT, Expression, Wanted, picked
 from sif_pipeline.sif.expression import ATTRIBUTE as FREE_ATTRIBUTE

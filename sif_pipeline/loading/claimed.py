@@ -11,10 +11,10 @@ from typing import Protocol
 
 from lxml import etree
 
-from sif_pipeline import additions, content, mapping
-from sif_pipeline.content import Content
-from sif_pipeline.folding import ObjectEvent
+from sif_pipeline.loading.folding import ObjectEvent
 from sif_pipeline.notices import Listing, Notice, Severity
+from sif_pipeline.reading import additions, content, mapping
+from sif_pipeline.reading.content import Content
 from sif_pipeline.sif import cutting, gate, inspection, messages, schema
 from sif_pipeline.sif.cutting import Slice
 from warehouse.base import SifObject, objects

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sif_pipeline import arrow, files
+from sif_pipeline.files import receiving
+from sif_pipeline.reading import arrow
 from sif_pipeline.sif.gate import Refused
 from warehouse.base import objects
 
@@ -55,7 +56,7 @@ def _write_file(file: Path, folder: Path, name: str, stack: ExitStack, written: 
         return int(records.num_rows)
 
     broken: list[int] = []
-    for _, found, lines, broken_at in files.accepted(file):
+    for _, found, lines, broken_at in receiving.accepted(file):
         made = arrow.batch(found, lines)
         broken += [broken_at] if broken_at else []
         for kind, records in made.objects.items():
@@ -63,4 +64,4 @@ def _write_file(file: Path, folder: Path, name: str, stack: ExitStack, written: 
         if made.findings.num_rows:
             written.findings += append("findings", made.findings)
     if broken:
-        written.refused.append((file, files.unreadable(broken)))
+        written.refused.append((file, receiving.unreadable(broken)))

@@ -12,9 +12,9 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from sif_pipeline import files
 from sif_pipeline.exceptions import Defect, SifPipelineError, UnknownZone
-from sif_pipeline.files import Received
+from sif_pipeline.files import receiving
+from sif_pipeline.files.receiving import Received
 
 LOOK_SECONDS = 1.0
 """Pause between two looks at the folders."""
@@ -104,7 +104,7 @@ def _take(url: str, file: Path, total: Received) -> None:
     if not _is_offered(file):  # gone since the look, or a folder by now
         return
     try:
-        received = files.receive_path(url, file.parent.name, file)
+        received = receiving.receive_path(url, file.parent.name, file)
         reasons, remarks = ([reason for _, reason in said] for said in (received.refused, received.broken))
     except Exception as error:
         if isinstance(error, (OSError, SifPipelineError)) and not isinstance(error, Defect):

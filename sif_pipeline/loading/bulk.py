@@ -23,17 +23,19 @@ import psycopg
 from psycopg.adapt import PyFormat
 from psycopg.sql import SQL, Identifier, Placeholder
 
-from sif_pipeline import drain, files, loading, zones
+from sif_pipeline import zones
 from sif_pipeline.boundary import without_values
-from sif_pipeline.core import Found
 from sif_pipeline.database import Connection, connect, queries, vacuum_covered
-from sif_pipeline.drain import SESSION, TICK, DrainSummary, prepare
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
-from sif_pipeline.folding import Fold, ObjectEvent
-from sif_pipeline.known import KEY_BYTES, Keys, Known
-from sif_pipeline.loading import DatabaseStore
+from sif_pipeline.files import receiving
+from sif_pipeline.loading import copying, drain
+from sif_pipeline.loading.claimed import Claimed, no_garbage_collection, timestamp_notices
+from sif_pipeline.loading.copying import DatabaseStore
+from sif_pipeline.loading.drain import SESSION, TICK, DrainSummary, prepare
+from sif_pipeline.loading.folding import Fold, ObjectEvent
+from sif_pipeline.loading.known import KEY_BYTES, Keys, Known
 from sif_pipeline.notices import Notice
-from sif_pipeline.reading import Claimed, no_garbage_collection, timestamp_notices
+from sif_pipeline.reading.core import Found
 from sif_pipeline.sif.gate import Refused
 from warehouse.base import CURRENT, HISTORY, INBOX, objects
 from warehouse.inbox import Outcome
@@ -84,7 +86,7 @@ def plan(url: str, zone: str | None, paths: Sequence[Path], *, add_zones: bool =
     Without `zone` each path is a folder of one subfolder or `*.xml` file for each zone, named like the zone or its
     district's code; `add_zones` makes those that are missing. Raise UnknownZone.
     """
-    wanted = _by_name(paths) if zone is None else {zone: [file for path in paths for file in files.below(path)]}
+    wanted = _by_name(paths) if zone is None else {zone: [file for path in paths for file in receiving.below(path)]}
     with connect(url, autocommit=True) as connection:
         found = _zones(connection, wanted)
         for name in [name for name in wanted if name not in found] if add_zones else ():
@@ -106,7 +108,7 @@ def _by_name(paths: Iterable[Path]) -> dict[str, list[Path]]:
         inside = sorted(path.iterdir()) if path.is_dir() else [path]
         for entry in inside:
             if entry.is_dir():
-                wanted.setdefault(entry.name, []).extend(files.below(entry))
+                wanted.setdefault(entry.name, []).extend(receiving.below(entry))
             elif entry.suffix == ".xml":
                 wanted.setdefault(entry.stem, []).append(entry)
     return {name: found for name, found in wanted.items() if found}
@@ -272,7 +274,7 @@ def _lines(load: Load, paths: Sequence[Path]) -> Iterator[Line]:
         load.done.files += 1
         broken: list[int] = []
         try:
-            for accepted in files.accepted(path):
+            for accepted in receiving.accepted(path):
                 broken += [accepted.broken_at] if accepted.broken_at else []
                 yield _line(accepted, path)
                 del accepted  # before the next is read: it is half of what there is room for
@@ -281,10 +283,10 @@ def _lines(load: Load, paths: Sequence[Path]) -> Iterator[Line]:
         except OSError as error:
             load.done.refused.append((path, f"The file cannot be read: {error.strerror}."))
         if broken:
-            load.done.refused.append((path, files.unreadable(broken)))
+            load.done.refused.append((path, receiving.unreadable(broken)))
 
 
-def _line(accepted: files.Accepted, path: Path) -> Line:
+def _line(accepted: receiving.Accepted, path: Path) -> Line:
     body_sha256 = hashlib.sha256(accepted.facts["body"]).digest()
     return Line({**accepted.facts, "body_sha256": body_sha256}, accepted.found, path)
 
@@ -349,7 +351,7 @@ def _new(load: Load, unit: Sequence[Line]) -> list[Line]:
         before = new.get(identity)
         message_id, is_same = held.get(identity, (None, True))
         if not is_same or (before and before.facts["body_sha256"] != line.facts["body_sha256"]):
-            load.done.refused.append((line.file, files.OTHER_MESSAGE))
+            load.done.refused.append((line.file, receiving.OTHER_MESSAGE))
         elif before or message_id is not None:
             load.done.held_already += 1
             if message_id is not None and _mark(identity) in load.mine:
@@ -361,7 +363,7 @@ def _new(load: Load, unit: Sequence[Line]) -> list[Line]:
     for identity in new:
         load.mine.add(_mark(identity))
     if again:
-        load.connection.execute(files.FILES["count_duplicates"], {"message_ids": again})
+        load.connection.execute(receiving.FILES["count_duplicates"], {"message_ids": again})
     return list(new.values())
 
 
@@ -454,7 +456,7 @@ def _insert(connection: Connection, message: Claimed, line: Line, settled: Mappi
 class Sorted:
     """Objects by what they need."""
 
-    rows: dict[str, list[loading.Line]] = field(default_factory=lambda: defaultdict(list))  #: written as they stand
+    rows: dict[str, list[copying.Line]] = field(default_factory=lambda: defaultdict(list))  #: written as they stand
     events: list[str] = field(default_factory=list)  #: of those
     plain: int = 0  #: number of those
     special: list[ObjectEvent] = field(default_factory=list)  #: folded
@@ -470,7 +472,7 @@ def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) 
         if one is first or not one.is_plain or not _has_all(known, one):
             _take_special(known, message, ordered_at, one, notices if one is first else [], into)
             continue
-        into.rows[one.name].append(loading.image_line(zone_id, one.row_key, one.content, recorded, message_id))
+        into.rows[one.name].append(copying.image_line(zone_id, one.row_key, one.content, recorded, message_id))
         into.events.append(
             f"{message_id}\t{one.position}\t{zone_id}\t{one.name}\t{one.row_key}\t{one.action}\t{ordered}\tapplied\t\\N\t\\N\n"
         )
@@ -510,9 +512,9 @@ def _take_special(  # noqa: PLR0913, PLR0917 -- the event's own parts
 def _write_plain(connection: Connection, found: Sorted) -> None:
     with connection.cursor() as cursor:
         for name, lines in found.rows.items():
-            loading.copy_lines(cursor, loading.statements(objects()[name]).copy_current, lines)
+            copying.copy_lines(cursor, copying.statements(objects()[name]).copy_current, lines)
         if found.events:
-            with cursor.copy(loading.COPY_EVENTS) as target:
+            with cursor.copy(copying.COPY_EVENTS) as target:
                 target.write("".join(found.events))
 
 
@@ -526,7 +528,7 @@ def _fold(load: Load, events: list[ObjectEvent], notices: dict[tuple[int, int], 
             raise _SaidBefore
     for event in events:
         fold.take(event, notices[event.message_id, event.position])
-    loading.write(load.connection, fold, events)
+    copying.write(load.connection, fold, events)
     for _, name, key in (state.key for state in fold.states.values() if state.known):
         load.known.know(name, key)
     _count(load, events)

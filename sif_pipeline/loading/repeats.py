@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sif_pipeline.database import Connection
-from sif_pipeline.folding import Fold, ObjectEvent, ObjectKey
-from sif_pipeline.loading import INBOX, copy_unchanged, version_hashes
-from sif_pipeline.reading import Claimed, read_again
+from sif_pipeline.loading.claimed import Claimed, read_again
+from sif_pipeline.loading.copying import INBOX, copy_unchanged, version_hashes
+from sif_pipeline.loading.folding import Fold, ObjectEvent, ObjectKey
 from warehouse.inbox import Outcome
 
 WIDTH = 16

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from sif_pipeline import mapping
-from sif_pipeline.mapping import Converter, Key, Node, Plan, Row, to_key
+from sif_pipeline.reading import mapping
+from sif_pipeline.reading.mapping import Converter, Key, Node, Plan, Row, to_key
 from sif_pipeline.sif import schema
 from sif_pipeline.sif.expression import ALL, Expression
 from sif_pipeline.sif.gate import reopen_object

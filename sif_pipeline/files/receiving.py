@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from sif_pipeline import core, splitting
 from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import UnknownZone
+from sif_pipeline.files import splitting
+from sif_pipeline.files.splitting import Piece, apart, ends_early, is_list, last_line, pieces
+from sif_pipeline.reading import core
 from sif_pipeline.sif import gate, messages
 from sif_pipeline.sif.envelope import open_envelope
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.splitting import Piece, apart, ends_early, is_list, last_line, pieces
 from sif_pipeline.zone.receive import CARRIERS, check
 
 FILES = queries("files")

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from sif_pipeline import mapping
-from sif_pipeline.core import WHOLE_IMAGES, Found
 from sif_pipeline.database import Connection, queries
-from sif_pipeline.mapping import Key
-from sif_pipeline.reading import Claimed
+from sif_pipeline.loading.claimed import Claimed
+from sif_pipeline.reading import mapping
+from sif_pipeline.reading.core import WHOLE_IMAGES, Found
+from sif_pipeline.reading.mapping import Key
 from warehouse.base import objects
 from warehouse.inbox import Outcome
 

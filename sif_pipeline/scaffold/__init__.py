@@ -1,0 +1,1 @@
+"""Begin a new SIF object: its declaration, its schema and two examples, drafted from the standard."""
