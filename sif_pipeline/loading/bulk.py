@@ -29,13 +29,13 @@ from sif_pipeline.database import Connection, connect, queries, vacuum_covered
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.files import receiving
 from sif_pipeline.loading import copying, drain
-from sif_pipeline.loading.claimed import Claimed, no_garbage_collection, timestamp_notices
+from sif_pipeline.loading.claimed import Claimed
 from sif_pipeline.loading.copying import DatabaseStore
 from sif_pipeline.loading.drain import SESSION, TICK, DrainSummary, prepare
 from sif_pipeline.loading.folding import Fold, ObjectEvent
 from sif_pipeline.loading.known import KEY_BYTES, Keys, Known
 from sif_pipeline.notices import Notice
-from sif_pipeline.reading.core import Found
+from sif_pipeline.reading.core import Found, no_garbage_collection
 from sif_pipeline.sif.gate import Refused
 from warehouse.base import CURRENT, HISTORY, INBOX, objects
 from warehouse.inbox import Outcome
@@ -465,18 +465,21 @@ class Sorted:
 
 def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) -> None:
     """Tell objects that can be written as they stand from those that only a fold can judge."""
-    ordered_at, notices = message.ordered_at, timestamp_notices(message)
+    ordered_at, first = message.ordered_at, None if message.is_timely else found[0].position if found else None
     recorded, message_id, zone_id = _spelled(message.recorded_at), str(message.message_id), str(message.zone_id)
-    ordered, first = _spelled(ordered_at), found[0] if notices and found else None
+    ordered = _spelled(ordered_at)
     for one in found:
-        if one is first or not one.is_plain or not _has_all(known, one):
-            _take_special(known, message, ordered_at, one, notices if one is first else [], into)
+        if one.position == first or not one.is_plain or not _has_all(known, one):
+            _take_special(known, message, ordered_at, one, into)
             continue
         into.rows[one.name].append(copying.image_line(zone_id, one.row_key, one.content, recorded, message_id))
         into.events.append(
             f"{message_id}\t{one.position}\t{zone_id}\t{one.name}\t{one.row_key}\t{one.action}\t{ordered}\tapplied\t\\N\t\\N\n"
         )
         into.plain += 1
+    if found:
+        message.note_the_rest(found[0].position)
+    into.notices.update({(message.message_id, position): notices for position, notices in message.notices.items()})
 
 
 def _spelled(at: datetime | None) -> str:
@@ -493,16 +496,11 @@ def _has_all(known: Known, one: Found) -> bool:
     return True
 
 
-def _take_special(  # noqa: PLR0913, PLR0917 -- the event's own parts
-    known: Known, message: Claimed, ordered_at: datetime, one: Found, notices: list[Notice], into: Sorted
-) -> None:
-    assert message.recorded_at is not None  # noqa: S101 -- it was recorded
-    event = ObjectEvent(
-        message.message_id, one.position, message.zone_id, one.name, one.row_key, one.action, ordered_at,
-        message.recorded_at, one.content, one.outcome,
-    )  # fmt: skip
+def _take_special(known: Known, message: Claimed, ordered_at: datetime, one: Found, into: Sorted) -> None:
+    event = message.event_of(one, ordered_at)
     into.special.append(event)
-    into.notices[event.message_id, event.position] = [*one.notices, *notices]
+    if one.notices:
+        message.note(one.position, one.notices)
     if one.row_key is not None and one.name in objects():
         known.speak(one.name, one.row_key)
     if one.outcome is Outcome.APPLIED:
@@ -527,7 +525,7 @@ def _fold(load: Load, events: list[ObjectEvent], notices: dict[tuple[int, int], 
         if event.outcome is Outcome.APPLIED and not load.known.keeps(event.object_name) and store.head(event.key):
             raise _SaidBefore
     for event in events:
-        fold.take(event, notices[event.message_id, event.position])
+        fold.take(event, notices.get((event.message_id, event.position), ()))
     copying.write(load.connection, fold, events)
     for _, name, key in (state.key for state in fold.states.values() if state.known):
         load.known.know(name, key)

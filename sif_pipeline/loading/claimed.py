@@ -1,24 +1,20 @@
-"""From a message's bytes to its object events: cut or parse it, read each object, judge it by the schema. No SQL."""
+"""A claimed message: reading it by `core`, leaving out what it says again, and its object events. No SQL."""
 
-import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from lxml import etree
-
 from sif_pipeline.loading.folding import ObjectEvent
-from sif_pipeline.notices import Listing, Notice, Severity
-from sif_pipeline.reading import additions, content, mapping
-from sif_pipeline.reading.content import Content
-from sif_pipeline.sif import cutting, gate, inspection, messages, schema
+from sif_pipeline.notices import Listing, Notice
+from sif_pipeline.reading import content, core
+from sif_pipeline.reading.core import Found
+from sif_pipeline.sif import cutting, gate
 from sif_pipeline.sif.cutting import Slice
-from warehouse.base import SifObject, objects
-from warehouse.inbox import Outcome
+from warehouse.base import objects
 
 AHEAD, BEHIND = timedelta(minutes=10), timedelta(days=400)
 """How far a SIF_Timestamp may lie from receipt and still be believed."""
@@ -50,6 +46,25 @@ class Claimed:
     _slices: list[Slice] | None = None
     _is_cut: bool = False
 
+    def take(self, found: Iterable[Found]) -> None:
+        """Make events of its objects, in the place of those it has, and keep what is wrong with them."""
+        self.events, self.notices, self.listing, self.ends_at = [], {}, Listing(), None
+        ordered_at = self.ordered_at
+        for one in found:
+            self.events.append(self.event_of(one, ordered_at))
+            if one.notices:
+                self.note(one.position, one.notices)
+        if self.events:
+            self.note_the_rest(self.events[0].position)
+
+    def event_of(self, one: Found, ordered_at: datetime) -> ObjectEvent:
+        """Give the event of one of its objects; `ordered_at` is its own."""
+        assert self.recorded_at is not None  # noqa: S101 -- it was recorded
+        return ObjectEvent(
+            self.message_id, one.position, self.zone_id, one.name, one.row_key, one.action, ordered_at,
+            self.recorded_at, one.content, one.outcome,
+        )  # fmt: skip
+
     def note(self, position: int, found: list[Notice]) -> None:
         """Keep the findings on an object as far as they are listed."""
         self.beat()
@@ -57,6 +72,13 @@ class Claimed:
         if len(kept) < len(found) and self.ends_at is None:
             self.ends_at = position
         self.notices[position] = kept
+
+    def note_the_rest(self, first: int) -> None:
+        """Once all are noted, say how many are not listed and, of the `first`, what is wrong with the message."""
+        if self.ends_at is not None and self.listing.rest is not None:
+            self.notices[self.ends_at].append(self.listing.rest)
+        if not self.is_timely:
+            self.notices.setdefault(first, []).append(Notice("timestamp_implausible", "SIF_Header/SIF_Timestamp"))
 
     @property
     def slices(self) -> list[Slice] | None:
@@ -97,40 +119,26 @@ class Memory(Protocol):
         """Give those of some hashes that no current image of an object has that may come again."""
 
 
-@contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    """Keep Python from looking for cycles among what is read: there are many objects, and none in cycles."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def read(claimed: Sequence[Claimed], memory: Memory | None = None) -> None:
     """Read the objects of messages and judge each by the schema; a message that cannot be read is rejected as a whole.
 
-    Valid objects in a common spelling are read by their patterns, without a tree; others are parsed and judged.
-    What came before, to the letter, is not read, and no event: only its hash is there. Without a memory all is.
+    What came before, to the letter, is not read, and no event: only its hash is there. Without a memory all is read.
     """
     new = _recognise(claimed, memory) if memory is not None else {}
     cuts: dict[int, list[Slice] | None] = {m.message_id: m.slices for m in claimed if m.message_id not in new}
     cuts.update(new)
     for message in claimed:
-        slices = cuts[message.message_id]
-        if slices is None:
-            _read_tree(message)
-        else:
-            try:
-                _read_slices(message, slices)
-            except gate.Refused:  # an object of a file that was kept as it came: it is no XML, though it could be cut
-                message.events, message.notices, message.listing, message.ends_at = [], {}, Listing(), None
-                _read_tree(message)
-        if message.ends_at is not None and message.listing.rest is not None:
-            message.notices[message.ends_at].append(message.listing.rest)
+        _read(message, cuts[message.message_id])
         message.size = len(message.digests) or len(message.events)
+
+
+def _read(message: Claimed, slices: Sequence[Slice] | None) -> None:
+    """Make events of a message's objects as `core.read` finds them, and note what is wrong while they are found."""
+    if slices is not None:
+        with suppress(gate.Refused):
+            message.take(core.of_slices(slices))
+            return
+    message.take(core.of_tree(message.body))
 
 
 def _recognise(claimed: Iterable[Claimed], memory: Memory) -> dict[int, list[Slice]]:
@@ -184,96 +192,11 @@ def _with_digests(message: Claimed, name: str, wanted: AbstractSet[bytes]) -> li
 def read_again(message: Claimed, position: int) -> ObjectEvent:
     """Read an object that was known after all, and take it among the message's events."""
     if message.slices is None:
-        _read_tree(message, only=position)
+        found = next(core.of_tree(message.body, only=position))
     else:
-        _read_slices(message, [message.slices[position - 1]])
-    return message.events[-1]
-
-
-def _read_slices(message: Claimed, slices: list[Slice]) -> None:
-    """Make events of slices: of most by their patterns, without a tree."""
-    ordered_at = message.ordered_at
-    for cut, found in zip(slices, content.of_slices(slices), strict=True):
-        if found is None or found.image is None:
-            parsed = content.of_element(gate.reopen_object(cut.text, cut.line), cut)
-            event, findings = _event(message, ordered_at, cut.position, cut.action, parsed)
-        else:
-            event = _new_event(message, ordered_at, cut.position, cut.name, cut.action, found)
-            event.row_key, findings = found.image.row_key, additions.findings(found)
-        message.events.append(event)
-        if findings:
-            message.note(cut.position, findings)
-    _note_timestamp(message)
-
-
-def _read_tree(message: Claimed, only: int | None = None) -> None:
-    """Make events of a message's objects, or of the one at a position."""
-    ordered_at = message.ordered_at
-    try:
-        found = [one for one in messages.objects(gate.reopen(message.body)) if only in {None, one.position}]
-    except gate.Refused:
-        found = []
-        event, _ = _event(message, ordered_at, 0, None, Content(SifObject, etree.Element("SIF_Message")))
-        event.outcome = Outcome.REJECTED
-        message.events, message.notices[0] = [event], [Notice("message_unreadable")]
-    for position, action, element, notice in found:
-        event, findings = _event(message, ordered_at, position, action, content.of_element(element))
-        message.events.append(event)
-        message.note(position, [notice, *findings] if notice else findings)
-    _note_timestamp(message)
-
-
-def _name(element: etree._Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _note_timestamp(message: Claimed) -> None:
-    if message.events and (found := timestamp_notices(message)):
-        message.notices.setdefault(message.events[0].position, []).extend(found)
-
-
-def timestamp_notices(message: Claimed) -> list[Notice]:
-    """Say what is wrong with a message's SIF_Timestamp; it is said of its first object."""
-    return [] if message.is_timely else [Notice("timestamp_implausible", "SIF_Header/SIF_Timestamp")]
-
-
-def _event(
-    message: Claimed, ordered_at: datetime, position: int, action: messages.Action | None, found: Content
-) -> tuple[ObjectEvent, list[Notice]]:
-    event = _new_event(message, ordered_at, position, _name(found.element), action or "", found)
-    return event, _judge(event, action)
-
-
-def _new_event(  # noqa: PLR0913, PLR0917 -- the event's own parts
-    message: Claimed, ordered_at: datetime, position: int, name: str, action: str, found: Content
-) -> ObjectEvent:
-    assert message.recorded_at is not None  # noqa: S101 -- _record ran before
-    return ObjectEvent(
-        message.message_id, position, message.zone_id, name, None, action, ordered_at, message.recorded_at, found
-    )
-
-
-def _judge(event: ObjectEvent, action: messages.Action | None) -> list[Notice]:
-    """Decide whether an event may take part in a fold at all, and say what is wrong with it."""
-    cls, element = event.content.cls, event.element
-    if cls is SifObject:
-        event.outcome = Outcome.UNKNOWN
-        return [Notice("object_unknown", event.object_name, element.sourceline or 0)]
-    if element.tag != mapping.NAMESPACE + event.object_name:
-        event.outcome = Outcome.REJECTED
-        return [Notice("namespace_wrong", event.object_name, element.sourceline or 0)]
-    event.row_key = mapping.row_key(cls, element)
-    profile = schema.profile_for(event.action)
-    found = inspection.findings(element, profile)
-    if not found and event.row_key is not None and action is not None:
-        return additions.findings(event.content) if profile is not schema.Profile.KEY else []
-    if event.row_key is None and not _errors(found):
-        found = [Notice("key_missing", event.object_name, element.sourceline or 0), *found]
-    if action is None or _errors(found):
-        event.outcome = Outcome.REJECTED
-        return found
-    return [*found, *additions.findings(event.content)] if profile is not schema.Profile.KEY else found
-
-
-def _errors(notices: Iterable[Notice]) -> bool:
-    return any(notice.type.severity is Severity.ERROR for notice in notices)
+        found = next(core.of_slices([message.slices[position - 1]]))
+    event = message.event_of(found, message.ordered_at)
+    message.events.append(event)
+    if found.notices:
+        message.note(position, found.notices)
+    return event

@@ -19,10 +19,11 @@ from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import DatabaseUnreachable
 from sif_pipeline.loading import copying, repeats
-from sif_pipeline.loading.claimed import Claimed, no_garbage_collection, read
+from sif_pipeline.loading.claimed import Claimed, read
 from sif_pipeline.loading.copying import INBOX, DatabaseStore
-from sif_pipeline.loading.folding import WHOLE_IMAGES, Fold, ObjectEvent
+from sif_pipeline.loading.folding import Fold, ObjectEvent
 from sif_pipeline.loading.repeats import Order
+from sif_pipeline.reading.core import WHOLE_IMAGES, no_garbage_collection
 from sif_pipeline.sif import schema
 from warehouse.base import objects
 from warehouse.inbox import Outcome

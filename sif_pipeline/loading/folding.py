@@ -18,6 +18,7 @@ from lxml import etree
 from sif_pipeline.notices import Listing, Notice, Severity
 from sif_pipeline.reading import mapping
 from sif_pipeline.reading.content import Content
+from sif_pipeline.reading.core import WHOLE_IMAGES
 from sif_pipeline.reading.mapping import Key
 from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.merging import merged
@@ -29,8 +30,6 @@ ObjectKey = tuple[int, str, Key]
 
 Order = tuple[datetime, int, int]
 """Place of an event in the fold: ordered_at, message_id, position."""
-
-WHOLE_IMAGES = frozenset({"Add", "Response"})
 
 
 @dataclass(slots=True, eq=False)

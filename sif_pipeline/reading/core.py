@@ -3,20 +3,21 @@
 COPY, Parquet and any other engine take what it gives. `read` gives Python values, `arrow.batches` Arrow's.
 """
 
+import gc
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from sif_pipeline.loading import claimed
-from sif_pipeline.loading.claimed import Claimed, no_garbage_collection
-from sif_pipeline.notices import Listing, Notice
-from sif_pipeline.reading import additions, content
+from lxml import etree
+
+from sif_pipeline.notices import Listing, Notice, Severity
+from sif_pipeline.reading import additions, content, mapping
 from sif_pipeline.reading.content import Content
 from sif_pipeline.reading.mapping import Key
-from sif_pipeline.sif import cutting, gate, schema
-from sif_pipeline.sif.cutting import XSI, Slice
+from sif_pipeline.sif import cutting, gate, inspection, messages, schema
+from sif_pipeline.sif.cutting import Slice
 from sif_pipeline.sif.envelope import open_envelope
-from sif_pipeline.sif.messages import NAMESPACE
+from warehouse.base import SifObject
 from warehouse.inbox import Outcome
 
 WHOLE_IMAGES = frozenset({"Add", "Response"})
@@ -74,68 +75,75 @@ def _unfit(one: Found) -> list[Notice]:
     return notices if profile is schema.Profile.WHOLE else [n for n in notices if n.code != "element_missing"]
 
 
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles among what is read: there are many objects, and none in cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 @no_garbage_collection()
 def read(body: bytes) -> list[Found]:
     """Read the objects of a message, or of a bare list, that once passed the gate, in their order."""
     slices = cutting.cut(body)
-    if slices is None:
-        return _of_reading(body)
     try:
-        return _of_slices(slices)
+        return list(of_tree(body) if slices is None else of_slices(slices))
     except gate.Refused:  # an object of a file that was kept as it came: it is no XML, though it could be cut
-        return _of_reading(body)
+        return list(of_tree(body))
 
 
-def _of_slices(slices: Sequence[Slice]) -> list[Found]:
-    plain = content.of_slices(slices)
-    doubtful = [cut for cut, found in zip(slices, plain, strict=True) if found is None]
-    judged = iter(_judged(doubtful) if doubtful else ())
-    return [
-        next(judged)
-        if found is None or found.image is None
-        else Found(
-            cut.position, cut.action, cut.name, found.image.row_key, found, Outcome.APPLIED, additions.findings(found)
-        )
-        for cut, found in zip(slices, plain, strict=True)
-    ]
+def of_slices(slices: Sequence[Slice]) -> Iterator[Found]:
+    """Read objects that were cut from a message: valid ones in a common spelling by their patterns, without a tree.
+
+    Raise Refused at one that is no XML, though it could be cut: then the message has to be read by `of_tree`.
+    """
+    for cut, plain in zip(slices, content.of_slices(slices), strict=True):
+        if plain is None or plain.image is None:
+            parsed = content.of_element(gate.reopen_object(cut.text, cut.line), cut)
+            yield _judged(cut.position, cut.action, parsed)
+        else:
+            key, wrong = plain.image.row_key, additions.findings(plain)
+            yield Found(cut.position, cut.action, cut.name, key, plain, Outcome.APPLIED, wrong)
 
 
-def _judged(slices: Sequence[Slice]) -> Iterator[Found]:
-    """Have objects that are not plain read as a message of their own, on the lines where they stood."""
-    text, line = _HEAD, 1
-    for cut in slices:
-        text += "\n" * (cut.line - line) + cut.text
-        line = max(cut.line, line) + cut.text.count("\n")
-    judged = _of_reading(f"{text}{_TAIL}".encode())
-    if judged[0].position == 0:  # stands for all of a message that cannot be read
-        raise gate.Refused(1, 2, "An object is not well-formed XML.")
-    for found, cut in zip(judged, slices, strict=True):
-        yield found._replace(position=cut.position, action=cut.action)
+def of_tree(body: bytes, only: int | None = None) -> Iterator[Found]:
+    """Parse a message and read its objects, or the one at a position; where it is no XML, say so in their stead."""
+    try:
+        found = [one for one in messages.objects(gate.reopen(body)) if only in {None, one.position}]
+    except gate.Refused:
+        nothing = Content(SifObject, etree.Element("SIF_Message"))
+        yield Found(0, "", "SIF_Message", None, nothing, Outcome.REJECTED, [Notice("message_unreadable")])
+        return
+    for position, action, element, notice in found:
+        judged = _judged(position, action, content.of_element(element))
+        yield judged._replace(notices=[notice, *judged.notices]) if notice else judged
 
 
-_HEAD = (
-    f'<SIF_Message xmlns="{NAMESPACE}" xmlns:xsi="{XSI}" Version="2.7"><SIF_Response><SIF_Header></SIF_Header>'
-    "<SIF_ObjectData>"
-)
-_TAIL = "</SIF_ObjectData></SIF_Response></SIF_Message>"
+def _judged(position: int, action: str | None, parsed: Content) -> Found:
+    """Decide by the schema whether an object may take part in a fold at all, and say what is wrong with it."""
+    element, key = parsed.element, None
+    name, line = str(element.tag).rpartition("}")[2], element.sourceline or 0
+    if parsed.cls is SifObject:
+        outcome, notices = Outcome.UNKNOWN, [Notice("object_unknown", name, line)]
+    elif element.tag != mapping.NAMESPACE + name:
+        outcome, notices = Outcome.REJECTED, [Notice("namespace_wrong", name, line)]
+    else:
+        key = mapping.row_key(parsed.cls, element)
+        outcome, notices = _by_schema(parsed, name, action, key)
+    return Found(position, action or "", name, key, parsed, outcome, notices)
 
 
-def _of_reading(body: bytes) -> list[Found]:
-    message = Claimed(0, 0, "", "Objects", None, _ANY_TIME, _ANY_TIME, body)
-    claimed.read([message])
-    return [
-        Found(
-            event.position,
-            event.action,
-            event.object_name,
-            event.row_key,
-            event.content,
-            event.outcome,
-            list(message.notices.get(event.position, ())),
-        )
-        for event in message.events
-    ]
-
-
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-"""A message without a time of its own reads the same at any."""
+def _by_schema(parsed: Content, name: str, action: str | None, key: Key | None) -> tuple[Outcome, list[Notice]]:
+    profile = schema.profile_for(action or "")
+    notices = inspection.findings(parsed.element, profile)
+    is_wrong = any(notice.type.severity is Severity.ERROR for notice in notices)
+    if key is None and not is_wrong:
+        notices, is_wrong = [Notice("key_missing", name, parsed.element.sourceline or 0), *notices], True
+    if action is None or is_wrong:
+        return Outcome.REJECTED, notices
+    return Outcome.APPLIED, notices if profile is schema.Profile.KEY else [*notices, *additions.findings(parsed)]
