@@ -49,11 +49,11 @@ def ingest() -> None:
     @task
     def lead() -> dict[str, int]:
         from sif_pipeline.config import Settings
-        from sif_pipeline.loading import drain
+        from sif_pipeline.loading import standby
         from sif_pipeline.local import postgres
 
         with postgres.running(Settings.from_environment()) as url:
-            return asdict(drain.lead(url, standby=LEADING * 1.5, leading=LEADING))
+            return asdict(standby.lead(url, standby=LEADING * 1.5, leading=LEADING))
 
     lead()
 

@@ -12,6 +12,7 @@ from sif_pipeline.config import Settings
 from sif_pipeline.files import receiving
 from sif_pipeline.loading import drain as draining
 from sif_pipeline.loading import replay as replaying
+from sif_pipeline.loading import standby
 from sif_pipeline.loading.drain import DrainSummary
 from sif_pipeline.reports import moment
 from sif_pipeline.sif.naming import counted
@@ -54,7 +55,7 @@ def drain(
         raise typer.BadParameter("choose --until-empty or --forever, not both")
     with warehouse(stays=forever) as url, progress("Draining") as bar:
         if forever:
-            summary = draining.lead(url, standby=FOREVER, leading=FOREVER)
+            summary = standby.lead(url, standby=FOREVER, leading=FOREVER)
         else:
             summary = draining.drain(url, progress=lambda done: bar.to(done.messages, None, _words(done)))
     _tell(summary)

@@ -28,12 +28,14 @@ from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect, queries, vacuum_covered
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.files import receiving
-from sif_pipeline.loading import copying, drain
+from sif_pipeline.loading import copying, drain, text
 from sif_pipeline.loading.claimed import Claimed
-from sif_pipeline.loading.copying import DatabaseStore
 from sif_pipeline.loading.drain import SESSION, TICK, DrainSummary, prepare
-from sif_pipeline.loading.folding import Fold, ObjectEvent
+from sif_pipeline.loading.events import ObjectEvent
+from sif_pipeline.loading.folding import Fold
 from sif_pipeline.loading.known import KEY_BYTES, Keys, Known
+from sif_pipeline.loading.statements import statements
+from sif_pipeline.loading.store import DatabaseStore
 from sif_pipeline.notices import Notice
 from sif_pipeline.reading.core import Found, no_garbage_collection
 from sif_pipeline.sif.gate import Refused
@@ -456,7 +458,7 @@ def _insert(connection: Connection, message: Claimed, line: Line, settled: Mappi
 class Sorted:
     """Objects by what they need."""
 
-    rows: dict[str, list[copying.Line]] = field(default_factory=lambda: defaultdict(list))  #: written as they stand
+    rows: dict[str, list[text.Line]] = field(default_factory=lambda: defaultdict(list))  #: written as they stand
     events: list[str] = field(default_factory=list)  #: of those
     plain: int = 0  #: number of those
     special: list[ObjectEvent] = field(default_factory=list)  #: folded
@@ -510,7 +512,7 @@ def _take_special(known: Known, message: Claimed, ordered_at: datetime, one: Fou
 def _write_plain(connection: Connection, found: Sorted) -> None:
     with connection.cursor() as cursor:
         for name, lines in found.rows.items():
-            copying.copy_lines(cursor, copying.statements(objects()[name]).copy_current, lines)
+            text.copy_lines(cursor, statements(objects()[name]).copy_current, lines)
         if found.events:
             with cursor.copy(copying.COPY_EVENTS) as target:
                 target.write("".join(found.events))

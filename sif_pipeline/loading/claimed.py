@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sif_pipeline.loading.folding import ObjectEvent
+from sif_pipeline.loading.events import ObjectEvent
 from sif_pipeline.notices import Listing, Notice
 from sif_pipeline.reading import content, core
 from sif_pipeline.reading.core import Found

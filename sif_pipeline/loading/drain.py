@@ -4,7 +4,6 @@ A zone's messages are drained in order by whoever holds the zone's advisory lock
 once. A crash at any point rolls the whole batch back; the messages stay pending. Nothing here knows Airflow.
 """
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,28 +12,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 
 import psycopg
-from lxml import etree
 
-from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import DatabaseUnreachable
 from sif_pipeline.loading import copying, repeats
 from sif_pipeline.loading.claimed import Claimed, read
-from sif_pipeline.loading.copying import INBOX, DatabaseStore
-from sif_pipeline.loading.folding import Fold, ObjectEvent
+from sif_pipeline.loading.events import ObjectEvent
+from sif_pipeline.loading.folding import Fold
 from sif_pipeline.loading.repeats import Order
+from sif_pipeline.loading.statements import INBOX
+from sif_pipeline.loading.store import DatabaseStore
 from sif_pipeline.reading.core import WHOLE_IMAGES, no_garbage_collection
-from sif_pipeline.sif import schema
 from warehouse.base import objects
 from warehouse.inbox import Outcome
 
-log = logging.getLogger(__name__)
+"""Drain the inbox: claim, read, fold, load and settle a batch of messages in one transaction.
 
-CHANNEL = "sif_inbox"
-"""PostgreSQL notification channel on which a receiver says that a message was stored."""
+A zone's messages are drained in order by whoever holds the zone's advisory lock, so any number of drains may run at
+once. A crash at any point rolls the whole batch back; the messages stay pending. Nothing here knows Airflow.
+"""
 
-LEADER_LOCK = 7438
-"""Session advisory lock of the one drain that leads while others stand by."""
 
 SESSION = {
     "application_name": "sif-drain",
@@ -49,6 +46,9 @@ SESSION = {
 }
 """Session settings of a drain: a process that stopped, or a machine that is gone, must not hold a zone, or the lead,
 for ever. In another time zone, SIF_Timestamps at the ends of time lie in years that Python does not have."""
+
+AWAIT_LEADER = 0.1
+"""Seconds between two looks at zones that another drain has."""
 
 TICK = timedelta(microseconds=1)
 
@@ -93,7 +93,7 @@ def drain(
     """Drain until nothing is pending, here or in another drain; call `progress` with the sums after every batch."""
     total, done = DrainSummary(), None
     with connect(url, SESSION, autocommit=True) as connection:
-        while _one(connection, INBOX["anything_pending"]):
+        while one(connection, INBOX["anything_pending"]):
             if (done := drain_batch(connection, (limits or Limits()).after(done))) is None:
                 time.sleep(AWAIT_LEADER)  # another drain has the zones
                 continue
@@ -184,11 +184,11 @@ def _is_sound(connection: Connection, zone_id: int) -> bool:
 
 def _blame(connection: Connection, message: Claimed, error: Exception) -> int:
     """Count a failure against a message, naming the exception's kind only; 1 when that was the last try."""
-    parameters = {"message_id": message.message_id, "failure": _kind(error)}
+    parameters = {"message_id": message.message_id, "failure": kind(error)}
     return int(connection.execute(INBOX["fail"], parameters).fetchone() == ("quarantined",))
 
 
-def _kind(error: Exception) -> str:
+def kind(error: Exception) -> str:
     """Name an exception by class and SQLSTATE; its own words may hold values."""
     sqlstate = getattr(error, "sqlstate", None)
     return f"{type(error).__name__} {sqlstate}" if sqlstate else type(error).__name__
@@ -326,72 +326,7 @@ def advance(connection: Connection, claimed: Sequence[Claimed], newest: Mapping[
     connection.execute(INBOX["advance_zones"], parameters)
 
 
-def lead(url: str, *, standby: timedelta, leading: timedelta) -> DrainSummary:
-    """Stand by until the leader goes, at most for `standby`, then lead for `leading`: drain as messages arrive.
-
-    Hot standby: of two that overlap, one leads under a session advisory lock and the other takes over the moment the
-    leader's connection ends, however it ends. Two leaders at once would do no harm; they would share the zones. When
-    the database goes away, this comes back as soon as it does.
-    """
-    total, until = DrainSummary(), time.monotonic() + standby.total_seconds()
-    led_until: float | None = None
-    said: tuple[str, int] | None = None
-    _warm_up()
-    with without_values():
-        while time.monotonic() < (led_until or until):
-            try:
-                with connect(url, SESSION, autocommit=True) as connection:
-                    if not _await_leadership(connection, led_until or until):
-                        break
-                    led_until = led_until or time.monotonic() + leading.total_seconds()
-                    _lead(connection, led_until, total)
-            except (psycopg.OperationalError, DatabaseUnreachable) as error:
-                said = _warn(error, total.messages, said)
-                time.sleep(AWAIT_DATABASE)
-    return total
-
-
-def _warn(error: Exception, messages: int, said: tuple[str, int] | None) -> tuple[str, int]:
-    """Log trouble with the database once, and again only when it changes or something was drained in between."""
-    if (trouble := (_kind(error), messages)) != said:
-        log.warning("The database cannot be used (%s); trying again until it can.", trouble[0])
-    return trouble
-
-
-def _lead(connection: Connection, until: float, total: DrainSummary) -> None:
-    connection.execute(f"LISTEN {CHANNEL}")
-    done = None
-    while time.monotonic() < until:
-        if (done := drain_batch(connection, Limits().after(done))) is not None:
-            total.add(done)
-        else:
-            _await_message(connection)
-
-
-def _warm_up() -> None:
-    """Compile the schemas while standing by, so that the first message does not wait for it."""
-    for profile in schema.Profile:
-        schema.is_valid(etree.Element("warm-up"), profile)
-        schema.judge(profile)
-
-
-AWAIT_LEADER, AWAIT_MESSAGE, AWAIT_DATABASE = 0.1, 1.0, 0.5
-"""Seconds between two looks at the leader's lock, at an inbox that says nothing, and for a database that is away."""
-
-
-def _await_leadership(connection: Connection, until: float) -> bool:
-    while not _one(connection, "SELECT pg_try_advisory_lock(%s)", LEADER_LOCK):
-        if time.monotonic() > until:
-            return False
-        time.sleep(AWAIT_LEADER)
-    return True
-
-
-def _one(connection: Connection, statement: LiteralString | str, *parameters: object) -> Any:
+def one(connection: Connection, statement: LiteralString | str, *parameters: object) -> Any:
+    """Give the first column of a query's first row; None where there is none."""
     line = connection.execute(statement, parameters).fetchone()
     return line[0] if line else None
-
-
-def _await_message(connection: Connection) -> None:
-    for _ in connection.notifies(timeout=AWAIT_MESSAGE, stop_after=1):
-        pass

@@ -11,8 +11,11 @@ from datetime import datetime
 
 from sif_pipeline.database import Connection
 from sif_pipeline.loading.claimed import Claimed, read_again
-from sif_pipeline.loading.copying import INBOX, copy_unchanged, version_hashes
-from sif_pipeline.loading.folding import Fold, ObjectEvent, ObjectKey
+from sif_pipeline.loading.copying import copy_unchanged
+from sif_pipeline.loading.events import ObjectEvent, ObjectKey
+from sif_pipeline.loading.folding import Fold
+from sif_pipeline.loading.statements import INBOX
+from sif_pipeline.loading.store import version_hashes
 from warehouse.inbox import Outcome
 
 WIDTH = 16

@@ -12,8 +12,8 @@ from psycopg.sql import SQL, Identifier
 
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.files.receiving import find_zone
-from sif_pipeline.loading.copying import INBOX, VERSION_COLUMNS, statements
 from sif_pipeline.loading.drain import SESSION, DrainSummary, Limits, claim, load, load_each
+from sif_pipeline.loading.statements import INBOX, VERSION_COLUMNS, statements
 from sif_pipeline.reading import content, mapping
 from warehouse.base import CURRENT, HISTORY, SifObject, objects
 

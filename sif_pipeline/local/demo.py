@@ -22,7 +22,7 @@ from psycopg.sql import SQL, Identifier
 from sif_pipeline import database, status, zones
 from sif_pipeline.config import Settings
 from sif_pipeline.exceptions import ConfigurationError, SifPipelineError
-from sif_pipeline.loading.drain import LEADER_LOCK
+from sif_pipeline.loading.standby import LEADER_LOCK
 from sif_pipeline.local import airflow, kept, postgres
 from sif_pipeline.local.airflow import Airflow
 from sif_pipeline.local.supervision import child, wait_until

@@ -6,7 +6,7 @@ from itertools import groupby
 from psycopg.sql import SQL, Identifier
 
 from sif_pipeline.database import Connection
-from sif_pipeline.loading.copying import INBOX
+from sif_pipeline.loading.statements import INBOX
 from sif_pipeline.reading import content
 from sif_pipeline.reading.content import Content
 from sif_pipeline.reading.mapping import Key

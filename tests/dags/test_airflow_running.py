@@ -18,7 +18,7 @@ import pytest
 
 from sif_pipeline import zones
 from sif_pipeline.config import PROJECT
-from sif_pipeline.loading.drain import LEADER_LOCK
+from sif_pipeline.loading.standby import LEADER_LOCK
 
 EXAMPLE = PROJECT / "tests/examples/LEAInfo/valid/minimal.xml"
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import sif_text as sif
 
-from sif_pipeline.loading import copying, drain
+from sif_pipeline.loading import copying, drain, standby
 from sif_pipeline.loading.drain import Limits
 
 PROCESSES = multiprocessing.get_context("spawn")
@@ -47,8 +47,8 @@ def drain_some(url):
 
 def lead(url):
     """In a process of its own: lead as soon as nobody else does, for half a minute at most."""
-    drain.SESSION = SHORT
-    drain.lead(url, standby=timedelta(seconds=30), leading=timedelta(seconds=30))
+    standby.SESSION = SHORT
+    standby.lead(url, standby=timedelta(seconds=30), leading=timedelta(seconds=30))
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_the_next_takes_over_when_the_leader_stands_still(zone, database_url, ru
 
 def test_a_leader_whose_connection_is_cut_comes_back_and_says_so_once(zone, database_url, caplog):
     leading = threading.Thread(
-        target=drain.lead,
+        target=standby.lead,
         args=(database_url,),
         kwargs={"standby": timedelta(seconds=5), "leading": timedelta(seconds=3)},
     )
@@ -183,7 +183,7 @@ def test_a_leader_whose_connection_is_cut_comes_back_and_says_so_once(zone, data
     eventually(lambda: set(zone.states()) == {"done"})
     leading.join(SOON)
     assert not leading.is_alive()
-    (said,) = [record.getMessage() for record in caplog.records if record.name == drain.__name__]
+    (said,) = [record.getMessage() for record in caplog.records if record.name == standby.__name__]
     # psycopg learns of it from the server's farewell, or only by the silence after it.
     assert re.fullmatch(
         r"The database cannot be used \((AdminShutdown 57P01|OperationalError)\); trying again until it can\.", said
@@ -198,9 +198,9 @@ def test_a_leader_that_cannot_write_says_what_it_is_once_and_never_of_whom(zone,
         "CREATE TRIGGER fail BEFORE INSERT ON sif.student_personal FOR EACH ROW EXECUTE FUNCTION fail()"
     )
     zone.put(*students("A"))
-    drain.lead(database_url, standby=timedelta(seconds=5), leading=timedelta(seconds=1.5))
+    standby.lead(database_url, standby=timedelta(seconds=5), leading=timedelta(seconds=1.5))
     assert zone.states() == ["pending"]
-    assert [record.getMessage() for record in caplog.records if record.name == drain.__name__] == [
+    assert [record.getMessage() for record in caplog.records if record.name == standby.__name__] == [
         "The database cannot be used (DiskFull 53100); trying again until it can."
     ]
     assert "Doe" not in caplog.text
@@ -208,9 +208,9 @@ def test_a_leader_that_cannot_write_says_what_it_is_once_and_never_of_whom(zone,
 
 def test_a_new_message_is_loaded_at_once_and_not_at_the_next_look(zone, database_url, run, monkeypatch):
     """The receiver's notification wakes the leader: with looks an hour apart it would come in vain."""
-    monkeypatch.setattr(drain, "AWAIT_MESSAGE", 3600.0)
+    monkeypatch.setattr(standby, "AWAIT_MESSAGE", 3600.0)
     leading = threading.Thread(
-        target=drain.lead,
+        target=standby.lead,
         args=(database_url,),
         kwargs={"standby": timedelta(seconds=5), "leading": timedelta(seconds=3)},
     )

@@ -4,7 +4,9 @@ import pytest
 import sif_text as sif
 from psycopg.sql import SQL
 
-from sif_pipeline.loading.copying import INBOX, DatabaseStore, hashes, statements
+from sif_pipeline.loading.arrays import hashes
+from sif_pipeline.loading.statements import INBOX, statements
+from sif_pipeline.loading.store import DatabaseStore
 from warehouse.base import objects
 
 MANY, ASKED = 30_000, 2_000

@@ -4,7 +4,7 @@ import pytest
 import sif_text as sif
 
 from sif_pipeline.loading import repeats
-from sif_pipeline.loading.copying import DatabaseStore
+from sif_pipeline.loading.store import DatabaseStore
 from sif_pipeline.reading import content
 from sif_pipeline.sif.cutting import Slice
 

@@ -8,7 +8,7 @@ import signal
 from datetime import UTC, datetime
 
 from sif_pipeline.database import connect
-from sif_pipeline.loading import copying, drain, folding
+from sif_pipeline.loading import drain, events, folding, statements
 from sif_pipeline.loading.drain import Limits
 
 BATCH = Limits(messages=12)
@@ -70,7 +70,7 @@ def _claimed(connection) -> list[drain.Claimed]:
 
 def unordered(url: str) -> None:
     """Take whatever message comes to hand first, as SKIP LOCKED without an order does."""
-    copying.INBOX["claim"] = copying.INBOX["claim"].replace(
+    statements.INBOX["claim"] = statements.INBOX["claim"].replace(
         "ORDER BY recorded_at, message_id", "ORDER BY sha256(body)"
     ).replace("ORDER BY p.recorded_at, p.message_id", "ORDER BY sha256(p.body)")  # fmt: skip
     drain.drain(url, limits=BATCH)
@@ -78,8 +78,10 @@ def unordered(url: str) -> None:
 
 def untimed(url: str) -> None:
     """Apply the events of an object as they come, and take the latest messages first."""
-    copying.INBOX["claim"] = copying.INBOX["claim"].replace("ORDER BY zone_id, place", "ORDER BY zone_id, place DESC")
-    folding.ObjectEvent.order = property(lambda _: (datetime(2000, 1, 1, tzinfo=UTC), 0, 0))
+    statements.INBOX["claim"] = statements.INBOX["claim"].replace(
+        "ORDER BY zone_id, place", "ORDER BY zone_id, place DESC"
+    )
+    events.ObjectEvent.order = property(lambda _: (datetime(2000, 1, 1, tzinfo=UTC), 0, 0))
     drain.drain(url, limits=BATCH)
 
 
