@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from psycopg.rows import class_row
 
 from sif_pipeline.database import connect, queries
-from sif_pipeline.files.receiving import find_zone
 from sif_pipeline.notices import CATALOGUE
+from sif_pipeline.zones import number_of
 
 STATUS = queries("status")
 BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
@@ -80,5 +80,5 @@ def delays(url: str, since: datetime = BEGINNING) -> list[Delay]:
 def findings(url: str, zone: str, limit: int = 5) -> list[FindingCount]:
     """Give a zone's most frequent open findings; raise UnknownZone."""
     with connect(url) as connection, connection.cursor(row_factory=class_row(FindingCount)) as cursor:
-        find_zone(connection, zone)
+        number_of(connection, zone)
         return cursor.execute(STATUS["findings"], {"zone": zone, "limit": limit}).fetchall()

@@ -108,6 +108,14 @@ def check(connection: Connection, name: str | None) -> None:
         raise UnknownZone
 
 
+def number_of(connection: Connection, name: str) -> int:
+    """Give a zone's number by its name; raise UnknownZone."""
+    line = connection.execute(SQL["number"].encode(), {"name": name}).fetchone()
+    if line is None:
+        raise UnknownZone(f"There is no zone {name!r}; `sif-pipeline status` lists the zones.")
+    return int(line[0])
+
+
 def listing(connection: Connection) -> Report:
     """List the zones with their settings, and what waits for their agents."""
     return _report(connection, "list", {})

@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple
 from lxml import etree
 from psycopg.rows import class_row
 
-from sif_pipeline.conformance.recording import SQL
 from sif_pipeline.database import Connection
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.notices import Notice, Severity
 from sif_pipeline.reading import core, mapping
 from sif_pipeline.sif import gate, messages
+from sif_pipeline.zone.recording import SQL
 from warehouse.base import objects
 
 LARGEST: Final = 16 * gate.Limits().size

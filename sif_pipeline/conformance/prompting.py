@@ -5,14 +5,14 @@ from datetime import timedelta
 from typing import Final
 
 from sif_pipeline.conformance.evidence import Evidence, Sent
-from sif_pipeline.conformance.recording import SQL
 from sif_pipeline.database import Connection
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import spoken_with
 from sif_pipeline.sif.writing import LogEntry, LogLevel, Written, header_of, write_log_entry, write_request
-from sif_pipeline.state.log_entries import log_object
 from sif_pipeline.zone import queue, routing
+from sif_pipeline.zone.log_entries import log_object
+from sif_pipeline.zone.recording import SQL
 from warehouse.base import objects
 
 SMALL, LARGE = 16 * 1024, 1024 * 1024

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from sif_pipeline.conformance.evidence import Asked, Evidence, Exchange, Packet, Sent
-from sif_pipeline.conformance.recording import WITHHELD, WITHOUT_OFFSET
 from sif_pipeline.notices import Notice
+from sif_pipeline.zone.recording import WITHHELD, WITHOUT_OFFSET
 
 BIG: Final = 64 * 1024
 """Bytes of a response, all packets together, from which it is a big one."""

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
+from sif_pipeline import zones
 from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect, queries
-from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.files import splitting
 from sif_pipeline.files.splitting import Piece, apart, ends_early, is_list, last_line, pieces
 from sif_pipeline.reading import core
@@ -53,7 +53,8 @@ def receive(url: str, zone: str, paths: list[Path], progress: Callable[[int, int
     received, files = Received(), [file for path in paths for file in below(path)]
     total, done = sum(file.stat().st_size for file in files), 0
     with connect(url, {"application_name": "sif-receive"}) as connection:
-        zone_id = find_zone(connection, zone)
+        zone_id = zones.number_of(connection, zone)
+        connection.commit()  # each file is a transaction of its own
         for file in files:
             _receive_file(connection, zone_id, file, received)
             done += file.stat().st_size
@@ -66,16 +67,6 @@ def receive_path(url: str, zone: str, path: Path) -> Received:
     """Receive one dropped file; exceptions hold no value from it, so that a task may log them."""
     with without_values():
         return receive(url, zone, [path])
-
-
-def find_zone(connection: Connection, name: str) -> int:
-    """Give a zone's number by its name; raise UnknownZone."""
-    line = connection.execute(FILES["zone"], {"name": name}).fetchone()
-    connection.commit()
-    if line is None:
-        raise UnknownZone(f"There is no zone {name!r}; `sif-pipeline status` lists the zones.")
-    (zone_id,) = line
-    return int(zone_id)
 
 
 def below(path: Path) -> Iterator[Path]:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from sif_pipeline import zones
 from sif_pipeline.database import Connection, connect, queries
-from sif_pipeline.files.receiving import find_zone
 from sif_pipeline.loading.drain import SESSION, DrainSummary, Limits, claim, load, load_each
 from sif_pipeline.loading.statements import INBOX, VERSION_COLUMNS, statements
 from sif_pipeline.reading import content, mapping
@@ -31,8 +31,8 @@ def replay(
     The zone's drain waits meanwhile, its receiver does not. Raise UnknownZone.
     """
     total = DrainSummary()
-    with connect(url, SESSION | {"application_name": "sif-replay", "lock_timeout": "0"}) as connection:
-        zone_id = find_zone(connection, zone)
+    with connect(url, SESSION | {"application_name": "sif-replay", "lock_timeout": "0"}, autocommit=True) as connection:
+        zone_id = zones.number_of(connection, zone)
         with connection.transaction():
             connection.execute(INBOX["lock_zone"], {"zone_id": zone_id})
             rewind(connection, zone_id, since or BEGINNING)

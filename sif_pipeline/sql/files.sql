@@ -22,6 +22,3 @@ WHERE message_id IN
 
 -- name: notify
 SELECT pg_notify('sif_inbox', '')
-
--- name: zone
-SELECT zone_id FROM inbox.zone WHERE name = %(name)s

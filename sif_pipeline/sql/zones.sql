@@ -87,3 +87,7 @@ SELECT
     encryption_level
 FROM inbox.zone
 WHERE token_sha256 = %(token_sha256)b
+
+-- name: number
+-- Grain: one zone.
+SELECT zone_id FROM inbox.zone WHERE name = %(name)s

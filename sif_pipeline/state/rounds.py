@@ -3,8 +3,9 @@
 from collections import Counter
 
 from sif_pipeline.exceptions import SifPipelineError
-from sif_pipeline.state import log_entries, reconciliation, requests, syncs
+from sif_pipeline.state import reconciliation, requests, syncs
 from sif_pipeline.state.requests import Asked
+from sif_pipeline.zone import log_entries
 from warehouse.outbox import RequestState, SyncState
 
 

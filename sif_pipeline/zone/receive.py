@@ -6,13 +6,13 @@ disk. What is done is the business of the other modules of this room. It knows n
 
 import logging
 
-from sif_pipeline.conformance.recording import Said, record
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.envelope import open_envelope
 from sif_pipeline.sif.gate import Limits, Refused
 from sif_pipeline.sif.messages import CARRIERS, DEFAULT_CONTEXT, Message, Original, read_message, read_original
 from sif_pipeline.zone import access, control, handover, provisioning, routing, turned_away
 from sif_pipeline.zone.events import take_events
+from sif_pipeline.zone.recording import Said, record
 from sif_pipeline.zone.storing import Connection, Incoming, Outcome, audit, mode_of, store, unregistered
 from sif_pipeline.zones import Zone
 from warehouse.inbox import MessageState

@@ -30,16 +30,15 @@ import uvicorn
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from sif_pipeline import zones
-from sif_pipeline.conformance.recording import Withheld
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif.gate import Limits, Refused, check_parser, too_large
 from sif_pipeline.sif.messages import Original
 from sif_pipeline.sif.naming import counted
-from sif_pipeline.state import log_entries
-from sif_pipeline.zone import delivery, identity
+from sif_pipeline.zone import delivery, identity, log_entries
 from sif_pipeline.zone.http_limits import Bounds, bounded
 from sif_pipeline.zone.inflating import Inflater, NotGzip
 from sif_pipeline.zone.receive import Incoming, audit, read, receive
+from sif_pipeline.zone.recording import Withheld
 from sif_pipeline.zone.storing import SQL
 from sif_pipeline.zone.threads import THREAD_FROM, off_the_loop
 from sif_pipeline.zone.tls import Peer, ServerTls, ssl_context_for

@@ -11,7 +11,7 @@ from sif_sync import District
 from sif_pipeline.loading.replay import replay
 from sif_pipeline.notices import CATALOGUE
 from sif_pipeline.sif import gate
-from sif_pipeline.state import log_entries
+from sif_pipeline.zone import log_entries
 
 SCHEMA = Path(__file__).resolve().parents[2].parent / "shared/spec/sif-us-2.6/SIF_Message.xsd"
 AT_ONCE = timedelta(0)

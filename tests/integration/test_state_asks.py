@@ -24,9 +24,10 @@ from sif_pipeline.database import session
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.loading import drain
 from sif_pipeline.sif.query import EVERYTHING, read_where
-from sif_pipeline.state import log_entries, reconciliation, requests, syncs
+from sif_pipeline.state import reconciliation, requests, syncs
 from sif_pipeline.state.requests import NobodyProvides, Question
 from sif_pipeline.testing import flawed, key_of, pulling, pushing, sample_objects, zone_server
+from sif_pipeline.zone import log_entries
 
 COMMANDS = request_commands, sync_commands
 """Modules whose import adds their commands to the command line."""
