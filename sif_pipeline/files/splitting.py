@@ -8,13 +8,14 @@ import codecs
 import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, NoReturn
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
-from sif_pipeline.sif import gate
+from sif_pipeline.sif import gate, schema
 from sif_pipeline.sif.cutting import has_more_than_tags
 from sif_pipeline.sif.gate import Refused
 
@@ -193,8 +194,9 @@ def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest | None
     """Yield the pieces of a bare list in which no tag needs to be followed; the same that a Cutter gives.
 
     Where no comment, CDATA section or processing instruction is, every `<` begins a tag, so an object ends with the
-    first end tag of its name unless another one of that name began in it. From the piece on in which that is not
-    certain the rest is given back; None where the list ends as it should.
+    first end tag of its name unless another one of that name began in it. Where another object begins before, it has
+    no end tag, and ends there. From the piece on in which that is not certain the rest is given back; None where the
+    list ends as it should.
     """
     held = next(blocks, b"")
     if (found := _LIST.match(held)) is None:
@@ -214,7 +216,8 @@ def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest | None
             yield Piece(head + held[:place] + tail, lines)
             lines += held.count(b"\n", 0, place)
             held, place, objects = held[place:], 0, 0
-    if objects and not has_more_than_tags(held) and re.compile(rb"\s*" + tail + rb"\s*").fullmatch(held, place):
+    is_last = end == _UNFINISHED or (objects and re.compile(rb"\s*" + tail + rb"\s*").fullmatch(held, place))
+    if is_last and held.rstrip().endswith(tail) and not has_more_than_tags(held):
         if (block := next(blocks, None)) is None:
             yield Piece(head + held, lines)
             return None
@@ -254,7 +257,7 @@ def apart(piece: bytes, is_good: Callable[[bytes], bool]) -> list[Part] | None:
         return None
     runs, place = list[_Run](), _past_blanks(piece, found.end())
     while place < stop:
-        end = _end_of_object(piece, place)
+        end = _end_of_object(piece, place) or stop  # the last one may have no end tag
         if not place < end <= stop:
             return None
         good = is_good(head + piece[place:end] + tail)
@@ -311,12 +314,46 @@ def _end_of_object(held: bytes, place: int) -> int:
         return _UNFINISHED if len(held) - place < _LONGEST_NAME and b"</" not in held[place:] else _DOUBTFUL
     name = found[1]
     end = held.find(b"</" + name + b">", found.end())
-    if end < 0:
-        return _UNFINISHED
-    if held.find(b"<" + name, found.end(), end) >= 0:
-        within = re.compile(rb"<" + name + rb"[\s/>]").search(held, found.end(), end)
-        return _DOUBTFUL if within else end + len(name) + 3
-    return end + len(name) + 3
+    if end >= 0 and not _begins_within(held, name, found.end(), end):
+        return end + len(name) + 3
+    if (other := _next_object(held, found, end if end >= 0 else len(held))) is not None:
+        return other
+    return _UNFINISHED if end < 0 else _DOUBTFUL
+
+
+def _begins_within(held: bytes, name: bytes, start: int, stop: int) -> bool:
+    if held.find(b"<" + name, start, stop) < 0:
+        return False
+    return re.compile(rb"<" + name + rb"[\s/>]").search(held, start, stop) is not None
+
+
+def _next_object(held: bytes, own: re.Match[bytes], stop: int) -> int | None:
+    """Give the place behind an object that is empty or, because another object begins first, has no end tag.
+
+    What has a RefId is an object, what is called like one, and what is called as this one and has its attributes.
+    No object has such an element in it by the standard, unless a district put one among SIF_ExtendedElements.
+    """
+    if (start_tag := _TAG.match(held, own.start(1) - 1)) is None:
+        return None
+    if start_tag[2].endswith(b"/"):
+        return start_tag.end()
+    attributes = _ATTRIBUTE.findall(start_tag[2])
+    for tag in _TAG.finditer(held, start_tag.end(), stop):
+        names = _ATTRIBUTE.findall(tag[2])
+        if b"RefId" in names or tag[1] in _object_names() or (tag[1] == own[1] and names == attributes):
+            before = held[own.start() : tag.start()]
+            is_extension = before.rfind(b"<SIF_ExtendedElements") > before.rfind(b"</SIF_ExtendedElements")
+            return None if is_extension else own.start() + len(before.rstrip())
+    return None
+
+
+@cache
+def _object_names() -> frozenset[bytes]:
+    return frozenset(name.encode() for name in schema.object_names())
+
+
+_TAG = re.compile(rb"<([A-Za-z_][\w.-]*)((?:\s[^<>]*)?)>")
+_ATTRIBUTE = re.compile(rb"\s([A-Za-z_][\w.:-]*)\s*=")
 
 
 def _utf8(file: BinaryIO) -> Iterator[bytes]:

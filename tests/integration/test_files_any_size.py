@@ -127,8 +127,8 @@ REFUSED = {
     "a torn list": (bare(*students(30)).encode()[:-200], "breaks off at line 30"),
     "a message broken in the middle": (sif.response(*students(5), "\n<StudentPersonal>&</StudentPersonal>",
                                                     *students(9)), "not well-formed XML at line 2"),
-    "a list in which an object does not end": (bare(*students(20), "<StudentPersonal><a>", *students(9)).encode(),
-                                               "not well-formed XML at line 32"),
+    "a list with an end tag too many": (bare(*students(20), "</StudentPersonal>", *students(9)).encode(),
+                                        "not well-formed XML at line 22"),
     "two lists": ((bare(*students(3)) + bare(*students(3))).encode(), "not well-formed"),
     "a document type": (b"<!DOCTYPE Objects>" + bare(*students(9)).encode(), "DOCTYPE"),
     "bytes of no encoding": (bare(*students(9)).replace("Ada", "Z\xe9").encode("latin-1"), "encoding"),
@@ -329,3 +329,42 @@ def test_the_neighbours_of_a_broken_object_in_a_short_list_are_kept(url, zone, f
     assert summary.refused == []
     assert len(drained(zone).documents()) == 9
     assert zone.open_findings() == [("message_unreadable", "")]
+
+
+UNENDED = {
+    "one that breaks off": "<StudentPersonal RefId='1'><LocalId>1",
+    "one whose children are not ended either": "<StudentPersonal RefId='1'><Name><LastName>Doe",
+    "one with a key of its own": "<StudentAttendanceSummary SchoolYear='2026'><a/>",
+    "one that nobody knows": "<Thing><a>",
+}
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("place", [0, 4, 9])
+@pytest.mark.parametrize("unended", UNENDED.values(), ids=UNENDED)
+def test_the_neighbours_of_an_object_without_end_tag_are_kept(url, zone, file, place, unended):
+    objects = students(9)
+    objects[place:place] = [unended]
+    summary = receiving.receive(url, zone.name, [file(bare(*objects))])
+    ((_, why),) = summary.broken
+    assert why.startswith(f"Objects that cannot be read begin at line {place + 2}. They are kept")
+    assert summary.refused == []
+    assert len(drained(zone).documents()) == 9
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_objects_without_end_tags_in_a_row_are_told_apart(url, zone, file):
+    known = list(UNENDED.values())[:3]
+    summary = receiving.receive(url, zone.name, [file(bare(*known, *students(3), *known))])
+    ((_, why),) = summary.broken
+    assert why.startswith("Objects that cannot be read begin at line 2, 3, 4, 8, 9, 10. They are kept")
+    assert len(drained(zone).documents()) == 3
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_an_object_among_the_extended_elements_of_another_ends_nothing(url, zone, file):
+    inner = '<StudentPersonal RefId="1"><LocalId>1</LocalId></StudentPersonal>'
+    more = f'<SIF_ExtendedElements><SIF_ExtendedElement Name="x">{inner}</SIF_ExtendedElement></SIF_ExtendedElements>'
+    assert received(url, zone, file(bare(*students(4), sif.student("mother", more=more), *students(4)))) == (3, 0, [])
+    assert len(drained(zone).documents()) == 5
+    assert inner in zone.documents()[sif.ref("mother")]
