@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Take SIF 2.x messages from districts, load them into a warehouse with full history, and report.",
     epilog="Settings are environment variables: SIF_HOME (where the embedded server keeps its data, default var/), "
-    "SIF_DATABASE_URL (any PostgreSQL 15 or later instead), SIF_TIMEZONE, SIF_MAX_MESSAGE_BYTES.",
+    "SIF_DATABASE_URL (any PostgreSQL 15 or later instead), SIF_TIMEZONE, SIF_MAX_MESSAGE_BYTES, SIF_ZONE_URL.",
 )
 
 

@@ -27,7 +27,16 @@ def _http(base: str) -> str:
 
 
 Name = Annotated[str, typer.Argument(help="Name of the zone.")]
-Base = Annotated[str, typer.Option("--url", help="Address under which agents reach the server.", callback=_http)]
+Base = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        envvar="SIF_ZONE_URL",
+        show_envvar=False,
+        callback=_http,
+        help="Address under which agents reach the server; SIF_ZONE_URL says it once and for all.",
+    ),
+]
 Format = Annotated[str, typer.Option("--format", help="table, csv or json.", callback=one_of(*FORMATS))]
 AT_HOME = "http://127.0.0.1:7080"
 
@@ -104,7 +113,8 @@ def rotate(name: Name, base: Base = AT_HOME) -> None:
     """Give a zone a new URL and print it, once: for when the old one may have leaked.
 
     The old URL stops working within seconds. What the zone sent before stays, and so do its agents' queues. The address
-    is not remembered: give the --url that `zone add` was given, or the URL printed is one of this machine.
+    is not remembered: without SIF_ZONE_URL, give the --url that `zone add` was given, or the URL printed is one of
+    this machine.
     """
     with warehouse() as url, session(url) as connection:
         token = zones.rotate(connection, name)

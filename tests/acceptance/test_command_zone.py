@@ -38,6 +38,17 @@ def test_a_rotated_zone_has_its_new_url_only(database_url: str) -> None:
     assert found == [None, None, ("north",)]
 
 
+def test_an_address_said_once_is_in_every_url_and_one_that_is_none_is_refused(
+    module_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIF_ZONE_URL", "https://sif.example.org")
+    added = done(module_database_url, "zone", "add", "east", "--lea", "09990002")
+    rotated = done(module_database_url, "zone", "rotate", "east")
+    assert all(url.startswith("https://sif.example.org/zone/") for url in (added, rotated))
+    monkeypatch.setenv("SIF_ZONE_URL", "sif.example.org")
+    assert "begins with http:// or https://" in " ".join(refused(module_database_url, "zone", "rotate", "east").split())
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
