@@ -5,7 +5,7 @@ from dataclasses import replace
 import sif_text as sif
 from lxml import etree
 
-from sif_pipeline.loading import drain
+from sif_pipeline.loading import claimed
 from sif_pipeline.loading.folding import Fold
 
 RECEIVED = sif.minute(200)
@@ -45,8 +45,8 @@ class Nothing:
 
 def read(body, at):
     """Give the one event of a message and what the schema found, as the drain reads it."""
-    message = drain.Claimed(0, 1, sif.SOURCE, "SIF_Event", at, RECEIVED, RECEIVED, body)
-    drain.read([message])
+    message = claimed.Claimed(0, 1, sif.SOURCE, "SIF_Event", at, RECEIVED, RECEIVED, body)
+    claimed.read([message])
     (event,) = message.events
     return event, message.notices.get(1, [])
 

@@ -8,7 +8,7 @@ import typer
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import progress, warehouse
 from sif_pipeline.files import receiving
-from sif_pipeline.loading import bulk as loading
+from sif_pipeline.loading import bulk as bulking
 from sif_pipeline.sif.naming import counted
 
 
@@ -34,8 +34,8 @@ def bulk(
         _write(paths, parquet)
         return
     with warehouse() as url, progress("Loading") as bar:
-        tasks = loading.plan(url, zone, paths, add_zones=add_zones)
-        done = loading.load(url, tasks, workers=workers, progress=bar.bytes)
+        tasks = bulking.plan(url, zone, paths, add_zones=add_zones)
+        done = bulking.load(url, tasks, workers=workers, progress=bar.bytes)
     sums = done.summary
     typer.echo(
         f"{counted(sums.messages, 'message')}: {counted(sums.loaded, 'object')} loaded, {sums.held} held, "

@@ -12,15 +12,14 @@ from typing import Any, Final, NamedTuple
 from lxml import etree
 from psycopg.rows import class_row
 
-from sif_pipeline.database import Connection
+from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.notices import Notice, Severity
 from sif_pipeline.reading import core, mapping
 from sif_pipeline.sif import gate, messages
-from sif_pipeline.zone.recording import SQL
 from warehouse.base import objects
 
-LARGEST: Final = 16 * gate.Limits().size
+SQL: Final = {name: query.encode() for name, query in queries("conformance").items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ def _with_messages(connection: Connection, seen: Evidence, about: dict[str, Any]
     sent, packets, provides, last = list(seen.sent), list(seen.packets), set(seen.provides), seen.last_message
     while rows := connection.execute(SQL["messages"], about | {"after": last}).fetchall():
         for last, at, msg_id, kind, request_msg_id, number, more, body in rows:  # noqa: B007 -- the last one is used
-            root = gate.open_message(body, gate.Limits(size=LARGEST))
+            root = gate.open_message(body, core.LIMITS)
             if kind in ("SIF_Provision", "SIF_Provide"):
                 declared = messages.read_message(root).provided
                 provides |= {p.object_name for p in declared if p.kind == "SIF_ProvideObjects"}

@@ -4,15 +4,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from sif_pipeline.conformance.evidence import Evidence, Sent
+from sif_pipeline.conformance.evidence import SQL, Evidence, Sent
 from sif_pipeline.database import Connection
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.messages import spoken_with
 from sif_pipeline.sif.writing import LogEntry, LogLevel, Written, header_of, write_log_entry, write_request
-from sif_pipeline.zone import queue, routing
+from sif_pipeline.zone import queue, recording, routing
 from sif_pipeline.zone.log_entries import log_object
-from sif_pipeline.zone.recording import SQL
 from warehouse.base import objects
 
 SMALL, LARGE = 16 * 1024, 1024 * 1024
@@ -44,7 +43,7 @@ def prompt(connection: Connection, evidence: Evidence, prompted: Prompted) -> No
 def release(connection: Connection, evidence: Evidence) -> None:
     """Answer the agent again as ever when a run ends before an answer was held back."""
     with connection.transaction():
-        connection.execute(SQL["withheld"], {"zone_id": evidence.zone_id, "source_id": evidence.source_id})
+        connection.execute(recording.SQL["withheld"], {"zone_id": evidence.zone_id, "source_id": evidence.source_id})
 
 
 def _ask_once(connection: Connection, evidence: Evidence) -> None:

@@ -7,13 +7,12 @@ from datetime import datetime
 
 from sif_pipeline.conformance import evidence as record
 from sif_pipeline.conformance import prompting
-from sif_pipeline.conformance.evidence import Evidence
+from sif_pipeline.conformance.evidence import SQL, Evidence
 from sif_pipeline.conformance.prompting import Prompted
 from sif_pipeline.conformance.report import Report, report
 from sif_pipeline.conformance.script import Result
 from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import SifPipelineError
-from sif_pipeline.zone.recording import SQL
 
 
 class NobodyThere(SifPipelineError):

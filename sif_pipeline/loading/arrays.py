@@ -1,4 +1,4 @@
-"""Arrays on their way to PostgreSQL in binary: of many numbers and keys it reads that in a fraction of the time."""
+"""Many keys as arrays in binary, by which PostgreSQL is asked about all of a batch at once."""
 
 import struct
 from collections.abc import Collection
@@ -8,9 +8,7 @@ from typing import NamedTuple
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-from sif_pipeline.loading.events import (
-    ObjectKey,
-)
+from sif_pipeline.loading.events import ObjectKey
 
 
 class Array(NamedTuple):

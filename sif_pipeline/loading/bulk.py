@@ -28,8 +28,9 @@ from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect, queries, vacuum_covered
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.files import receiving
-from sif_pipeline.loading import copying, drain, text
+from sif_pipeline.loading import copying, drain, writing
 from sif_pipeline.loading.claimed import Claimed
+from sif_pipeline.loading.copying import spelled
 from sif_pipeline.loading.drain import SESSION, TICK, DrainSummary, prepare
 from sif_pipeline.loading.events import ObjectEvent
 from sif_pipeline.loading.folding import Fold
@@ -458,7 +459,7 @@ def _insert(connection: Connection, message: Claimed, line: Line, settled: Mappi
 class Sorted:
     """Objects by what they need."""
 
-    rows: dict[str, list[text.Line]] = field(default_factory=lambda: defaultdict(list))  #: written as they stand
+    rows: dict[str, list[copying.Line]] = field(default_factory=lambda: defaultdict(list))  #: written as they stand
     events: list[str] = field(default_factory=list)  #: of those
     plain: int = 0  #: number of those
     special: list[ObjectEvent] = field(default_factory=list)  #: folded
@@ -467,25 +468,23 @@ class Sorted:
 
 def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) -> None:
     """Tell objects that can be written as they stand from those that only a fold can judge."""
-    ordered_at, first = message.ordered_at, None if message.is_timely else found[0].position if found else None
-    recorded, message_id, zone_id = _spelled(message.recorded_at), str(message.message_id), str(message.zone_id)
-    ordered = _spelled(ordered_at)
+    assert message.recorded_at is not None  # noqa: S101 -- it was recorded
+    first = found[0].position if found and not message.is_timely else None
+    recorded, message_id, zone_id = spelled(message.recorded_at), str(message.message_id), str(message.zone_id)
+    ordered_at = message.ordered_at
+    ordered = spelled(ordered_at)
     for one in found:
         if one.position == first or not one.is_plain or not _has_all(known, one):
             _take_special(known, message, ordered_at, one, into)
             continue
-        into.rows[one.name].append(copying.image_line(zone_id, one.row_key, one.content, recorded, message_id))
+        into.rows[one.name].append(writing.image_line(zone_id, one.row_key, one.content, recorded, message_id))
         into.events.append(
             f"{message_id}\t{one.position}\t{zone_id}\t{one.name}\t{one.row_key}\t{one.action}\t{ordered}\tapplied\t\\N\t\\N\n"
         )
         into.plain += 1
     if found:
-        message.note_the_rest(found[0].position)
+        message.note_of_all(found[0].position)
     into.notices.update({(message.message_id, position): notices for position, notices in message.notices.items()})
-
-
-def _spelled(at: datetime | None) -> str:
-    return at.isoformat() if at else ""
 
 
 def _has_all(known: Known, one: Found) -> bool:
@@ -512,9 +511,9 @@ def _take_special(known: Known, message: Claimed, ordered_at: datetime, one: Fou
 def _write_plain(connection: Connection, found: Sorted) -> None:
     with connection.cursor() as cursor:
         for name, lines in found.rows.items():
-            text.copy_lines(cursor, statements(objects()[name]).copy_current, lines)
+            copying.copy_lines(cursor, statements(objects()[name]).copy_current, lines)
         if found.events:
-            with cursor.copy(copying.COPY_EVENTS) as target:
+            with cursor.copy(writing.COPY_EVENTS) as target:
                 target.write("".join(found.events))
 
 
@@ -528,7 +527,7 @@ def _fold(load: Load, events: list[ObjectEvent], notices: dict[tuple[int, int], 
             raise _SaidBefore
     for event in events:
         fold.take(event, notices.get((event.message_id, event.position), ()))
-    copying.write(load.connection, fold, events)
+    writing.write(load.connection, fold, events)
     for _, name, key in (state.key for state in fold.states.values() if state.known):
         load.known.know(name, key)
     _count(load, events)

@@ -38,7 +38,7 @@ class Claimed:
     notices: dict[int, list[Notice]] = field(default_factory=dict)  #: by position of the object; 0 the message
     listing: Listing = field(default_factory=Listing)  #: of these
     ends_at: int | None = None  #: position of the object at which the list ends, where it does
-    beat: Callable[[], object] = bool  #: called with every object on which there is a finding: that takes its time
+    beat: Callable[[], object] = bool  #: called with every object that is parsed: that takes its time
     digests: list[bytes] = field(default_factory=list)  #: of all its objects, where some may be known
     size: int = 0  #: how many objects it has, once it is read
     unchanged: int = 0  #: how many of its objects are left out, because they say again what is known
@@ -52,10 +52,12 @@ class Claimed:
         ordered_at = self.ordered_at
         for one in found:
             self.events.append(self.event_of(one, ordered_at))
+            if one.content.image is None:
+                self.beat()
             if one.notices:
                 self.note(one.position, one.notices)
         if self.events:
-            self.note_the_rest(self.events[0].position)
+            self.note_of_all(self.events[0].position)
 
     def event_of(self, one: Found, ordered_at: datetime) -> ObjectEvent:
         """Give the event of one of its objects; `ordered_at` is its own."""
@@ -67,14 +69,13 @@ class Claimed:
 
     def note(self, position: int, found: list[Notice]) -> None:
         """Keep the findings on an object as far as they are listed."""
-        self.beat()
-        kept = self.listing.take(found) if found else found
+        kept = self.listing.take(found)
         if len(kept) < len(found) and self.ends_at is None:
             self.ends_at = position
         self.notices[position] = kept
 
-    def note_the_rest(self, first: int) -> None:
-        """Once all are noted, say how many are not listed and, of the `first`, what is wrong with the message."""
+    def note_of_all(self, first: int) -> None:
+        """Note what is said of a message as a whole, of its `first` object, and how many findings are not listed."""
         if self.ends_at is not None and self.listing.rest is not None:
             self.notices[self.ends_at].append(self.listing.rest)
         if not self.is_timely:

@@ -1,195 +1,59 @@
-"""Writing down what a fold changed: versions, events, earlier events' new outcomes, findings."""
+"""Lines of COPY: rows as texts, spelled for many at once, with separators that no XML has."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import lru_cache
+from itertools import islice
+from typing import TypeVar
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composed, Literal
 
-from sif_pipeline.database import Connection
-from sif_pipeline.loading.arrays import columns
-from sif_pipeline.loading.events import ObjectEvent, ObjectKey, ObjectState, OutcomeChange, Version
-from sif_pipeline.loading.folding import Fold, changed, is_repeatable
-from sif_pipeline.loading.statements import INBOX, Statements, statements
-from sif_pipeline.loading.text import FROM_LINES, Line, copy_by, copy_lines, moment
-from sif_pipeline.reading.content import Content
-from sif_pipeline.reading.mapping import Key
-from warehouse.base import objects
-from warehouse.inbox import Outcome
+T = TypeVar("T")
+
+Line = tuple[str | None, ...]
+"""What COPY takes: the texts of a row's cells, in PostgreSQL's input form."""
 
 
-def write(connection: Connection, fold: Fold, events: Sequence[ObjectEvent]) -> None:
-    """Write down what a fold changed: versions, events, earlier events' new outcomes, findings."""
-    by_name: dict[str, tuple[list[ObjectState], list[ObjectEvent]]] = defaultdict(lambda: ([], []))
-    for state in changed(fold.states):
-        by_name[state.key[1]][0].append(state)
-    for event in fold.firsts.values():
-        by_name[event.object_name][1].append(event)
-    with connection.cursor() as cursor:
-        for name, (states, firsts) in by_name.items():
-            _write_versions(cursor, statements(objects()[name]), states, firsts)
-        _mark_repeatable(cursor, fold)
-        if kept := [event for event in events if event.outcome is not Outcome.UNCHANGED]:
-            copy_by(cursor, COPY_EVENTS, kept, _event_text)
-        _revise(cursor, fold)
-        _write_findings(cursor, fold)
+@lru_cache(maxsize=1024)
+def spelled(at: datetime) -> str:
+    """Spell a point in time as PostgreSQL takes it; a batch has few."""
+    return at.isoformat()
 
 
-def _write_versions(
-    cursor: Cursor[TupleRow], sql: Statements, states: Sequence[ObjectState], firsts: Sequence[ObjectEvent]
+LINES_AT_ONCE = 200
+"""Lines of COPY whose text is made together: megabytes in one piece are fetched from the system each time, and given
+back, which takes four times as long as to write them."""
+
+
+def copy_lines(cursor: Cursor[TupleRow], statement: Composed, lines: Iterable[Line]) -> None:
+    """Write lines by a COPY statement `FROM_LINES`."""
+    copy_by(cursor, statement, lines, copy_text)
+
+
+def copy_by(
+    cursor: Cursor[TupleRow], statement: Composed, things: Iterable[T], spell: Callable[[list[T]], bytes]
 ) -> None:
-    if closing := [state for state in states if state.stored is not None]:
-        parameters = columns([state.key for state in closing])
-        cursor.execute(sql.close, {**parameters, "recorded": [s.versions[0].recorded_from for s in closing]})
-    if past := [line for state in states for line in _closed(state)]:
-        copy_lines(cursor, sql.copy_history, past)
-    if firsts or any(state.versions[-1].document is not None for state in states):
-        copy_lines(cursor, sql.copy_current, current_lines(states, firsts))
+    """Write things by a COPY statement, so many at a time as `spell` should put into one text."""
+    rest = iter(things)
+    with cursor.copy(statement) as copy:
+        while some := list(islice(rest, LINES_AT_ONCE)):
+            copy.write(spell(some))
 
 
-def current_lines(states: Iterable[ObjectState], firsts: Iterable[ObjectEvent]) -> Iterable[Line]:
-    """Spell the current rows of objects with new versions, and of those that are nothing but their first event.
+NULL, CELL, LINE = "\x1d", "\x1e", "\x1f"
+"""Stand for no value, end of cell and, until the text is escaped, end of line: XML 1.0 has no such characters, so no
+value does."""
 
-    The former at once, because a flag may ask the database, which hears of nothing else as long as COPY goes on.
-    """
-    lines = [_cells(s.key, s.versions[-1], _flag(s)) for s in states if s.versions[-1].document is not None]
-    return chain(lines, map(_first_line, firsts))
-
-
-def _first_line(event: ObjectEvent) -> Line:
-    recorded = moment(event.recorded_at)
-    return image_line(str(event.zone_id), event.row_key, event.content, recorded, str(event.message_id))
+FROM_LINES = SQL("FROM STDIN (NULL {}, DELIMITER {})").format(Literal(NULL), Literal(CELL))
+"""How COPY is told of them."""
 
 
-def image_line(zone_id: str, key: Key | None, content: Content, recorded: str, message_id: str) -> Line:
-    """Spell the current row of an object that is nothing but a whole image, as `copy_current` takes it."""
-    return (
-        zone_id, key, *content.row[0],
-        recorded, message_id, content.content_hash, content.extended, content.document, REPEATABLE,
-    )  # fmt: skip
-
-
-REPEATABLE = "t"
-"""The cell that says that the same image again would change nothing: nothing is held against a plain object."""
-
-
-def _flag(state: ObjectState) -> str:
-    return REPEATABLE if is_repeatable(state) else "f"
-
-
-def _mark_repeatable(cursor: Cursor[TupleRow], fold: Fold) -> None:
-    """Say anew of the rows that stay whether their image may come again."""
-    stayed = [state for state in fold.states.values() if state.stored is not None and not state.versions]
-    by_name: dict[str, dict[ObjectKey, bool]] = defaultdict(dict)
-    for state in stayed:
-        if (repeatable := is_repeatable(state)) != state.was_repeatable:
-            by_name[state.key[1]][state.key] = repeatable
-    for name, marks in by_name.items():
-        cursor.execute(statements(objects()[name]).mark, {**columns(marks), "repeatable": list(marks.values())})
-
-
-def _closed(state: ObjectState) -> Iterable[Line]:
-    for version, later in zip(state.versions, state.versions[1:], strict=False):
-        if version.document is not None:
-            yield _cells(state.key, version, moment(later.recorded_from))
-
-
-def _cells(key: ObjectKey, version: Version, last: str) -> Line:
-    """Spell a version; `last` is whether it is repeatable, or when it ended."""
-    return (
-        str(key[0]), key[2], *version.cells,
-        moment(version.recorded_from), str(version.message_id), version.content_hash, version.extended,
-        version.document, last,
-    )  # fmt: skip
-
-
-COPY_EVENTS = SQL(
-    "COPY inbox.object_event (message_id, position, zone_id, object_name, row_key, action, ordered_at, outcome,"
-    " waiting_object, waiting_key) FROM STDIN"
-).format()
-
-
-def _event_text(events: Iterable[ObjectEvent]) -> bytes:
-    """Spell events in the text format of COPY: names, numbers and keys need no escapes."""
-    lines = (
-        f"{e.message_id}\t{e.position}\t{e.zone_id}\t{e.object_name}\t{e.row_key or NOTHING}\t{e.action}\t"
-        f"{moment(e.ordered_at)}\t{e.outcome}\t{TAB.join(e.waiting or (NOTHING, NOTHING))}\n"
-        for e in events
-    )
-    return "".join(lines).encode()
-
-
-TAB, NOTHING = "\t", "\\N"
-
-COPY_CHANGES = SQL(
-    "COPY inbox.outcome_change (message_id, position, recorded_at, zone_id, outcome, waiting_object, waiting_key) {}"
-).format(FROM_LINES)
-
-
-def _copy_changes(cursor: Cursor[TupleRow], changes: Iterable[OutcomeChange]) -> None:
-    lines = (
-        (str(c.event.message_id), str(c.event.position), moment(c.recorded_at), str(c.event.zone_id), c.outcome.value,
-         *(c.waiting or (None, None)))
-        for c in changes
-    )  # fmt: skip
-    copy_lines(cursor, COPY_CHANGES, lines)
-
-
-def _revise(cursor: Cursor[TupleRow], fold: Fold) -> None:
-    if fold.changes:
-        _copy_changes(cursor, fold.changes.values())
-    revised = [e for e in fold.revised.values() if e.earlier != (e.outcome, e.waiting)]
-    if not revised:
-        return
-    cursor.execute(
-        INBOX["revise_events"],
-        {
-            "message_ids": [e.message_id for e in revised],
-            "positions": [e.position for e in revised],
-            "outcomes": [e.outcome.value for e in revised],
-            "waiting_objects": [e.waiting[0] if e.waiting else None for e in revised],
-            "waiting_keys": [e.waiting[1] if e.waiting else None for e in revised],
-        },
-    )
-    cursor.execute(INBOX["recount"], {"message_ids": sorted({e.message_id for e in revised})})
-
-
-COPY_NOTICES = SQL(
-    "COPY inbox.notice (zone_id, message_id, position, object_name, row_key, code, severity, path, line, times,"
-    " recorded_at, resolved_at) {}"
-).format(FROM_LINES)
-
-
-def _write_findings(cursor: Cursor[TupleRow], fold: Fold) -> None:
-    if fold.resolutions:
-        cursor.execute(
-            INBOX["resolve"],
-            {
-                **columns([r.event.key for r in fold.resolutions]),
-                "message_ids": [r.event.message_id for r in fold.resolutions],
-                "positions": [r.event.position for r in fold.resolutions],
-                "recorded": [r.recorded_at for r in fold.resolutions],
-                "elements": [" ".join(r.elements) if r.elements is not None else None for r in fold.resolutions],
-            },
-        )
-    if fold.findings:
-        lines = (
-            (str(f.event.zone_id), str(f.event.message_id), str(f.event.position), f.event.object_name,
-             f.event.row_key, f.notice.code, f.notice.type.severity.value, f.notice.path, str(f.notice.line),
-             str(f.notice.times), moment(f.recorded_at), moment(f.resolved_at) if f.resolved_at else None)
-            for f in fold.findings
-        )  # fmt: skip
-        copy_lines(cursor, COPY_NOTICES, lines)
-
-
-def copy_unchanged(connection: Connection, lines: Iterable[Line]) -> None:
-    """Write what messages said again: message, zone, place in the fold, recorded time and hashes."""
-    with connection.cursor() as cursor:
-        copy_lines(cursor, COPY_UNCHANGED, lines)
-
-
-COPY_UNCHANGED = SQL("COPY inbox.unchanged (message_id, zone_id, ordered_at, recorded_at, hashes) {}").format(
-    FROM_LINES
-)
+def copy_text(lines: Iterable[Line]) -> bytes:
+    """Spell lines of texts in the text format of COPY, in UTF-8; escaping all at once is what makes it quick."""
+    cells = [CELL.join([NULL if cell is None else cell for cell in line]) for line in lines]
+    # As bytes: one letter beyond Latin-1 makes every character of a Python text two or four bytes wide.
+    raw = LINE.join(cells).encode()
+    raw = raw.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    return raw.replace(LINE.encode(), b"\n") + b"\n" * bool(cells)

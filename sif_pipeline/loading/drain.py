@@ -15,7 +15,7 @@ import psycopg
 
 from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import DatabaseUnreachable
-from sif_pipeline.loading import copying, repeats
+from sif_pipeline.loading import repeats, writing
 from sif_pipeline.loading.claimed import Claimed, read
 from sif_pipeline.loading.events import ObjectEvent
 from sif_pipeline.loading.folding import Fold
@@ -25,13 +25,6 @@ from sif_pipeline.loading.store import DatabaseStore
 from sif_pipeline.reading.core import WHOLE_IMAGES, no_garbage_collection
 from warehouse.base import objects
 from warehouse.inbox import Outcome
-
-"""Drain the inbox: claim, read, fold, load and settle a batch of messages in one transaction.
-
-A zone's messages are drained in order by whoever holds the zone's advisory lock, so any number of drains may run at
-once. A crash at any point rolls the whole batch back; the messages stay pending. Nothing here knows Airflow.
-"""
-
 
 SESSION = {
     "application_name": "sif-drain",
@@ -47,7 +40,7 @@ SESSION = {
 """Session settings of a drain: a process that stopped, or a machine that is gone, must not hold a zone, or the lead,
 for ever. In another time zone, SIF_Timestamps at the ends of time lie in years that Python does not have."""
 
-AWAIT_LEADER = 0.1
+AWAIT_ZONES = 0.1
 """Seconds between two looks at zones that another drain has."""
 
 TICK = timedelta(microseconds=1)
@@ -93,9 +86,9 @@ def drain(
     """Drain until nothing is pending, here or in another drain; call `progress` with the sums after every batch."""
     total, done = DrainSummary(), None
     with connect(url, SESSION, autocommit=True) as connection:
-        while one(connection, INBOX["anything_pending"]):
+        while scalar(connection, INBOX["anything_pending"]):
             if (done := drain_batch(connection, (limits or Limits()).after(done))) is None:
-                time.sleep(AWAIT_LEADER)  # another drain has the zones
+                time.sleep(AWAIT_ZONES)  # another drain has the zones
                 continue
             total.add(done)
             if progress:
@@ -184,11 +177,11 @@ def _is_sound(connection: Connection, zone_id: int) -> bool:
 
 def _blame(connection: Connection, message: Claimed, error: Exception) -> int:
     """Count a failure against a message, naming the exception's kind only; 1 when that was the last try."""
-    parameters = {"message_id": message.message_id, "failure": kind(error)}
+    parameters = {"message_id": message.message_id, "failure": kind_of(error)}
     return int(connection.execute(INBOX["fail"], parameters).fetchone() == ("quarantined",))
 
 
-def kind(error: Exception) -> str:
+def kind_of(error: Exception) -> str:
     """Name an exception by class and SQLSTATE; its own words may hold values."""
     sqlstate = getattr(error, "sqlstate", None)
     return f"{type(error).__name__} {sqlstate}" if sqlstate else type(error).__name__
@@ -219,7 +212,7 @@ def load(connection: Connection, claimed: list[Claimed]) -> DrainSummary:
         prepare(store, fold, events)
     for number, message in enumerate(claimed):
         repeats.take(fold, message, claimed[:number])
-    copying.write(connection, fold, [event for message in claimed for event in message.events])
+    writing.write(connection, fold, [event for message in claimed for event in message.events])
     return _settle(connection, claimed, newest)
 
 
@@ -326,7 +319,7 @@ def advance(connection: Connection, claimed: Sequence[Claimed], newest: Mapping[
     connection.execute(INBOX["advance_zones"], parameters)
 
 
-def one(connection: Connection, statement: LiteralString | str, *parameters: object) -> Any:
+def scalar(connection: Connection, statement: LiteralString | str, *parameters: object) -> Any:
     """Give the first column of a query's first row; None where there is none."""
     line = connection.execute(statement, parameters).fetchone()
     return line[0] if line else None

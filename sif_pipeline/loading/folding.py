@@ -33,14 +33,6 @@ from sif_pipeline.sif.merging import merged
 from warehouse.base import SifObject, objects
 from warehouse.inbox import Outcome
 
-"""Fold object events into the state of their objects: every version is a pure function of the events received.
-
-Events of an object are ordered by (SIF_Timestamp bounded by receipt, arrival). A version is what they say together
-once a message is taken in; its recorded time is that message's. An event that refers to an object nobody has seen,
-or changes one that is not there, is held and takes part as soon as it can. docs/adr/0002-fold-semantics.md has the
-table of semantics. Here is no SQL: a Store answers for what was known before.
-"""
-
 
 class Fold:
     """Takes the events of a batch in order of arrival and keeps what they change."""

@@ -11,11 +11,12 @@ from datetime import datetime
 
 from sif_pipeline.database import Connection
 from sif_pipeline.loading.claimed import Claimed, read_again
-from sif_pipeline.loading.copying import copy_unchanged
+from sif_pipeline.loading.copying import spelled
 from sif_pipeline.loading.events import ObjectEvent, ObjectKey
 from sif_pipeline.loading.folding import Fold
 from sif_pipeline.loading.statements import INBOX
 from sif_pipeline.loading.store import version_hashes
+from sif_pipeline.loading.writing import copy_unchanged
 from warehouse.inbox import Outcome
 
 WIDTH = 16
@@ -196,8 +197,7 @@ def _make_events(connection: Connection, found: Sequence[Place], left: Mapping[i
 def write(connection: Connection, claimed: Iterable[Claimed]) -> None:
     """Write down what messages said again, one row for each message that did."""
     lines = [
-        (str(m.message_id), str(m.zone_id), m.ordered_at.isoformat(),
-         m.recorded_at.isoformat() if m.recorded_at else None,
+        (str(m.message_id), str(m.zone_id), spelled(m.ordered_at), spelled(m.recorded_at) if m.recorded_at else None,
          "\\x" + m.hashes.hex())
         for m in claimed if m.unchanged
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from lxml import etree
 from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect
 from sif_pipeline.exceptions import DatabaseUnreachable
-from sif_pipeline.loading.drain import AWAIT_LEADER, SESSION, DrainSummary, Limits, drain_batch, kind, one
+from sif_pipeline.loading.drain import SESSION, DrainSummary, Limits, drain_batch, kind_of, scalar
 from sif_pipeline.sif import schema
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def lead(url: str, *, standby: timedelta, leading: timedelta) -> DrainSummary:
 
 def _warn(error: Exception, messages: int, said: tuple[str, int] | None) -> tuple[str, int]:
     """Log trouble with the database once, and again only when it changes or something was drained in between."""
-    if (trouble := (kind(error), messages)) != said:
+    if (trouble := (kind_of(error), messages)) != said:
         log.warning("The database cannot be used (%s); trying again until it can.", trouble[0])
     return trouble
 
@@ -74,12 +74,12 @@ def _warm_up() -> None:
         schema.judge(profile)
 
 
-AWAIT_MESSAGE, AWAIT_DATABASE = 1.0, 0.5
-"""Seconds between two looks at an inbox that says nothing, and for a database that is away."""
+AWAIT_LEADER, AWAIT_MESSAGE, AWAIT_DATABASE = 0.1, 1.0, 0.5
+"""Seconds between two looks at the leader's lock, at an inbox that says nothing, and for a database that is away."""
 
 
 def _await_leadership(connection: Connection, until: float) -> bool:
-    while not one(connection, "SELECT pg_try_advisory_lock(%s)", LEADER_LOCK):
+    while not scalar(connection, "SELECT pg_try_advisory_lock(%s)", LEADER_LOCK):
         if time.monotonic() > until:
             return False
         time.sleep(AWAIT_LEADER)

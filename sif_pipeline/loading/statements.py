@@ -6,7 +6,7 @@ from functools import cache
 from psycopg.sql import SQL, Composed, Identifier
 
 from sif_pipeline.database import queries
-from sif_pipeline.loading.text import FROM_LINES
+from sif_pipeline.loading.copying import FROM_LINES
 from sif_pipeline.reading import mapping
 from warehouse.base import CURRENT, HISTORY, SifObject
 

@@ -11,12 +11,7 @@ from psycopg.rows import TupleRow
 
 from sif_pipeline.database import Connection
 from sif_pipeline.loading.arrays import Array, ArrayDumper, columns, hashes
-from sif_pipeline.loading.events import (
-    Head,
-    ObjectEvent,
-    ObjectKey,
-    OpenFinding,
-)
+from sif_pipeline.loading.events import Head, ObjectEvent, ObjectKey, OpenFinding
 from sif_pipeline.loading.statements import INBOX, statements
 from sif_pipeline.reading import content
 from sif_pipeline.reading.content import Content

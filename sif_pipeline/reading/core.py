@@ -1,6 +1,7 @@
 """From the bytes of a message to the rows of its objects: a pure function, which knows no database and keeps no state.
 
-COPY, Parquet and any other engine take what it gives. `read` gives Python values, `arrow.batches` Arrow's.
+It is the one way there: the drain, the bulk load, Parquet, `validate` and any other engine take what it gives. `read`
+gives Python values, `arrow.batches` Arrow's.
 """
 
 import gc
@@ -30,7 +31,7 @@ LIMITS = gate.Limits(size=16 * gate.Limits().size)
 class Found(NamedTuple):
     """One object of a message, read and judged by the schema."""
 
-    position: int  #: in the message, from 1
+    position: int  #: in the message, from 1; 0 stands for a message that cannot be read
     action: str  #: Add, Change, Delete or Response; empty where the message says none of them
     name: str  #: of its element
     row_key: Key | None  #: None where it has no key that can be used
@@ -89,7 +90,10 @@ def no_garbage_collection() -> Iterator[None]:
 
 @no_garbage_collection()
 def read(body: bytes) -> list[Found]:
-    """Read the objects of a message, or of a bare list, that once passed the gate, in their order."""
+    """Read the objects of a message, or of a bare list, that once passed the gate, in their order.
+
+    All are there at once, with at most a hundred findings each; `of_slices` and `of_tree` give one after the other.
+    """
     slices = cutting.cut(body)
     try:
         return list(of_tree(body) if slices is None else of_slices(slices))
@@ -100,7 +104,7 @@ def read(body: bytes) -> list[Found]:
 def of_slices(slices: Sequence[Slice]) -> Iterator[Found]:
     """Read objects that were cut from a message: valid ones in a common spelling by their patterns, without a tree.
 
-    Raise Refused at one that is no XML, though it could be cut: then the message has to be read by `of_tree`.
+    Raise Refused at one that is no XML, though it could be cut: then `of_tree` has to read it all.
     """
     for cut, plain in zip(slices, content.of_slices(slices), strict=True):
         if plain is None or plain.image is None:

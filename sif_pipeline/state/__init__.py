@@ -1,1 +1,1 @@
-"""The state's own traffic: what it asks of districts, how it compares the answers, and what it tells their agents."""
+"""The state's own traffic: what it asks of districts, and how it compares the answers with what it has."""

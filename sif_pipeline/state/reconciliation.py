@@ -23,7 +23,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import SifPipelineError
 from sif_pipeline.loading.claimed import AHEAD, BEHIND
-from sif_pipeline.loading.text import FROM_LINES, copy_lines
+from sif_pipeline.loading.copying import FROM_LINES, copy_lines
 from sif_pipeline.reading import content, mapping
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID

@@ -1,1 +1,1 @@
-"""The zone's side of SIF 2.x: what agents connect to, what the zone answers, and what it delivers to them."""
+"""The zone's side of SIF 2.x: what agents connect to, what it answers, records, delivers and tells of data."""

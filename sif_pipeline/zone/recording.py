@@ -11,7 +11,7 @@ from sif_pipeline.sif.acks import STORED, Status
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import Answer, Message, Original
 
-SQL: Final = {name: query.encode() for name, query in queries("conformance").items()}
+SQL: Final = {name: query.encode() for name, query in queries("recording").items()}
 
 _CLAIMED = re.compile(rb"<(?:\w+:)?SIF_SourceId>\s*([A-Za-z0-9][A-Za-z0-9 ._:@/()#+-]{0,63}?)\s*</")
 """Who a message says it is from, where it is no XML: a conformance run is to show the vendor its own broken message."""

@@ -5,7 +5,7 @@ import sif_text as sif
 from sif_rows import failing, with_rows
 
 from sif_pipeline.exceptions import DatabaseUnreachable
-from sif_pipeline.loading import copying, drain
+from sif_pipeline.loading import drain, writing
 from sif_pipeline.loading.drain import Limits
 from sif_pipeline.reading import mapping
 
@@ -86,7 +86,7 @@ def test_when_everything_fails_nothing_is_quarantined_and_it_loads_once_mended(z
         if broken == "mapping":
             with_rows(patched, lambda *_: 1 / 0)
         else:
-            patched.setattr(copying, "write", lambda *_: 1 / 0)
+            patched.setattr(writing, "write", lambda *_: 1 / 0)
         for _ in range(5):
             with pytest.raises(ZeroDivisionError):
                 drain.drain_batch(zone.connection, Limits())

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import sif_text as sif
 
-from sif_pipeline.loading import copying, drain, standby
+from sif_pipeline.loading import drain, standby, writing
 from sif_pipeline.loading.drain import Limits
 
 PROCESSES = multiprocessing.get_context("spawn")
@@ -27,13 +27,13 @@ SHORT = drain.SESSION | {"idle_in_transaction_session_timeout": "1s", "idle_sess
 
 def drain_and(url, number):
     """In a process of its own: drain, and send oneself a signal between writing and committing."""
-    write = copying.write
+    write = writing.write
 
     def write_and_stop(*arguments):
         write(*arguments)
         os.kill(os.getpid(), number)
 
-    copying.write, drain.SESSION = write_and_stop, SHORT
+    writing.write, drain.SESSION = write_and_stop, SHORT
     try:
         drain.drain(url)
     except psycopg.OperationalError:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from sif_pipeline.database import connect
 from sif_pipeline.loading import drain, events, folding, statements
+from sif_pipeline.loading.claimed import Claimed
 from sif_pipeline.loading.drain import Limits
 
 BATCH = Limits(messages=12)
@@ -63,7 +64,7 @@ def settled_first(url: str) -> None:
                 drain.load(connection, claimed)
 
 
-def _claimed(connection) -> list[drain.Claimed]:
+def _claimed(connection) -> list[Claimed]:
     zone_ids = [zone_id for (zone_id,) in connection.execute("SELECT zone_id FROM inbox.zone ORDER BY 1")]
     return drain.claim(connection, zone_ids, BATCH)
 

@@ -18,7 +18,7 @@ from lxml import etree
 
 from sif_pipeline.database import connect
 from sif_pipeline.exceptions import DatabaseUnreachable
-from sif_pipeline.loading import copying, drain
+from sif_pipeline.loading import drain, writing
 from sif_pipeline.loading.drain import Limits
 from sif_pipeline.sif import schema
 
@@ -40,7 +40,7 @@ def drain_forever(url: str, seed: int) -> None:
 
 def slow_down(rng: random.Random) -> None:
     """Linger before and after writing and after settling, so that a kill finds the drain at every step."""
-    write, settle = copying.write, drain._settle
+    write, settle = writing.write, drain._settle
 
     def write_slowly(*arguments):
         time.sleep(rng.random() * 0.06)
@@ -52,7 +52,7 @@ def slow_down(rng: random.Random) -> None:
         time.sleep(rng.random() * 0.06)
         return summary
 
-    copying.write, drain._settle = write_slowly, settle_slowly
+    writing.write, drain._settle = write_slowly, settle_slowly
 
 
 def fork(work, *arguments) -> int:

@@ -227,9 +227,9 @@ def failures_of_ours(house):
     assert "ValueError" in house.command("drain", change=FAIL_ON.format(word=""), status=2)
     assert house.states()["pending"] == 3
     assert "ValueError" in house.command("replay", "--zone", "District", change=FAIL_ON.format(word=""), status=2)
-    for place in ("loading.write", "drain._settle", "drain.read", "DatabaseStore.prepare"):
+    for place in ("writing.write", "drain._settle", "drain.read", "DatabaseStore.prepare"):
         broken = (
-            "from sif_pipeline import drain, loading\nfrom sif_pipeline.loading import DatabaseStore\n"
+            "from sif_pipeline.loading import drain, writing\nfrom sif_pipeline.loading.store import DatabaseStore\n"
             f"def fail(*arguments):\n    raise KeyError({SECRETS['last']!r}, arguments)\n{place} = fail"
         )
         assert "KeyError" in house.command("drain", change=broken, status=2)
@@ -334,7 +334,8 @@ def test_a_command_line_without_its_boundary_is_caught(house):
     """A leak would be seen: the same failure, with nothing between the exception and the terminal."""
     house.post(sif.event("Add", canary("leak"), at=sif.minute(8)))
     broken = (
-        "from contextlib import nullcontext\nfrom sif_pipeline import cli, drain\ncli.without_values = nullcontext\n"
+        "from contextlib import nullcontext\nfrom sif_pipeline import cli\nfrom sif_pipeline.loading import drain\n"
+        "cli.without_values = nullcontext\n"
     )
     broken += f"def fail(*_):\n    raise drain.psycopg.OperationalError({SECRETS['last']!r})\ndrain.read = fail"
     said = list(house.said)

@@ -6,7 +6,7 @@ import sif_text as sif
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sif_pipeline.loading import copying, drain
+from sif_pipeline.loading import claimed, writing
 from sif_pipeline.loading.folding import Fold, changed
 
 
@@ -26,8 +26,8 @@ def arrivals(messages, order):
         at = sif.minute(number)
         body = sif_events.body(messages[number], at)
         recorded = sif.minute(300 + arrived)
-        message = drain.Claimed(arrived, 1, sif.SOURCE, "SIF_Event", at, sif_fold.RECEIVED, recorded, body)
-        drain.read([message])
+        message = claimed.Claimed(arrived, 1, sif.SOURCE, "SIF_Event", at, sif_fold.RECEIVED, recorded, body)
+        claimed.read([message])
         yield from ((event, message.notices.get(event.position, [])) for event in message.events)
 
 
@@ -49,7 +49,7 @@ def with_firsts(found, told):
 def written(folding, found):
     """Give what a drain writes down: current rows, versions, outcomes and findings."""
     states = changed(folding.states)
-    rows = sorted(copying.current_lines(states, folding.firsts.values()), key=str)
+    rows = sorted(writing.current_lines(states, folding.firsts.values()), key=str)
     closed = sorted((state.key, state.versions[:-1]) for state in states if len(state.versions) > 1)
     gone = sorted((state.key, state.versions[-1]) for state in states if state.versions[-1].document is None)
     outcomes = [(event.message_id, event.position, event.outcome, event.waiting) for event, _ in found]
