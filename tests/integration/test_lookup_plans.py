@@ -30,6 +30,13 @@ FINDINGS = """
     FROM inbox.object_event
     WHERE zone_id = %(zone)s
 """
+ROWS = """
+    INSERT INTO sif.student_personal
+    SELECT (jsonb_populate_record(s, jsonb_build_object('row_key', e.row_key, 'content_hash', e.row_key))).*
+    FROM sif.student_personal AS s
+    JOIN inbox.object_event AS e ON e.zone_id = s.zone_id AND e.row_key <> s.row_key
+    WHERE s.zone_id = %(zone_id)s
+"""
 JOINS = ("Hash Join", "Merge Join", "Hash Anti", "Hash Right")
 
 
@@ -55,6 +62,7 @@ def keys(connection):
         "positions": list(range(1, ASKED + 1)),
         "recorded": [sif.minute(1)] * ASKED,
         "elements": [None] * ASKED,
+        "repeatable": [True] * ASKED,
         "hashes": hashes([bytes([n % 256]) * 16 for n in range(ASKED)]),
     }
 
@@ -77,3 +85,12 @@ def test_look_ups_in_the_inbox_are_no_joins(connection, keys, name, is_analyzed)
 
 def test_asking_what_is_known_is_no_join(connection, keys):
     assert joins(connection, statements(objects()["StudentPersonal"]).unknown.as_string(connection), keys) == set()
+
+
+@pytest.mark.parametrize("name", ["close", "mark", "hashes", "documents"])
+def test_statements_on_current_rows_are_no_joins(connection, keys, name):
+    with connection.transaction(force_rollback=True):
+        connection.execute(ROWS, keys)
+        connection.execute("ANALYZE sif.student_personal")
+        statement = getattr(statements(objects()["StudentPersonal"]), name)
+        assert joins(connection, statement.as_string(connection), keys) == set()
