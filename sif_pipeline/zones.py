@@ -112,7 +112,7 @@ def number_of(connection: Connection, name: str) -> int:
     """Give a zone's number by its name; raise UnknownZone."""
     line = connection.execute(SQL["number"].encode(), {"name": name}).fetchone()
     if line is None:
-        raise UnknownZone
+        raise UnknownZone(f"There is no zone {name!r}; `sif-pipeline status` lists the zones.")
     return int(line[0])
 
 

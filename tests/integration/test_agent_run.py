@@ -484,7 +484,7 @@ def test_options_that_cannot_be_are_said_at_once(arguments, words):
     [
         (["--url", "ftp://zis.example.org"], "starts with http:// or https://"),
         (["--client-cert", __file__], "cannot be read as PEM"),
-        ([], "No such zone; `sif-pipeline status`"),
+        ([], "There is no zone 'nowhere'"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence(module_database_url, arguments, words):
