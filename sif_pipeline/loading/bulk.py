@@ -8,6 +8,8 @@ transaction. What a run committed, the next one finds by the messages' identifie
 
 import hashlib
 import multiprocessing
+import os
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -170,6 +172,14 @@ _counter: Any = None
 def _begin_work(counter: Any) -> None:
     global _counter  # noqa: PLW0603 -- the one thing that a worker shares, given to it once
     _counter = counter
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End a worker whose command was killed: it rolls back, and loads that when the command runs again."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(url: str, task: Task) -> Loaded:
@@ -542,6 +552,7 @@ def _count(load: Load, events: Iterable[ObjectEvent]) -> None:
         if held or rejected:
             parameters = {"message_id": message_id, "held": held, "rejected": rejected}
             load.connection.execute(BULK["count"], parameters)
+        load.done.summary.unknown += found[Outcome.UNKNOWN]
         load.done.summary.held += held
         load.done.summary.rejected += rejected
         load.done.summary.loaded += found[Outcome.APPLIED]

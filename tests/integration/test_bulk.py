@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sif_events
@@ -200,6 +201,49 @@ def test_killed_while_it_loads_the_next_run_ends_as_if_nothing_had_been(url, con
     assert zone.one("SELECT count(*) FROM inbox.object_event WHERE zone_id = %(zone)s") == (12_000,)
 
 
+BULK = """
+import sys
+from pathlib import Path
+from sif_pipeline.loading import bulk
+if __name__ == "__main__":
+    bulk.load(sys.argv[1], bulk.plan(sys.argv[1], None, [Path(sys.argv[2])], add_zones=True), workers=2)
+"""
+
+
+def test_workers_end_with_the_command_that_is_killed_and_the_next_run_finishes(url, connection, tmp_path):
+    names, folder, script = (
+        [f"k{sif.msg_id()[-6:]}{number}" for number in range(2)],
+        tmp_path / "state",
+        tmp_path / "b.py",
+    )
+    folder.mkdir()
+    for name in names:
+        (folder / f"{name}.xml").write_bytes(bare(*students(12_000), between=""))
+    script.write_text(BULK)
+    command = subprocess.Popen([sys.executable, str(script), url, str(folder)])
+    ask = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sif-bulk' AND datname = current_database()"
+    while connection.execute(ask).fetchone() != (2,) and command.poll() is None:
+        time.sleep(0.02)
+    workers = children(command.pid)
+    command.kill()
+    command.wait()
+    until = time.monotonic() + 20
+    while alive := [pid for pid in workers if Path(f"/proc/{pid}").exists() and time.monotonic() < until]:
+        time.sleep(0.05)
+    assert len(workers) >= 2
+    assert alive == []
+    bulk.load(url, bulk.plan(url, None, [folder]))
+    rows = connection.execute(
+        "SELECT z.name, count(*), count(DISTINCT e.row_key) FROM inbox.object_event AS e JOIN inbox.zone AS z"
+        " USING (zone_id) WHERE z.name = ANY(%s) GROUP BY 1 ORDER BY 1", (names,),
+    ).fetchall()  # fmt: skip
+    assert rows == [(name, 12_000, 12_000) for name in sorted(names)]
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def test_a_zone_with_other_messages_is_left_alone_and_receive_is_named(url, connection, list_of_nine):
     zone = sif.Inbox.new(connection)
     zone.put(sif.event("Add", sif.student("A"), at=sif.minute(1)))
@@ -283,10 +327,10 @@ def test_the_neighbours_of_an_object_that_cannot_be_read_survive(url, connection
     zone, done = loaded(connection, url, [path])
     assert time.process_time() - started < 25
     ((_, why),) = done.refused
-    assert "at line 6. They are kept" in why
+    assert "begins at line 6 cannot be read" in why
     assert len(zone.documents()) == 9
     assert sorted(zone.outcomes(), key=str) == ["applied"] * 9 + zone.outcomes()[4:5]
-    assert {code for code, _ in codes(zone)} <= {"message_unreadable", "object_too_large", "object_unknown"}
+    assert {code for code, _ in codes(zone)} <= {"message_unreadable", "object_too_large", "object_name_unknown"}
     (body,) = zone.one(
         "SELECT m.body FROM inbox.message AS m JOIN inbox.notice USING (message_id) WHERE m.zone_id = %(zone)s LIMIT 1"
     )
