@@ -129,13 +129,19 @@ _declare(
 _declare(
     "element_unknown",
     Severity.WARNING,
-    "An element or attribute is not part of this object in SIF 2.7; it was kept, and the rest was loaded.",
-    "Nothing to do, unless the state expects the value: send it under SIF_ExtendedElements instead.",
+    "An element or attribute is not part of this object in SIF 2.7; it was kept with the object.",
+    "Look whether it is misspelled; a value of the district's own goes under SIF_ExtendedElements.",
 )
 _declare(
     "object_unknown", Severity.WARNING,
     "An object of a kind this state does not collect was received; it was kept, and not loaded.",
     "Nothing to do; switch the object off in the agent to save traffic.",
+    12, 2,
+)  # fmt: skip
+_declare(
+    "object_name_unknown", Severity.ERROR,
+    "SIF 2.7 has no object of this name; it was kept, and not loaded.",
+    "Ask the SIS vendor to compare the name with the standard's. An object of the vendor's own can be switched off.",
     12, 2,
 )  # fmt: skip
 _declare(
@@ -206,7 +212,7 @@ _declare(
 )  # fmt: skip
 _declare(
     "message_unreadable", Severity.ERROR,
-    "The message or file cannot be read as SIF 2.x.",
+    "The message, or the object that was kept apart from its file, cannot be read as SIF 2.x.",
     "Ask the SIS vendor to mend it, and send it then: the same again would be answered the same.",
     1, 2,
 )  # fmt: skip

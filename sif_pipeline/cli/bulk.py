@@ -37,9 +37,10 @@ def bulk(
         tasks = bulking.plan(url, zone, paths, add_zones=add_zones)
         done = bulking.load(url, tasks, workers=workers, progress=bar.bytes)
     sums = done.summary
+    unknown = f", {sums.unknown} not collected" if sums.unknown else ""
     typer.echo(
         f"{counted(sums.messages, 'message')}: {counted(sums.loaded, 'object')} loaded, {sums.held} held, "
-        f"{sums.rejected} rejected; {done.held_already} more held already, of {counted(done.files, 'file')}."
+        f"{sums.rejected} rejected{unknown}; {done.held_already} more held already, of {counted(done.files, 'file')}."
     )
     _tell(done.refused)
 

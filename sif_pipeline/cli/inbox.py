@@ -98,5 +98,6 @@ QUARANTINED = (
 def _words(summary: DrainSummary) -> str:
     unchanged = f" ({summary.unchanged} unchanged)" if summary.unchanged else ""
     loaded = f"{counted(summary.loaded, 'object')} loaded{unchanged}, {summary.held} held, {summary.rejected} rejected"
+    loaded += f", {summary.unknown} not collected" if summary.unknown else ""
     quarantined = f", {counted(summary.quarantined, 'message')} quarantined" if summary.quarantined else ""
     return f"{counted(summary.messages, 'message')}: {loaded}{quarantined}."

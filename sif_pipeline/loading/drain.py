@@ -72,6 +72,7 @@ class DrainSummary:
     unchanged: int = 0
     held: int = 0
     rejected: int = 0
+    unknown: int = 0  #: of a kind that the state does not collect
     quarantined: int = 0
 
     def add(self, other: "DrainSummary") -> None:
@@ -279,6 +280,7 @@ def _settle(connection: Connection, claimed: Sequence[Claimed], newest: Mapping[
         held.append(outcomes.count(Outcome.HELD))
         rejected.append(outcomes.count(Outcome.REJECTED) + outcomes.count(Outcome.UNFIT))
         summary.loaded += outcomes.count(Outcome.APPLIED)
+        summary.unknown += outcomes.count(Outcome.UNKNOWN)
     objects = [message.size for message in claimed]
     unchanged = [message.unchanged for message in claimed]
     summary.held, summary.rejected = sum(held), sum(rejected)

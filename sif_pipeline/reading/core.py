@@ -133,7 +133,8 @@ def _judged(position: int, action: str | None, parsed: Content) -> Found:
     element, key = parsed.element, None
     name, line = str(element.tag).rpartition("}")[2], element.sourceline or 0
     if parsed.cls is SifObject:
-        outcome, notices = Outcome.UNKNOWN, [Notice("object_unknown", name, line)]
+        notices = [inspection.not_collected(element)]
+        outcome = Outcome.REJECTED if _is_wrong(notices) else Outcome.UNKNOWN
     elif element.tag != mapping.NAMESPACE + name:
         outcome, notices = Outcome.REJECTED, [Notice("namespace_wrong", name, line)]
     else:
@@ -145,9 +146,13 @@ def _judged(position: int, action: str | None, parsed: Content) -> Found:
 def _by_schema(parsed: Content, name: str, action: str | None, key: Key | None) -> tuple[Outcome, list[Notice]]:
     profile = schema.profile_for(action or "")
     notices = inspection.findings(parsed.element, profile)
-    is_wrong = any(notice.type.severity is Severity.ERROR for notice in notices)
+    is_wrong = _is_wrong(notices)
     if key is None and not is_wrong:
         notices, is_wrong = [Notice("key_missing", name, parsed.element.sourceline or 0), *notices], True
     if action is None or is_wrong:
         return Outcome.REJECTED, notices
     return Outcome.APPLIED, notices if profile is schema.Profile.KEY else [*notices, *additions.findings(parsed)]
+
+
+def _is_wrong(notices: Iterable[Notice]) -> bool:
+    return any(notice.type.severity is Severity.ERROR for notice in notices)

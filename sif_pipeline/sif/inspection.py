@@ -16,6 +16,7 @@ from lxml import etree
 
 from sif_pipeline.notices import CATALOGUE, MOST_IN_OBJECT, OBJECT_CAPPED, Notice, Severity
 from sif_pipeline.sif import schema
+from sif_pipeline.sif.naming import of_the_standard
 from sif_pipeline.sif.schema import NAMESPACE, Attribute, Profile, Shape, shape
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -29,12 +30,18 @@ def findings(element: etree._Element, profile: Profile, *, errors_only: bool = F
     """
     name = etree.QName(element).localname
     if name not in schema.object_names():
-        return [Notice("object_unknown", _name(element), _line(element))]
+        return [not_collected(element)]
     if element.tag != _SIF + name:
         return [Notice("namespace_wrong", name, _line(element))]
     if schema.is_too_big(element):
         return [Notice("object_too_large", name, _line(element))]
     return _Inspection(element, profile).notices(errors_only=errors_only)
+
+
+def not_collected(element: etree._Element) -> Notice:
+    """Say of an object that the state does not collect it, or that the standard has none of its name."""
+    name = _name(element)
+    return Notice("object_unknown" if name in of_the_standard() else "object_name_unknown", name, _line(element))
 
 
 def acceptable(notices: Iterable[Notice]) -> bool:

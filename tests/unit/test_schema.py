@@ -213,8 +213,9 @@ def test_unknown_content_is_acceptable_and_nothing_else_is():
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("<Timetable xmlns='http://www.sifinfo.org/infrastructure/2.x'/>", "object_unknown"),
-        ("<Timetable/>", "object_unknown"),
+        ("<StudentPicture xmlns='http://www.sifinfo.org/infrastructure/2.x'/>", "object_unknown"),
+        ("<StudentPicture/>", "object_unknown"),
+        ("<StudentPersonel xmlns='http://www.sifinfo.org/infrastructure/2.x'/>", "object_name_unknown"),
         ("<StudentPersonal/>", "namespace_wrong"),
         ("<StudentPersonal xmlns='http://www.sifassociation.org/datamodel/na/3.3'/>", "namespace_wrong"),
     ],
