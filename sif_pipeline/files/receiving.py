@@ -130,12 +130,11 @@ def _nothing(_: bytes) -> list[core.Found]:
 
 def unreadable(lines: Sequence[int]) -> str:
     """Say which objects of a file cannot be read: the first by their lines, of the others only how many."""
+    if len(lines) == 1:
+        return f"The object that begins at line {lines[0]} cannot be read. All others are taken."
     named = ", ".join(map(str, lines[:LINES_NAMED]))
     more = f" and {len(lines) - LINES_NAMED} more" if len(lines) > LINES_NAMED else ""
-    return (
-        f"Objects that cannot be read begin at line {named}{more}. They are kept as they came, with a finding each; "
-        "all others are loaded."
-    )
+    return f"The objects that begin at lines {named}{more} cannot be read. All others are taken."
 
 
 LINES_NAMED = 10
@@ -161,7 +160,7 @@ def accepted(file: Path, read: Callable[[bytes], list[core.Found]] = core.read) 
         if (root := _message(body)) is not None:
             yield Accepted(_line(read_message(root), body, 0), read(body), 0)
             return
-    elif ends_early(file):
+    if ends_early(file):
         where = f"at line {last_line(file)}, before its list ends"
         raise Refused(1, 2, f"The file breaks off {where}; nothing of it was taken. Send it whole.")
     identity, number = _identity(file), -1
@@ -203,7 +202,7 @@ def _is_lost(found: Iterable[core.Found]) -> bool:
     return any(notice.code in _NOT_LOOKED_INTO for one in found for notice in one.notices)
 
 
-_NOT_LOOKED_INTO = {"message_unreadable", "object_too_large", "object_unknown"}
+_NOT_LOOKED_INTO = {"message_unreadable", "object_too_large", "object_unknown", "object_name_unknown"}
 
 
 def _in_file(refused: Refused, piece: Piece) -> Refused:

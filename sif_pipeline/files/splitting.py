@@ -203,7 +203,7 @@ def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest | None
         return Rest(held)
     head, tail = found[0], b"</" + found[1] + b">"
     held, lines, place, objects = held[found.end() :], 0, 0, 0
-    while (end := _end_of_object(held, place)) != _DOUBTFUL:
+    while (end := _end_of_object(held, place, found[1])) != _DOUBTFUL:
         if end == _UNFINISHED:
             if len(held) > MOST_HELD or (block := next(blocks, None)) is None:
                 break
@@ -257,7 +257,7 @@ def apart(piece: bytes, is_good: Callable[[bytes], bool]) -> list[Part] | None:
         return None
     runs, place = list[_Run](), _past_blanks(piece, found.end())
     while place < stop:
-        end = _end_of_object(piece, place) or stop  # the last one may have no end tag
+        end = _end_of_object(piece, place, found[1]) or stop  # the last one may have no end tag
         if not place < end <= stop:
             return None
         good = is_good(head + piece[place:end] + tail)
@@ -307,8 +307,13 @@ _MARKED = re.compile(rb"^(?:\xef\xbb\xbf)?(?:<\?xml[^>]*\?>)?")
 _HEAD_BYTES = 64 * 1024
 
 
-def _end_of_object(held: bytes, place: int) -> int:
-    """Give the place behind the object that begins here; _UNFINISHED where more must be read, or _DOUBTFUL."""
+def _end_of_object(held: bytes, place: int, root: bytes) -> int:
+    """Give the place behind the object that begins here; _UNFINISHED where more must be read, or _DOUBTFUL.
+
+    An end tag that ends nothing, neither an object nor the list, whose name is `root`, is a broken object of its own.
+    """
+    if (stray := _END_TAG.match(held, place)) is not None and stray[1] != root:
+        return stray.end()
     found = _NAME.match(held, place)
     if found is None:
         return _UNFINISHED if len(held) - place < _LONGEST_NAME and b"</" not in held[place:] else _DOUBTFUL
@@ -352,6 +357,7 @@ def _object_names() -> frozenset[bytes]:
     return frozenset(name.encode() for name in schema.object_names())
 
 
+_END_TAG = re.compile(rb"\s*</([A-Za-z_][\w.-]*)\s*>")
 _TAG = re.compile(rb"<([A-Za-z_][\w.-]*)((?:\s[^<>]*)?)>")
 _ATTRIBUTE = re.compile(rb"\s([A-Za-z_][\w.:-]*)\s*=")
 

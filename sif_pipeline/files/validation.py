@@ -52,4 +52,4 @@ def _findings(file: Path, accepted: Accepted) -> Iterator[FileFinding]:
         yield FileFinding(file, line, notice.path, notice.type, words, notice.times)
 
 
-UNREADABLE = "The object that begins here cannot be read; it is kept as it came, and its neighbours are loaded."
+UNREADABLE = "The object that begins here cannot be read; its neighbours can."

@@ -127,8 +127,8 @@ REFUSED = {
     "a torn list": (bare(*students(30)).encode()[:-200], "breaks off at line 30"),
     "a message broken in the middle": (sif.response(*students(5), "\n<StudentPersonal>&</StudentPersonal>",
                                                     *students(9)), "not well-formed XML at line 2"),
-    "a list with an end tag too many": (bare(*students(20), "</StudentPersonal>", *students(9)).encode(),
-                                        "not well-formed XML at line 22"),
+    "a list with an angle bracket in it": (bare(*students(20), "1 < 2", *students(9)).encode(),
+                                           "not well-formed XML at line 22"),
     "two lists": ((bare(*students(3)) + bare(*students(3))).encode(), "not well-formed"),
     "a document type": (b"<!DOCTYPE Objects>" + bare(*students(9)).encode(), "DOCTYPE"),
     "bytes of no encoding": (bare(*students(9)).replace("Ada", "Z\xe9").encode("latin-1"), "encoding"),
@@ -312,7 +312,7 @@ def test_a_large_list_with_a_broken_object_in_its_middle_takes_no_more_memory(ur
     megabytes, said = done.stdout.splitlines()
     assert int(megabytes) < 150
     expected = {"validate": "10002 message_unreadable"}
-    assert said.startswith(expected.get(what, "Objects that cannot be read begin at line 10002. They are kept"))
+    assert said.startswith(expected.get(what, "The object that begins at line 10002 cannot be read."))
     zone.connection.execute("DELETE FROM inbox.message WHERE zone_id = %s", (zone.zone_id,))
 
 
@@ -325,7 +325,7 @@ def test_the_neighbours_of_a_broken_object_in_a_short_list_are_kept(url, zone, f
     summary = receiving.receive(url, zone.name, [file(before + bare(*objects, between=between))])
     ((_, why),) = summary.broken
     line = (place + 2 if between else 1) + before.count("\n")
-    assert why.startswith(f"Objects that cannot be read begin at line {line}. They are kept")
+    assert why == f"The object that begins at line {line} cannot be read. All others are taken."
     assert summary.refused == []
     assert len(drained(zone).documents()) == 9
     assert zone.open_findings() == [("message_unreadable", "")]
@@ -336,6 +336,7 @@ UNENDED = {
     "one whose children are not ended either": "<StudentPersonal RefId='1'><Name><LastName>Doe",
     "one with a key of its own": "<StudentAttendanceSummary SchoolYear='2026'><a/>",
     "one that nobody knows": "<Thing><a>",
+    "nothing but an end tag": "</StudentPersonal>",
 }
 
 
@@ -347,7 +348,7 @@ def test_the_neighbours_of_an_object_without_end_tag_are_kept(url, zone, file, p
     objects[place:place] = [unended]
     summary = receiving.receive(url, zone.name, [file(bare(*objects))])
     ((_, why),) = summary.broken
-    assert why.startswith(f"Objects that cannot be read begin at line {place + 2}. They are kept")
+    assert why == f"The object that begins at line {place + 2} cannot be read. All others are taken."
     assert summary.refused == []
     assert len(drained(zone).documents()) == 9
 
@@ -357,7 +358,7 @@ def test_objects_without_end_tags_in_a_row_are_told_apart(url, zone, file):
     known = list(UNENDED.values())[:3]
     summary = receiving.receive(url, zone.name, [file(bare(*known, *students(3), *known))])
     ((_, why),) = summary.broken
-    assert why.startswith("Objects that cannot be read begin at line 2, 3, 4, 8, 9, 10. They are kept")
+    assert why == "The objects that begin at lines 2, 3, 4, 8, 9, 10 cannot be read. All others are taken."
     assert len(drained(zone).documents()) == 3
 
 

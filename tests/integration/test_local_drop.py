@@ -88,7 +88,7 @@ def test_list_with_an_object_that_cannot_be_read_is_taken_and_says_which(url: st
     assert sorted(path.name for path in north.rglob("*.*")) == ["a.xml", "a.xml.why.txt"]
     said = (north / "done/a.xml.why.txt").read_text(encoding="utf-8")
     first = 2 + lea.count("\n") + 1
-    assert said.startswith(f"Objects that cannot be read begin at line {first}. They are kept as they came")
+    assert said.startswith(f"The object that begins at line {first} cannot be read.")
     assert [body.count(b"<LEAInfo") for body in inbox(url)] == [1, 1, 1]
 
 
