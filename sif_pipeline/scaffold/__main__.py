@@ -29,8 +29,12 @@ def main(arguments: list[str]) -> None:
     name = arguments[0]
     try:
         written = _written(name)
-    except (ValueError, FileExistsError) as error:
+    except ValueError as error:
         sys.exit(str(error))
+    except FileExistsError as error:
+        sys.exit(
+            f"{Path(str(error)).relative_to(PROJECT)} is there already, as it began: complete it, then run this again."
+        )
     for path in written:
         print(path.relative_to(PROJECT))  # noqa: T201 -- a program for developers
     xsd, declaration, *_ = (path.relative_to(PROJECT) for path in paths(name, PROJECT).values())

@@ -20,41 +20,41 @@ def project(tmp_path):
 
 
 def test_four_files_are_written_where_they_are_looked_for(project):
-    written = [path.relative_to(project).as_posix() for path in beginnings.add_object("StudentContact", project)]
+    written = [path.relative_to(project).as_posix() for path in beginnings.add_object("StudentPastime", project)]
     assert written == [
-        "schemas/sif-2.7/StudentContact.xsd",
-        "warehouse/objects/student_contact.py",
-        "tests/examples/StudentContact/valid/minimal.xml",
-        "tests/examples/StudentContact/valid/full.xml",
+        "schemas/sif-2.7/StudentPastime.xsd",
+        "warehouse/objects/student_pastime.py",
+        "tests/examples/StudentPastime/valid/minimal.xml",
+        "tests/examples/StudentPastime/valid/full.xml",
     ]
 
 
 def test_examples_are_valid_by_the_schema_beside_them(project):
-    xsd, _, *examples = beginnings.add_object("StudentContact", project)
+    xsd, _, *examples = beginnings.add_object("StudentPastime", project)
     judge = etree.XMLSchema(etree.parse(xsd))
     for example in examples:
         assert judge.validate(etree.parse(example)), judge.error_log
 
 
 def test_declaration_is_a_module_of_one_object(project):
-    _, declaration, *_ = beginnings.add_object("StudentContact", project)
+    _, declaration, *_ = beginnings.add_object("StudentPastime", project)
     text = declaration.read_text(encoding="utf-8")
-    compile(text, "student_contact.py", "exec")
-    assert "class StudentContact(SifObject):" in text
+    compile(text, "student_pastime.py", "exec")
+    assert "class StudentPastime(SifObject):" in text
     assert "$" not in text
 
 
 def test_nothing_is_written_over(project):
-    beginnings.add_object("StudentContact", project)
+    beginnings.add_object("StudentPastime", project)
     with pytest.raises(FileExistsError):
-        beginnings.add_object("StudentContact", project)
+        beginnings.add_object("StudentPastime", project)
 
 
-@pytest.mark.parametrize("name", ["", "studentContact", "Student Contact", "../StudentContact"])
+@pytest.mark.parametrize("name", ["", "studentContact", "Student Contact", "../StudentPastime"])
 def test_what_is_no_objects_name_is_refused(project, name):
     with pytest.raises(ValueError, match="named as in the standard"):
         beginnings.add_object(name, project)
-    assert "StudentContact" not in schema.object_names()
+    assert "StudentPastime" not in schema.object_names()
 
 
 def begun(name, project):
@@ -83,8 +83,8 @@ def test_what_somebody_has_changed_is_not_drafted_again(project):
 
 
 def test_nothing_is_drafted_from_an_xsd_that_is_as_it_began(project):
-    beginnings.add_object("StudentContact", project)
-    assert beginnings.draft_object("StudentContact", project) == []
+    beginnings.add_object("StudentPastime", project)
+    assert beginnings.draft_object("StudentPastime", project) == []
 
 
 @pytest.mark.parametrize("name", schema.object_names())
