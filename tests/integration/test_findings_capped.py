@@ -83,7 +83,8 @@ def test_100_000_objects_of_an_unknown_kind(zone):
     zone.drain()
     most = notices.MOST_IN_MESSAGE
     assert kept(zone) == {("object_name_unknown", "a", 1): most, (MESSAGE_CAPPED, "a", 100_000 - most): 1}
-    assert zone.one("SELECT objects, held, rejected FROM inbox.message WHERE zone_id = %(zone)s") == (100_000, 0, 100_000)
+    counts = zone.one("SELECT objects, held, rejected FROM inbox.message WHERE zone_id = %(zone)s")
+    assert counts == (100_000, 0, 100_000)
 
 
 def test_who_waits_is_always_said(zone, monkeypatch):
