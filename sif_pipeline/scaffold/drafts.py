@@ -21,6 +21,7 @@ _COMMON: Final = {"SIF_Metadata", "SIF_ExtendedElements"}
 _EXTENDED: Final = (("LunchStatus", "Free"), ("Homeroom colour", "blue"))
 _PEOPLE: Final = {"StudentPersonal", "StaffPersonal"}
 _NAMES: Final = {"Name", "LastName", "FirstName", "FullName", "ContactName"}
+_PARTS_OF_NAMES: Final = {"LastName", "FirstName", "FullName"}
 _MANY: Final = 8  # more leaves than this below one element are one column of JSON
 _WORDS: Final = ("Words", "true", "1", "2026", "2026-09-01", "2026-09-01T08:00:00", "08:00:00")
 _TYPES: Final = {
@@ -235,12 +236,21 @@ def _meaning(path: str) -> str:
 
 
 def _is_private(name: str, line: _Line) -> bool:
-    """Follow the rule: all that is said of a person is private; elsewhere what holds names is."""
+    """Follow the rule: all that is said of a person is private; elsewhere a person's name is, and what holds names."""
     known = shape(name)
     about = {part.removesuffix("RefId") for part in (*known.attributes, *known.children)} | {name}
     if _PEOPLE & about:
         return True
-    return bool(line.known and line.known.children and _NAMES & _names_within(line.known))
+    steps = list(_along(known, line.path))
+    is_name = any(_PARTS_OF_NAMES & step.children.keys() for step in steps)
+    return is_name or bool(steps and steps[-1].children and _NAMES & _names_within(steps[-1]))
+
+
+def _along(known: Shape, path: str) -> Iterator[Shape]:
+    for step in path.split("/"):
+        if not step.startswith("@"):
+            known = known.children[step]
+            yield known
 
 
 def _names_within(known: Shape) -> set[str]:

@@ -31,6 +31,7 @@ LINES = [
 REFERENCE_TYPES = {"GUIDType", "GUIDOrEmptyType"}
 OF_A_PERSON = {"StudentPersonal", "StaffPersonal"}
 NAMES_OF_PEOPLE = {"Name", "LastName", "FirstName", "FullName", "ContactName"}
+PARTS_OF_NAMES = {"LastName", "FirstName", "FullName"}
 
 FORMS = {
     "string": {str},
@@ -238,7 +239,7 @@ def kinds_beside(cls, path: str) -> set[str]:
 
 @pytest.mark.parametrize(("cls", "column", "line"), LINES)
 def test_privacy_follows_the_rule(cls, column, line):
-    """What an object about a person says is private, but for the RefIds and the school year; elsewhere, names are."""
+    """What an object about a person says is private, but for RefIds and the school year; elsewhere, names of people."""
     known = schema.shape(cls.sif_name)
     named = {name.removesuffix("RefId") for name in (*known.attributes, *known.children)}
     about = {other.refers for _, other in elements(cls)} | {cls.sif_name} | named
@@ -246,7 +247,8 @@ def test_privacy_follows_the_rule(cls, column, line):
         private = not line.refers and line.path != "@SchoolYear"
     else:
         steps = [step for step in along(cls, line.path) if isinstance(step, Shape)]
-        private = bool(steps and steps[-1].children and names_within(steps[-1]) & NAMES_OF_PEOPLE)
+        is_name = any(PARTS_OF_NAMES & step.children.keys() for step in steps)
+        private = is_name or bool(steps and steps[-1].children and names_within(steps[-1]) & NAMES_OF_PEOPLE)
     assert line.pii is private
 
 
