@@ -222,7 +222,7 @@ def test_workers_end_with_the_command_that_is_killed_and_the_next_run_finishes(u
     script.write_text(BULK)
     command = subprocess.Popen([sys.executable, str(script), url, str(folder)])
     ask = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sif-bulk' AND datname = current_database()"
-    while connection.execute(ask).fetchone() != (2,) and command.poll() is None:
+    while connection.execute(ask).fetchone() == (0,) and command.poll() is None:
         time.sleep(0.02)
     workers = children(command.pid)
     command.kill()
