@@ -5,6 +5,7 @@ gives Python values, `arrow.batches` Arrow's.
 """
 
 import gc
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from sif_pipeline.reading.mapping import Key
 from sif_pipeline.sif import cutting, gate, inspection, messages, schema
 from sif_pipeline.sif.cutting import Slice
 from sif_pipeline.sif.envelope import open_envelope
+from sif_pipeline.sif.naming import of_the_standard
 from warehouse.base import SifObject
 from warehouse.inbox import Outcome
 
@@ -121,11 +123,21 @@ def of_tree(body: bytes, only: int | None = None) -> Iterator[Found]:
         found = [one for one in messages.objects(gate.reopen(body)) if only in {None, one.position}]
     except gate.Refused:
         nothing = Content(SifObject, etree.Element("SIF_Message"))
-        yield Found(0, "", "SIF_Message", None, nothing, Outcome.REJECTED, [Notice("message_unreadable")])
+        yield Found(0, "", "SIF_Message", None, nothing, Outcome.REJECTED, [Notice("message_unreadable", _kind(body))])
         return
     for position, action, element, notice in found:
         judged = _judged(position, action, content.of_element(element))
         yield judged._replace(notices=[notice, *judged.notices]) if notice else judged
+
+
+def _kind(body: bytes) -> str:
+    """Name the kind of an object that was kept apart from its file because it is no XML; nothing if SIF has none."""
+    found = _FIRST_TAG.match(body)
+    name = found[1].decode("ascii") if found else ""
+    return name if name in of_the_standard() else ""
+
+
+_FIRST_TAG = re.compile(rb"\s*<([A-Za-z_]{1,64})[\s/>]")
 
 
 def _judged(position: int, action: str | None, parsed: Content) -> Found:

@@ -328,7 +328,7 @@ def test_the_neighbours_of_a_broken_object_in_a_short_list_are_kept(url, zone, f
     assert why == f"The object that begins at line {line} cannot be read. All others are taken."
     assert summary.refused == []
     assert len(drained(zone).documents()) == 9
-    assert zone.open_findings() == [("message_unreadable", "")]
+    assert zone.open_findings() == [("message_unreadable", "StudentPersonal")]
 
 
 UNENDED = {
