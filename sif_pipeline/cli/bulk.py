@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sif_pipeline.cli import app
-from sif_pipeline.cli.terminal import progress, warehouse
+from sif_pipeline.cli.terminal import not_loaded, progress, warehouse
 from sif_pipeline.files import receiving
 from sif_pipeline.loading import bulk as bulking
 from sif_pipeline.sif.naming import counted
@@ -37,10 +37,10 @@ def bulk(
         tasks = bulking.plan(url, zone, paths, add_zones=add_zones)
         done = bulking.load(url, tasks, workers=workers, progress=bar.bytes)
     sums = done.summary
-    unknown = f", {sums.unknown} not collected" if sums.unknown else ""
+    others = not_loaded(sums.held, sums.rejected, sums.unknown)
     typer.echo(
-        f"{counted(sums.messages, 'message')}: {counted(sums.loaded, 'object')} loaded, {sums.held} held, "
-        f"{sums.rejected} rejected{unknown}; {done.held_already} more held already, of {counted(done.files, 'file')}."
+        f"{counted(sums.messages, 'message')}: {counted(sums.loaded, 'object')} loaded, {others}; "
+        f"{done.held_already} more held already, of {counted(done.files, 'file')}."
     )
     _tell(done.refused)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sif_pipeline.cli import app
-from sif_pipeline.cli.terminal import progress, warehouse
+from sif_pipeline.cli.terminal import not_loaded, progress, warehouse
 from sif_pipeline.config import Settings
 from sif_pipeline.files import receiving
 from sif_pipeline.loading import drain as draining
@@ -97,7 +97,7 @@ QUARANTINED = (
 
 def _words(summary: DrainSummary) -> str:
     unchanged = f" ({summary.unchanged} unchanged)" if summary.unchanged else ""
-    loaded = f"{counted(summary.loaded, 'object')} loaded{unchanged}, {summary.held} held, {summary.rejected} rejected"
-    loaded += f", {summary.unknown} not collected" if summary.unknown else ""
+    others = not_loaded(summary.held, summary.rejected, summary.unknown)
+    loaded = f"{counted(summary.loaded, 'object')} loaded{unchanged}, {others}"
     quarantined = f", {counted(summary.quarantined, 'message')} quarantined" if summary.quarantined else ""
     return f"{counted(summary.messages, 'message')}: {loaded}{quarantined}."

@@ -110,6 +110,11 @@ def show_one(thing: Mapping[str, Any], lines: Iterable[tuple[str, Any]], format_
         print_one(title, list(lines))
 
 
+def not_loaded(held: int, rejected: int, unknown: int) -> str:
+    """Say how many objects were not loaded, and why; of kinds that the state does not collect only if any."""
+    return f"{held} held, {rejected} rejected" + (f", {unknown} not collected" if unknown else "")
+
+
 def one_of(*allowed: str) -> Callable[[str], str]:
     """Make the check of an option with a few values; typer prints its sentence otherwise."""
 

@@ -312,10 +312,10 @@ def _end_of_object(held: bytes, place: int, root: bytes) -> int:
 
     An end tag that ends nothing, neither an object nor the list, whose name is `root`, is a broken object of its own.
     """
-    if (stray := _END_TAG.match(held, place)) is not None and stray[1] != root:
-        return stray.end()
     found = _NAME.match(held, place)
     if found is None:
+        if (stray := _END_TAG.match(held, place)) is not None and stray[1] != root:
+            return stray.end()
         return _UNFINISHED if len(held) - place < _LONGEST_NAME and b"</" not in held[place:] else _DOUBTFUL
     name = found[1]
     end = held.find(b"</" + name + b">", found.end())

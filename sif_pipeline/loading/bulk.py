@@ -39,7 +39,6 @@ from sif_pipeline.loading.folding import Fold
 from sif_pipeline.loading.known import KEY_BYTES, Keys, Known
 from sif_pipeline.loading.statements import statements
 from sif_pipeline.loading.store import DatabaseStore
-from sif_pipeline.notices import Notice
 from sif_pipeline.reading.core import Found, no_garbage_collection
 from sif_pipeline.sif.gate import Refused
 from warehouse.base import CURRENT, HISTORY, INBOX, objects
@@ -446,7 +445,7 @@ def _write(load: Load, messages: Sequence[tuple[Claimed, Line]], found: "Sorted"
     load.done.summary.objects += sum(len(line.found) for _, line in messages)
     load.done.summary.loaded += found.plain
     if found.special:
-        _fold(load, found.special, found.notices)
+        _fold(load, [message for message, _ in messages], found.special)
     load.connection.execute(BULK["advance"], {"zone_id": load.zone_id, "recorded_at": load.last_recorded_at})
     ordered_at, message_id = max(message.order for message, _ in messages)
     newest = {"zone_id": load.zone_id, "ordered_at": ordered_at, "message_id": message_id}
@@ -473,7 +472,6 @@ class Sorted:
     events: list[str] = field(default_factory=list)  #: of those
     plain: int = 0  #: number of those
     special: list[ObjectEvent] = field(default_factory=list)  #: folded
-    notices: dict[tuple[int, int], list[Notice]] = field(default_factory=dict)  #: by message and position
 
 
 def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) -> None:
@@ -494,7 +492,6 @@ def _sort(known: Known, message: Claimed, found: Sequence[Found], into: Sorted) 
         into.plain += 1
     if found:
         message.note_of_all(found[0].position)
-    into.notices.update({(message.message_id, position): notices for position, notices in message.notices.items()})
 
 
 def _has_all(known: Known, one: Found) -> bool:
@@ -527,7 +524,7 @@ def _write_plain(connection: Connection, found: Sorted) -> None:
                 target.write("".join(found.events))
 
 
-def _fold(load: Load, events: list[ObjectEvent], notices: dict[tuple[int, int], list[Notice]]) -> None:
+def _fold(load: Load, messages: Iterable[Claimed], events: list[ObjectEvent]) -> None:
     """Fold the events that need it, as the drain does, and count what became of them."""
     store = DatabaseStore(load.connection)
     fold = Fold(store)
@@ -535,8 +532,9 @@ def _fold(load: Load, events: list[ObjectEvent], notices: dict[tuple[int, int], 
     for event in events:
         if event.outcome is Outcome.APPLIED and not load.known.keeps(event.object_name) and store.head(event.key):
             raise _SaidBefore
+    notices = {message.message_id: message.notices for message in messages}
     for event in events:
-        fold.take(event, notices.get((event.message_id, event.position), ()))
+        fold.take(event, notices[event.message_id].get(event.position, ()))
     writing.write(load.connection, fold, events)
     for _, name, key in (state.key for state in fold.states.values() if state.known):
         load.known.know(name, key)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from sif_pipeline.notices import Listing, Notice, Severity
+from sif_pipeline.notices import Listing, Notice
 from sif_pipeline.reading import additions, content, mapping
 from sif_pipeline.reading.content import Content
 from sif_pipeline.reading.mapping import Key
@@ -143,12 +143,12 @@ _FIRST_TAG = re.compile(rb"\s*<([A-Za-z_]{1,64})[\s/>]")
 def _judged(position: int, action: str | None, parsed: Content) -> Found:
     """Decide by the schema whether an object may take part in a fold at all, and say what is wrong with it."""
     element, key = parsed.element, None
-    name, line = str(element.tag).rpartition("}")[2], element.sourceline or 0
+    name = str(element.tag).rpartition("}")[2]
     if parsed.cls is SifObject:
         notices = [inspection.not_collected(element)]
-        outcome = Outcome.REJECTED if _is_wrong(notices) else Outcome.UNKNOWN
+        outcome = Outcome.UNKNOWN if inspection.acceptable(notices) else Outcome.REJECTED
     elif element.tag != mapping.NAMESPACE + name:
-        outcome, notices = Outcome.REJECTED, [Notice("namespace_wrong", name, line)]
+        outcome, notices = Outcome.REJECTED, [Notice("namespace_wrong", name, element.sourceline or 0)]
     else:
         key = mapping.row_key(parsed.cls, element)
         outcome, notices = _by_schema(parsed, name, action, key)
@@ -158,13 +158,8 @@ def _judged(position: int, action: str | None, parsed: Content) -> Found:
 def _by_schema(parsed: Content, name: str, action: str | None, key: Key | None) -> tuple[Outcome, list[Notice]]:
     profile = schema.profile_for(action or "")
     notices = inspection.findings(parsed.element, profile)
-    is_wrong = _is_wrong(notices)
-    if key is None and not is_wrong:
-        notices, is_wrong = [Notice("key_missing", name, parsed.element.sourceline or 0), *notices], True
-    if action is None or is_wrong:
+    if key is None and inspection.acceptable(notices):
+        notices = [Notice("key_missing", name, parsed.element.sourceline or 0), *notices]
+    if action is None or not inspection.acceptable(notices):
         return Outcome.REJECTED, notices
     return Outcome.APPLIED, notices if profile is schema.Profile.KEY else [*notices, *additions.findings(parsed)]
-
-
-def _is_wrong(notices: Iterable[Notice]) -> bool:
-    return any(notice.type.severity is Severity.ERROR for notice in notices)
