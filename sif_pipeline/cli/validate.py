@@ -38,7 +38,8 @@ def validate(
 def _as_text(finding: validation.FileFinding) -> str:
     kind = finding.type
     more = f" ({finding.times:,} more.)" if kind.code in CAPPED else ""
-    where = f"{finding.file}:{finding.line}: {finding.path}"
+    line = f":{finding.line}" if finding.line else ""
+    where = f"{finding.file}{line}: {finding.path}".rstrip()
     return f"{where}\n  {kind.severity}: {finding.words}{more} [{kind.code}]\n  {kind.remedy}"
 
 
