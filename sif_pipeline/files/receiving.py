@@ -17,6 +17,7 @@ from sif_pipeline.reading import core
 from sif_pipeline.sif import gate, messages
 from sif_pipeline.sif.envelope import open_envelope
 from sif_pipeline.sif.gate import Refused
+from sif_pipeline.zone import turned_away
 from sif_pipeline.zone.receive import CARRIERS, check
 
 FILES = queries("files")
@@ -26,6 +27,9 @@ WHOLE_BYTES = 2 * 1024 * 1024
 
 BARE = "Objects"
 """Message type of a bare list of objects."""
+
+SENDER = "file"
+"""SIF_SourceId of a bare list of objects, and of a file that was refused."""
 
 Facts = dict[str, Any]
 """Columns of inbox.message that a file gives."""
@@ -85,7 +89,10 @@ def _receive_file(connection: Connection, zone_id: int, file: Path, received: Re
             number, held = _store_all(connection, ({"zone_id": zone_id, **line} for line in _lines(file, broken)))
             connection.execute(FILES["notify"])
     except (Refused, OSError) as error:
-        received.refused.append((file, error.sentence if isinstance(error, Refused) else _why(error)))
+        refused = error if isinstance(error, Refused) else Refused(12, 1, _why(error))
+        received.refused.append((file, refused.sentence))
+        with connection.transaction():
+            connection.execute(turned_away.SQL["note"], turned_away.facts(zone_id, SENDER, refused))
         return
     received.messages += number - len(held)
     received.duplicates += len(held)
@@ -238,7 +245,7 @@ def read_message(root: etree._Element) -> messages.Message:
     return message
 
 
-_BARE_LINE = {"source_id": "file", "message_type": BARE, "sif_version": None, "sif_timestamp": None}
+_BARE_LINE = {"source_id": SENDER, "message_type": BARE, "sif_version": None, "sif_timestamp": None}
 
 
 def _line(message: messages.Message, body: bytes, number: int) -> Facts:

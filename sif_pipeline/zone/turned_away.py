@@ -30,20 +30,28 @@ def _fault(sentence: str) -> str:
     return re.sub("[0-9]+", "#", sentence)[:_KEY]
 
 
+def facts(zone_id: int, source_id: str, refused: Refused) -> dict[str, object]:
+    """Give what the query `note` takes of a refusal; nothing is said of the message that was refused."""
+    return {
+        "zone_id": zone_id,
+        "source_id": source_id,
+        "category": refused.category,
+        "code": refused.code,
+        "fault": _fault(refused.sentence),
+        "most": MOST,
+        "sentence": refused.sentence,
+        "message_type": None,
+        "msg_id": None,
+    }
+
+
 async def note(connection: Connection, zone: Zone, incoming: Incoming, refused: Refused) -> None:
     """Note that a message was refused; its sender is who it says, as far as that could be read.
 
     Where another is noting the same, the count is let go: the answer matters more.
     """
     message = incoming.content
-    values = {
-        "zone_id": zone.zone_id,
-        "source_id": incoming.original.source_id or "",
-        "category": refused.category,
-        "code": refused.code,
-        "fault": _fault(refused.sentence),
-        "most": MOST,
-        "sentence": refused.sentence,
+    values = facts(zone.zone_id, incoming.original.source_id or "", refused) | {
         "message_type": None if isinstance(message, Refused) else message.message_type,
         "msg_id": incoming.original.msg_id,
     }

@@ -12,6 +12,7 @@ import pytest
 import sif_text as sif
 from lxml import etree
 
+from sif_pipeline import zones
 from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.files import receiving, splitting
 from sif_pipeline.loading import drain
@@ -151,6 +152,9 @@ def test_a_refused_file_leaves_nothing_and_says_why(url, zone, file, content, wh
     assert why in sentence
     assert not any(value in sentence for value in ("Ada", "Doe", sif.ref("student 1")))
     assert zone.states() == []
+    told = zones.refusals(zone.connection, zone.name)
+    (said,) = [dict(zip(told.columns, line, strict=True)) for line in told.lines]
+    assert (said["agent"], said["sentence"], said["times"]) == ("file", sentence, 1)
 
 
 NOT_CARRIED = {
