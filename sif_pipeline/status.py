@@ -28,9 +28,11 @@ class ZoneStatus:
     staged: int  #: a packet of a full sync that was not applied yet
     kept: int  #: never loaded: of a sandbox, or of a full sync that was refused or failed
     duplicate: int  #: came again and were answered with status 7; not in `received`
-    objects_unchanged: int  #: objects, in all messages, that said again what was known
+    objects_loaded: int  #: objects, in all messages, that are in the warehouse, or were until others replaced them
+    objects_unchanged: int  #: of those, how many said again what was known
     objects_held: int  #: objects, in all messages, that wait for another
     objects_rejected: int  #: objects, in all messages, that could not be loaded
+    objects_not_collected: int  #: objects, in all messages, of kinds that the state does not collect
     oldest_pending_seconds: float | None
     last_received: datetime | None
 

@@ -72,6 +72,10 @@ class Zone(Base):
     unchanged: Mapped[int] = mapped_column(
         BigInteger, server_default="0", comment="Objects that its messages said again, so that nobody need count them"
     )
+    objects: Mapped[int] = mapped_column(BigInteger, server_default="0", comment="Objects in its drained messages")
+    unknown: Mapped[int] = mapped_column(
+        BigInteger, server_default="0", comment="Of those, how many are of kinds that the state does not collect"
+    )
     authentication_level: Mapped[int] = mapped_column(
         server_default="0", comment="SIF_AuthenticationLevel agents must reach, 0 to 3"
     )
@@ -240,6 +244,9 @@ class Message(Base):
         comment="http, file, agent (pulled from a zone of another), or sync (a deletion of ours)"
     )
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    first_line: Mapped[int | None] = mapped_column(
+        comment="Line of its file that its first line stands for; empty when it came by no file"
+    )
     body: Mapped[bytes] = mapped_column(LargeBinary, comment="The bytes as received")
     body_sha256: Mapped[bytes] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(server_default=MessageState.PENDING)
@@ -256,6 +263,9 @@ class Message(Base):
     rejected: Mapped[int] = mapped_column(server_default="0", comment="Of those, how many are rejected or unfit")
     unchanged: Mapped[int] = mapped_column(
         server_default="0", comment="Of those, how many said again what was known, and are no object events"
+    )
+    unknown: Mapped[int] = mapped_column(
+        server_default="0", comment="Of those, how many are of kinds that the state does not collect"
     )
     request_msg_id: Mapped[str | None] = mapped_column(
         comment="SIF_MsgId of the request that it answers, or whose full sync made it"

@@ -143,6 +143,8 @@ CREATE TABLE inbox.zone (
     last_ordered_at TIMESTAMP WITH TIME ZONE,
     last_ordered_id BIGINT,
     unchanged BIGINT DEFAULT '0' NOT NULL,
+    objects BIGINT DEFAULT '0' NOT NULL,
+    unknown BIGINT DEFAULT '0' NOT NULL,
     authentication_level INTEGER DEFAULT '0' NOT NULL,
     encryption_level INTEGER DEFAULT '0' NOT NULL,
     is_sandbox BOOLEAN DEFAULT false NOT NULL,
@@ -176,6 +178,10 @@ COMMENT ON COLUMN inbox.zone.last_ordered_at IS 'Place in the fold of the newest
 COMMENT ON COLUMN inbox.zone.last_ordered_id IS 'Place in the fold of the newest drained message: its number';
 
 COMMENT ON COLUMN inbox.zone.unchanged IS 'Objects that its messages said again, so that nobody need count them';
+
+COMMENT ON COLUMN inbox.zone.objects IS 'Objects in its drained messages';
+
+COMMENT ON COLUMN inbox.zone.unknown IS 'Of those, how many are of kinds that the state does not collect';
 
 COMMENT ON COLUMN inbox.zone.authentication_level IS 'SIF_AuthenticationLevel agents must reach, 0 to 3';
 
@@ -361,6 +367,7 @@ CREATE TABLE inbox.message (
     sif_timestamp TIMESTAMP WITH TIME ZONE,
     origin TEXT NOT NULL,
     received_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    first_line INTEGER,
     body BYTEA NOT NULL,
     body_sha256 BYTEA NOT NULL,
     state TEXT DEFAULT 'pending' NOT NULL,
@@ -374,6 +381,7 @@ CREATE TABLE inbox.message (
     held INTEGER DEFAULT '0' NOT NULL,
     rejected INTEGER DEFAULT '0' NOT NULL,
     unchanged INTEGER DEFAULT '0' NOT NULL,
+    unknown INTEGER DEFAULT '0' NOT NULL,
     request_msg_id TEXT,
     packet_number INTEGER,
     more_packets BOOLEAN,
@@ -404,6 +412,8 @@ COMMENT ON COLUMN inbox.message.sif_timestamp IS 'SIF_Timestamp; UTC when it cam
 
 COMMENT ON COLUMN inbox.message.origin IS 'http, file, agent (pulled from a zone of another), or sync (a deletion of ours)';
 
+COMMENT ON COLUMN inbox.message.first_line IS 'Line of its file that its first line stands for; empty when it came by no file';
+
 COMMENT ON COLUMN inbox.message.body IS 'The bytes as received';
 
 COMMENT ON COLUMN inbox.message.duplicates IS 'How often the same message came again';
@@ -425,6 +435,8 @@ COMMENT ON COLUMN inbox.message.held IS 'Of those, how many are held now';
 COMMENT ON COLUMN inbox.message.rejected IS 'Of those, how many are rejected or unfit';
 
 COMMENT ON COLUMN inbox.message.unchanged IS 'Of those, how many said again what was known, and are no object events';
+
+COMMENT ON COLUMN inbox.message.unknown IS 'Of those, how many are of kinds that the state does not collect';
 
 COMMENT ON COLUMN inbox.message.request_msg_id IS 'SIF_MsgId of the request that it answers, or whose full sync made it';
 

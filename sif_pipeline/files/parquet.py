@@ -13,6 +13,9 @@ from sif_pipeline.reading import arrow
 from sif_pipeline.sif.gate import Refused
 from warehouse.base import objects
 
+FOUND = "findings"
+"""Folder of the findings."""
+
 
 @dataclass(slots=True)
 class Written:
@@ -27,7 +30,7 @@ class Written:
 def write(paths: Iterable[Path], folder: Path) -> Written:
     """Write the objects of files below `folder`: one folder for each object, in it one Parquet file for each file.
 
-    Findings are in `findings`. Events are not folded: each whole image is a row. A file of an earlier run is replaced.
+    Findings are in FOUND. Events are not folded: each whole image is a row. What an earlier run made of a file goes.
     """
     written, names = Written(), set[str]()
     for file in paths:
@@ -47,21 +50,27 @@ def write(paths: Iterable[Path], folder: Path) -> Written:
 def _write_file(file: Path, folder: Path, name: str, stack: ExitStack, written: Written) -> None:
     writers: dict[str, pq.ParquetWriter] = {}
 
-    def append(kind: str, records: pa.RecordBatch) -> int:
+    def writer(kind: str, schema: pa.Schema) -> pq.ParquetWriter:
         if kind not in writers:
             (folder / kind).mkdir(parents=True, exist_ok=True)
             target = folder / kind / f"{name}.parquet"
-            writers[kind] = stack.enter_context(pq.ParquetWriter(target, records.schema, compression="zstd"))
-        writers[kind].write_batch(records)
+            writers[kind] = stack.enter_context(pq.ParquetWriter(target, schema, compression="zstd"))
+        return writers[kind]
+
+    def append(kind: str, records: pa.RecordBatch) -> int:
+        if records.num_rows:
+            writer(kind, records.schema).write_batch(records)
         return int(records.num_rows)
 
+    for kind in (FOUND, *(cls.__tablename__ for cls in objects().values())):
+        (folder / kind / f"{name}.parquet").unlink(missing_ok=True)
+    writer(FOUND, arrow.FINDINGS)  # where nothing is wrong, a reader finds a table without rows
     broken: list[int] = []
-    for _, found, lines, broken_at in receiving.accepted(file):
-        made = arrow.batch(found, lines)
-        broken += [broken_at] if broken_at else []
+    for accepted in receiving.accepted(file):
+        made = arrow.batch(accepted.found, accepted.lines)
+        broken += [accepted.broken_at] if accepted.broken_at else []
         for kind, records in made.objects.items():
             written.rows += append(objects()[kind].__tablename__, records)
-        if made.findings.num_rows:
-            written.findings += append("findings", made.findings)
+        written.findings += append(FOUND, made.findings)
     if broken:
         written.refused.append((file, receiving.unreadable(broken)))

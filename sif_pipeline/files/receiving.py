@@ -125,7 +125,7 @@ def _store(connection: Connection, line: dict[str, object]) -> int | None:
 
 def _lines(file: Path, broken: list[int]) -> Iterator[Facts]:
     """Give what the inbox keeps of a file; `broken` gets the lines on which objects begin that cannot be read."""
-    for facts, _, _, broken_at in accepted(file, _nothing):
+    for facts, _, broken_at in accepted(file, _nothing):
         broken += [broken_at] if broken_at else []
         yield facts | {"body_sha256": hashlib.sha256(facts["body"]).digest()}
 
@@ -152,8 +152,12 @@ class Accepted(NamedTuple):
 
     facts: Facts
     found: list[core.Found]  #: what its objects are
-    lines: int  #: added to a line number in it, this gives the line of the file
     broken_at: int = 0  #: the line of the file on which it begins, when it is an object that cannot be read
+
+    @property
+    def lines(self) -> int:
+        """What gives the line of the file when it is added to a line of the message."""
+        return int(self.facts["first_line"]) - 1
 
 
 def accepted(file: Path, read: Callable[[bytes], list[core.Found]] = core.read) -> Iterator[Accepted]:
@@ -165,7 +169,7 @@ def accepted(file: Path, read: Callable[[bytes], list[core.Found]] = core.read) 
     if file.stat().st_size <= WHOLE_BYTES:
         body = file.read_bytes()
         if (root := _message(body)) is not None:
-            yield Accepted(_line(read_message(root), body, 0), read(body), 0)
+            yield Accepted(_line(read_message(root), body, 0) | {"first_line": 1}, read(body))
             return
     if ends_early(file):
         where = f"at line {last_line(file)}, before its list ends"
@@ -173,9 +177,10 @@ def accepted(file: Path, read: Callable[[bytes], list[core.Found]] = core.read) 
     identity, number = _identity(file), -1
     for number, piece in enumerate(pieces(file)):
         if (root := _message(piece.text)) is not None:
-            yield Accepted(_line(read_message(root), piece.text, number), read(piece.text), piece.lines)
+            facts = _line(read_message(root), piece.text, number) | {"first_line": piece.lines + 1}
+            yield Accepted(facts, read(piece.text))
         else:
-            facts: Facts = {**_BARE_LINE, "msg_id": _derived(identity, number), "body": piece.text}
+            facts = {**_BARE_LINE, "msg_id": _derived(identity, number), "body": piece.text}
             yield from _of_list(facts, piece, read)
     if number < 0:
         raise Refused(1, 3, "The file holds no SIF objects.")
@@ -195,13 +200,15 @@ def _of_list(facts: Facts, piece: Piece, read: Callable[[bytes], list[core.Found
         if (parts := apart(piece.text, _is_readable)) is None:
             raise _in_file(refused, piece) from None
         for number, part in enumerate(parts):
-            body = part.text if part.is_good or _is_well_formed(part.text) else part.bare.strip()
+            in_list = part.is_good or _is_well_formed(part.text)
+            body = part.text if in_list else part.bare.strip()
             found = read(body) if part.is_good else core.read(body)
-            facts_of_part = {**facts, "msg_id": _derived(facts["msg_id"], number), "body": body}
+            first_line = (part.lines + 1 if in_list else part.line) + piece.lines
+            own = {"msg_id": _derived(facts["msg_id"], number), "body": body, "first_line": first_line}
             broken_at = 0 if part.is_good or not _is_lost(found) else part.line + piece.lines
-            yield Accepted(facts_of_part, found, part.lines + piece.lines, broken_at)
+            yield Accepted(facts | own, found, broken_at)
     else:
-        yield Accepted(facts, read(piece.text), piece.lines)
+        yield Accepted(facts | {"first_line": piece.lines + 1}, read(piece.text))
 
 
 def _is_lost(found: Iterable[core.Found]) -> bool:

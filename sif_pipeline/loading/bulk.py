@@ -348,7 +348,7 @@ class _SaidBefore(Exception):
 
 
 def _new(load: Load, unit: Sequence[Line]) -> list[Line]:
-    """Leave out the messages that the zone has; raise Refused for one that says something else than before."""
+    """Leave out the messages that the zone has, and count one that says something else than before as refused."""
     parameters = {
         "zone_id": load.zone_id,
         "source_ids": [line.facts["source_id"] for line in unit],
@@ -546,11 +546,12 @@ def _count(load: Load, events: Iterable[ObjectEvent]) -> None:
     for event in events:
         outcomes[event.message_id][event.outcome] += 1
     for message_id, found in outcomes.items():
-        held, rejected = found[Outcome.HELD], found[Outcome.REJECTED] + found[Outcome.UNFIT]
-        if held or rejected:
-            parameters = {"message_id": message_id, "held": held, "rejected": rejected}
-            load.connection.execute(BULK["count"], parameters)
-        load.done.summary.unknown += found[Outcome.UNKNOWN]
-        load.done.summary.held += held
-        load.done.summary.rejected += rejected
+        counts = {
+            "held": found[Outcome.HELD],
+            "rejected": found[Outcome.REJECTED] + found[Outcome.UNFIT],
+            "unknown": found[Outcome.UNKNOWN],
+        }
+        if any(counts.values()):
+            load.connection.execute(BULK["count"], {"message_id": message_id, **counts})
+        load.done.summary.add(DrainSummary(**counts))
         load.done.summary.loaded += found[Outcome.APPLIED]

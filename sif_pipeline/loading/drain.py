@@ -5,7 +5,7 @@ once. A crash at any point rolls the whole batch back; the messages stay pending
 """
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -273,50 +273,58 @@ def prepare(store: DatabaseStore, fold: Fold, events: Iterable[ObjectEvent]) -> 
 
 
 def _settle(connection: Connection, claimed: Sequence[Claimed], newest: Mapping[int, Order | None]) -> DrainSummary:
-    summary = DrainSummary(messages=len(claimed))
-    held, rejected = [], []
-    for message in claimed:
-        outcomes = [event.outcome for event in message.events]
-        held.append(outcomes.count(Outcome.HELD))
-        rejected.append(outcomes.count(Outcome.REJECTED) + outcomes.count(Outcome.UNFIT))
-        summary.loaded += outcomes.count(Outcome.APPLIED)
-        summary.unknown += outcomes.count(Outcome.UNKNOWN)
-    objects = [message.size for message in claimed]
-    unchanged = [message.unchanged for message in claimed]
-    summary.held, summary.rejected = sum(held), sum(rejected)
-    summary.objects, summary.unchanged = sum(objects), sum(unchanged)
-    summary.loaded += summary.unchanged
-    recorded = [message.recorded_at for message in claimed]
-    connection.execute(
-        INBOX["settle"],
-        {
-            "message_ids": [message.message_id for message in claimed],
-            "recorded": recorded,
-            "ordered": [message.ordered_at for message in claimed],
-            "objects": objects,
-            "held": held,
-            "rejected": rejected,
-            "unchanged": unchanged,
-        },
-    )
+    each = [_became(message) for message in claimed]
+    settled: dict[str, list[Any]] = {name: [getattr(became, name) for became in each] for name in COUNTED}
+    settled["message_ids"] = [message.message_id for message in claimed]
+    settled["recorded"] = [message.recorded_at for message in claimed]
+    settled["ordered"] = [message.ordered_at for message in claimed]
+    connection.execute(INBOX["settle"], settled)
     repeats.write(connection, claimed)
-    advance(connection, claimed, newest)
-    return summary
+    zones: defaultdict[int, DrainSummary] = defaultdict(DrainSummary)
+    for message, became in zip(claimed, each, strict=True):
+        zones[message.zone_id].add(became)
+    _advance(connection, claimed, newest, zones)
+    total = DrainSummary()
+    for became in zones.values():
+        total.add(became)
+    return total
 
 
-def advance(connection: Connection, claimed: Sequence[Claimed], newest: Mapping[int, Order | None]) -> None:
+COUNTED = ("objects", "held", "rejected", "unchanged", "unknown")
+"""Counts of a DrainSummary that a message's row has."""
+
+
+def _became(message: Claimed) -> DrainSummary:
+    """Count what became of a message's objects."""
+    outcomes = [event.outcome for event in message.events]
+    return DrainSummary(
+        messages=1,
+        objects=message.size,
+        loaded=message.unchanged + outcomes.count(Outcome.APPLIED),
+        unchanged=message.unchanged,
+        held=outcomes.count(Outcome.HELD),
+        rejected=outcomes.count(Outcome.REJECTED) + outcomes.count(Outcome.UNFIT),
+        unknown=outcomes.count(Outcome.UNKNOWN),
+    )
+
+
+def _advance(
+    connection: Connection,
+    claimed: Sequence[Claimed],
+    newest: Mapping[int, Order | None],
+    zones: Mapping[int, DrainSummary],
+) -> None:
     """Remember the latest recorded time of each zone, its newest message's place in the fold, and count for it."""
     recorded = {message.zone_id: message.recorded_at for message in claimed}
-    unchanged: Counter[int] = Counter()
-    for message in claimed:
-        unchanged[message.zone_id] += message.unchanged
     orders = [newest[zone_id] or (None, None) for zone_id in recorded]
     parameters = {
         "zone_ids": list(recorded),
         "recorded": list(recorded.values()),
         "ordered": [ordered_at for ordered_at, _ in orders],
         "ordered_ids": [message_id for _, message_id in orders],
-        "unchanged": [unchanged[zone_id] for zone_id in recorded],
+        "unchanged": [zones[zone_id].unchanged for zone_id in recorded],
+        "objects": [zones[zone_id].objects for zone_id in recorded],
+        "unknown": [zones[zone_id].unknown for zone_id in recorded],
     }
     connection.execute(INBOX["advance_zones"], parameters)
 

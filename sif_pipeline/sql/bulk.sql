@@ -37,15 +37,17 @@ SELECT nextval(pg_get_serial_sequence('inbox.message', 'message_id')), clock_tim
 FROM generate_series(1, %(messages)s)
 
 -- name: count
-UPDATE inbox.message SET held = %(held)s, rejected = %(rejected)s WHERE message_id = %(message_id)s
+UPDATE inbox.message SET held = %(held)s, rejected = %(rejected)s, unknown = %(unknown)s WHERE message_id = %(message_id)s
 
 -- name: advance
 -- Count the messages beyond the zone's last recorded time, as the drain's advance_zones does.
 UPDATE inbox.zone AS z
 SET last_recorded_at = %(recorded_at)s, recorded = z.recorded + n.messages,
-    last_received_at = greatest(z.last_received_at, n.received_at)
+    last_received_at = greatest(z.last_received_at, n.received_at),
+    objects = z.objects + n.objects, unknown = z.unknown + n.unknown
 FROM (
-    SELECT count(*) AS messages, max(m.received_at) AS received_at
+    SELECT count(*) AS messages, max(m.received_at) AS received_at, coalesce(sum(m.objects), 0) AS objects,
+        coalesce(sum(m.unknown), 0) AS unknown
     FROM inbox.zone AS o
     JOIN inbox.message AS m ON m.zone_id = o.zone_id AND m.recorded_at > coalesce(o.last_recorded_at, '-infinity')
     WHERE o.zone_id = %(zone_id)s

@@ -1,10 +1,10 @@
 -- name: store
 -- Store one message or piece of a file; nothing when the zone already has it. A sandbox keeps it, and no drain takes it.
 INSERT INTO inbox.message
-    (zone_id, source_id, msg_id, message_type, sif_version, sif_timestamp, origin, body, body_sha256, state)
+    (zone_id, source_id, msg_id, message_type, sif_version, sif_timestamp, origin, first_line, body, body_sha256, state)
 SELECT
-    zone_id, %(source_id)s, %(msg_id)s, %(message_type)s, %(sif_version)s, %(sif_timestamp)s, 'file', %(body)s,
-    %(body_sha256)s, CASE WHEN is_sandbox THEN 'kept' ELSE 'pending' END
+    zone_id, %(source_id)s, %(msg_id)s, %(message_type)s, %(sif_version)s, %(sif_timestamp)s, 'file', %(first_line)s,
+    %(body)s, %(body_sha256)s, CASE WHEN is_sandbox THEN 'kept' ELSE 'pending' END
 FROM inbox.zone WHERE zone_id = %(zone_id)s
 ON CONFLICT (zone_id, source_id, msg_id) DO NOTHING
 RETURNING message_id

@@ -245,11 +245,12 @@ WHERE n.notice_id = good.notice_id
 -- Say what became of the messages; the transaction that loads their objects commits this too.
 UPDATE inbox.message AS m
 SET state = 'done', recorded_at = s.recorded_at, ordered_at = s.ordered_at, loaded_at = clock_timestamp(),
-    objects = s.objects, held = s.held, rejected = s.rejected, unchanged = s.unchanged, last_failure = NULL
+    objects = s.objects, held = s.held, rejected = s.rejected, unchanged = s.unchanged, unknown = s.unknown,
+    last_failure = NULL
 FROM unnest(
     %(message_ids)s::bigint[], %(recorded)s::timestamptz[], %(ordered)s::timestamptz[], %(objects)s::int[],
-    %(held)s::int[], %(rejected)s::int[], %(unchanged)s::int[]
-) AS s (message_id, recorded_at, ordered_at, objects, held, rejected, unchanged)
+    %(held)s::int[], %(rejected)s::int[], %(unchanged)s::int[], %(unknown)s::int[]
+) AS s (message_id, recorded_at, ordered_at, objects, held, rejected, unchanged, unknown)
 WHERE m.message_id = s.message_id
 
 -- name: advance_zones
@@ -257,18 +258,20 @@ WHERE m.message_id = s.message_id
 UPDATE inbox.zone AS z
 SET last_recorded_at = greatest(z.last_recorded_at, n.recorded_at), recorded = z.recorded + n.messages,
     last_received_at = greatest(z.last_received_at, n.received_at),
-    last_ordered_at = n.ordered_at, last_ordered_id = n.ordered_id, unchanged = z.unchanged + n.unchanged
+    last_ordered_at = n.ordered_at, last_ordered_id = n.ordered_id, unchanged = z.unchanged + n.unchanged,
+    objects = z.objects + n.objects, unknown = z.unknown + n.unknown
 FROM (
-    SELECT o.zone_id, a.recorded_at, a.ordered_at, a.ordered_id, a.unchanged, count(m.message_id) AS messages,
-        max(m.received_at) AS received_at
+    SELECT a.*, counted.messages, counted.received_at
     FROM unnest(
         %(zone_ids)s::int[], %(recorded)s::timestamptz[], %(ordered)s::timestamptz[], %(ordered_ids)s::bigint[],
-        %(unchanged)s::bigint[]
-    ) AS a (zone_id, recorded_at, ordered_at, ordered_id, unchanged)
+        %(unchanged)s::bigint[], %(objects)s::bigint[], %(unknown)s::bigint[]
+    ) AS a (zone_id, recorded_at, ordered_at, ordered_id, unchanged, objects, unknown)
     JOIN inbox.zone AS o USING (zone_id)
-    LEFT JOIN inbox.message AS m
-      ON m.zone_id = o.zone_id AND m.recorded_at > coalesce(o.last_recorded_at, '-infinity')
-    GROUP BY 1, 2, 3, 4, 5
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS messages, max(m.received_at) AS received_at
+        FROM inbox.message AS m
+        WHERE m.zone_id = o.zone_id AND m.recorded_at > coalesce(o.last_recorded_at, '-infinity')
+    ) AS counted
 ) AS n
 WHERE z.zone_id = n.zone_id
 

@@ -51,15 +51,18 @@ WHERE zone_id = %(zone_id)s AND resolved_at >= %(since)s AND NOT starts_with(cod
 -- Back to pending; recorded_at stays, so that they are drained in the same order and leave the same history.
 UPDATE inbox.message
 SET state = 'pending', attempts = 0, last_failure = NULL, loaded_at = NULL, ordered_at = NULL,
-    objects = 0, held = 0, rejected = 0, unchanged = 0
+    objects = 0, held = 0, rejected = 0, unchanged = 0, unknown = 0
 WHERE zone_id = %(zone_id)s
   AND (recorded_at >= %(since)s OR (state = 'quarantined' AND recorded_at IS NULL))
 
 -- name: reset_zone
--- The newest message is the newest of those that stay, and what they say again is all that counts.
+-- The newest message is the newest of those that stay, and what is in them is all that counts.
 UPDATE inbox.zone AS z
-SET unchanged = (SELECT coalesce(sum(m.unchanged), 0) FROM inbox.message AS m WHERE m.zone_id = z.zone_id),
-    (last_ordered_at, last_ordered_id) = (
+SET (unchanged, objects, unknown) = (
+    SELECT coalesce(sum(m.unchanged), 0), coalesce(sum(m.objects), 0), coalesce(sum(m.unknown), 0)
+    FROM inbox.message AS m
+    WHERE m.zone_id = z.zone_id
+), (last_ordered_at, last_ordered_id) = (
     SELECT m.ordered_at, m.message_id
     FROM inbox.message AS m
     WHERE m.zone_id = z.zone_id AND m.ordered_at IS NOT NULL

@@ -34,7 +34,7 @@ WITH pending AS (
         coalesce(a.staged, 0) AS staged,
         coalesce(a.kept, 0) AS kept,
         coalesce(p.duplicates, 0) + coalesce(a.duplicates, 0) AS duplicate,
-        z.unchanged AS objects_unchanged,
+        z.objects, z.unchanged AS objects_unchanged, z.unknown AS objects_not_collected,
         coalesce(a.objects_held, 0) AS objects_held,
         coalesce(a.objects_rejected, 0) AS objects_rejected,
         p.oldest, greatest(z.last_received_at, p.latest, a.latest) AS last_received
@@ -45,7 +45,9 @@ WITH pending AS (
 SELECT
     name AS zone, lea_code, received, pending,
     received - pending - held - rejected - quarantined - staged - kept AS loaded,
-    held, rejected, quarantined, staged, kept, duplicate, objects_unchanged, objects_held, objects_rejected,
+    held, rejected, quarantined, staged, kept, duplicate,
+    objects - objects_held - objects_rejected - objects_not_collected AS objects_loaded,
+    objects_unchanged, objects_held, objects_rejected, objects_not_collected,
     extract(epoch FROM clock_timestamp() - oldest)::float AS oldest_pending_seconds,
     last_received
 FROM counted

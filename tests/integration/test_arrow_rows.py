@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import sif_text as sif
 
-from sif_pipeline.files import receiving
+from sif_pipeline.files import parquet, receiving
 from sif_pipeline.loading import bulk
 from sif_pipeline.reading import arrow, core
 from sif_pipeline.synth.messages import object_list
@@ -87,6 +87,19 @@ def test_the_command_writes_parquet_that_reads_back(district, tmp_path):
     (made,) = arrow.batches([district.read_bytes()])
     assert students.to_pylist() == made.objects["StudentPersonal"].to_pylist()
     assert pq.read_table(tmp_path / "out" / "findings" / "0001.parquet").num_rows == made.findings.num_rows
+
+
+def test_parquet_of_a_file_is_that_of_its_last_run(tmp_path):
+    """Findings and objects that are not in the file any more are not in the folder either; nothing wrong is a table."""
+    path, out = tmp_path / "a.xml", tmp_path / "out"
+    path.write_bytes(sif.response(sif.school(), sif.student(more="<IDEA>?</IDEA>")))
+    parquet.write([path], out)
+    assert {file.parent.name for file in out.rglob("a.parquet")} == {"school_info", "findings"}
+    assert pq.read_table(out / "findings" / "a.parquet").num_rows > 0
+    path.write_bytes(sif.response(sif.student()))
+    parquet.write([path], out)
+    assert {file.parent.name for file in out.rglob("a.parquet")} == {"student_personal", "findings"}
+    assert pq.read_table(out / "findings" / "a.parquet").num_rows == 0
 
 
 def test_bulk_has_as_many_rows(module_database_url, connection, district):

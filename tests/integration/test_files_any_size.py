@@ -14,7 +14,7 @@ from lxml import etree
 
 from sif_pipeline import zones
 from sif_pipeline.exceptions import UnknownZone
-from sif_pipeline.files import receiving, splitting
+from sif_pipeline.files import receiving, splitting, validation
 from sif_pipeline.loading import drain
 from sif_pipeline.loading.drain import Limits
 
@@ -355,6 +355,33 @@ def test_the_neighbours_of_an_object_without_end_tag_are_kept(url, zone, file, p
     assert why == f"The object that begins at line {place + 2} cannot be read. All others are taken."
     assert summary.refused == []
     assert len(drained(zone).documents()) == 9
+
+
+LINES = """
+SELECT n.code, coalesce(m.first_line - 1, 0) + greatest(n.line, 1)
+FROM inbox.notice AS n JOIN inbox.message AS m USING (message_id)
+WHERE n.zone_id = %(zone)s
+ORDER BY 2
+"""
+"""Where findings are in a file: what the how-to page tells a district's data manager to ask."""
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("way", ["list", "message", "list with an object that cannot be read"])
+@pytest.mark.parametrize("head", ["", "\n\n"])
+def test_a_finding_says_its_line_of_the_file(url, zone, file, way, head):
+    wrong = sif.student("wrong", "1", more="\n<Demographics>\n<Gender>?</Gender></Demographics>")
+    objects = [*students(4), wrong, *students(5), wrong, "<StudentPersonal>&</StudentPersonal>"]
+    objects = objects if "cannot" in way else objects[:-1]
+    text = (
+        bare(*objects) if "list" in way else sif.response(*(f"\n{one}" for one in objects), at=sif.minute(1)).decode()
+    )
+    path = file(head + text)
+    at = [number for number, line in enumerate((head + text).splitlines(), 1) if "?<" in line or "&" in line]
+    received(url, zone, path)
+    found = drained(zone).all(LINES)
+    assert [line for _, line in found] == at
+    assert found == [(one.type.code, one.line) for one in validation.validate([path])]
 
 
 @pytest.mark.usefixtures("small_pieces")

@@ -19,19 +19,29 @@ SELECT
     count(*) FILTER (WHERE m.state = 'quarantined'),
     count(*) FILTER (WHERE m.state = 'staged'),
     count(*) FILTER (WHERE m.state = 'kept'),
-    coalesce(sum(m.duplicates), 0), coalesce(sum(m.held), 0), coalesce(sum(m.rejected), 0), max(m.received_at)
+    coalesce(sum(m.duplicates), 0), max(m.received_at),
+    (
+        SELECT ARRAY[
+            count(*) FILTER (WHERE e.outcome IN ('applied', 'superseded')) + coalesce(sum(m.unchanged), 0)::bigint,
+            count(*) FILTER (WHERE e.outcome = 'held'),
+            count(*) FILTER (WHERE e.outcome IN ('rejected', 'unfit')),
+            count(*) FILTER (WHERE e.outcome = 'unknown')
+        ]
+        FROM inbox.object_event AS e
+        WHERE e.zone_id = z.zone_id
+    )
 FROM inbox.zone AS z
 LEFT JOIN inbox.message AS m USING (zone_id)
 GROUP BY z.zone_id
 ORDER BY z.name
 """
-"""All of it counted message by message."""
+"""All of it counted message by message, and object by object."""
 
 
 def said(url):
     return [
         (z.zone, z.received, z.pending, z.loaded, z.held, z.rejected, z.quarantined, z.staged, z.kept, z.duplicate,
-         z.objects_held, z.objects_rejected, z.last_received)
+         z.last_received, [z.objects_loaded, z.objects_held, z.objects_rejected, z.objects_not_collected])
         for z in status.zones(url)
     ]  # fmt: skip
 
@@ -45,6 +55,7 @@ def connection(database_url):
 def some(chance):
     """Give a message of one of the kinds that a status tells apart."""
     word, wrong = f"{chance.randrange(30)}", "<SchoolInfo RefId='x'/>"
+    foreign = sif.sparse("LibraryPatronStatus", word)
     return chance.choice(
         [
             sif.event("Add", sif.student(word), at=sif.minute(chance.randrange(9))),
@@ -53,6 +64,7 @@ def some(chance):
             ),
             sif.event("Add", wrong, at=sif.minute(1)),
             sif.event("Add", wrong, sif.student(word), at=sif.minute(2)),
+            sif.event("Add", foreign, sif.student(word), at=sif.minute(2)),
             sif.event("Add", sif.student(word), at=sif.minute(3), msg=f"{chance.randrange(6):032X}"),
         ]
     )
@@ -89,7 +101,10 @@ def test_status_says_what_the_messages_say_after_any_course_of_things(connection
 def test_a_bulk_load_is_counted_once_however_often_it_begins(connection, database_url, tmp_path):
     zone = sif.Inbox.new(connection)
     files = [sif.response(sif.student(word), sif.enrollment(f"E{word}", word, "S")) for word in "ABC"]
-    files += [sif.response(sif.student("A")), sif.event("Change", sif.sparse("StudentPersonal", "B", ""))]
+    files += [
+        sif.response(sif.sparse("LibraryPatronStatus", "P"), sif.student("A")),
+        sif.event("Change", sif.sparse("StudentPersonal", "B", "")),
+    ]
     for number, body in enumerate(files):
         (tmp_path / f"{number}.xml").write_bytes(body)
     for _ in range(2):
