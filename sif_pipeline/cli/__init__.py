@@ -66,10 +66,16 @@ def _run() -> int:
     return 2
 
 
-def main() -> None:
-    """Run the command line; trouble the user can mend is one sentence on standard error and exit code 2."""
+def whole() -> typer.Typer:
+    """Give the command line with the commands of every module below this one."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
+    return app
+
+
+def main() -> None:
+    """Run the command line; trouble the user can mend is one sentence on standard error and exit code 2."""
+    whole()
     try:
         with without_values():
             sys.exit(_run())

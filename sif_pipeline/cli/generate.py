@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sif_pipeline.cli import app
+from sif_pipeline.cli import app, whole
 from sif_pipeline.sif.naming import counted
 
 
@@ -13,7 +13,7 @@ def generate() -> None:
     """Write docs/reference anew from the code it describes. For developers: a test fails when it is stale."""
     from sif_pipeline import reference  # noqa: PLC0415 -- the other commands start faster without it
 
-    changed = reference.write()
+    changed = reference.write(whole())
     for path in changed:
         typer.echo(f"docs/reference/{path}")
     typer.echo(f"{counted(len(changed), 'page')} changed.")

@@ -7,6 +7,8 @@ same sources give the same bytes. DAG files are read as text: nothing here impor
 from collections.abc import Sequence
 from pathlib import Path
 
+from typer import Typer
+
 from sif_pipeline.config import PROJECT
 from sif_pipeline.notices import CATALOGUE
 from sif_pipeline.reference import (
@@ -28,14 +30,14 @@ FOLDER = PROJECT / "docs" / "reference"
 """Where the pages lie."""
 
 
-def pages() -> dict[str, str]:
-    """Make every page, by its path below docs/reference."""
+def pages(command_line: Typer) -> dict[str, str]:
+    """Make every page, by its path below docs/reference; the page of commands is made of `command_line`."""
     made = {
         "findings.md": findings_page(),
         "errors.md": errors.errors_page(),
         "conformance.md": conformance.conformance_page(),
         "reports.md": views.views_page(),
-        "commands.md": commands.commands_page(),
+        "commands.md": commands.commands_page(command_line),
         "dags.md": dags.dags_page(PROJECT / "dags"),
         "tables.sql": tables.tables_script(),
         "erd.md": tables.diagram_page(),
@@ -49,9 +51,9 @@ def pages() -> dict[str, str]:
     return made
 
 
-def write(folder: Path = FOLDER) -> list[str]:
+def write(command_line: Typer, folder: Path = FOLDER) -> list[str]:
     """Write the pages, remove those that nothing makes any more, and return the paths that changed."""
-    made = pages()
+    made = pages(command_line)
     changed = [path for path in _present(folder) if path not in made]
     for path in changed:
         (folder / path).unlink()
@@ -64,9 +66,9 @@ def write(folder: Path = FOLDER) -> list[str]:
     return sorted(changed)
 
 
-def stale(folder: Path = FOLDER) -> list[str]:
+def stale(command_line: Typer, folder: Path = FOLDER) -> list[str]:
     """Return the paths of pages that are missing, left over, or say something else than they should."""
-    made = pages()
+    made = pages(command_line)
     present = {path: (folder / path).read_text(encoding="utf-8") for path in _present(folder)}
     return sorted(path for path in {*made, *present} if made.get(path) != present.get(path))
 

@@ -1,23 +1,17 @@
 """The commands, from the command line's own declarations."""
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Iterator
 from typing import Any
 
+import typer
+
 from sif_pipeline.reference.markdown import code, page, paragraphs, table
 
 
-def commands_page() -> str:
+def commands_page(command_line: typer.Typer) -> str:
     """Write the page of commands from the command line's own declarations."""
-    import typer  # noqa: PLC0415 -- with the whole command line below it
-
-    from sif_pipeline import cli  # noqa: PLC0415
-
-    for module in pkgutil.iter_modules(cli.__path__):
-        importlib.import_module(f"{cli.__name__}.{module.name}")
-    top: Any = typer.main.get_command(cli.app)
+    top: Any = typer.main.get_command(command_line)
     return page("Commands", paragraphs(top.help), paragraphs(top.epilog), *_commands(top, "sif-pipeline"))
 
 

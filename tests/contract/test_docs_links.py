@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sif_pipeline import cli
 from sif_pipeline.config import PROJECT
 from sif_pipeline.reference.commands import commands_page
 
@@ -57,7 +58,7 @@ def test_every_page_can_be_reached_from_the_readme():
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_commands_and_options_shown_exist(page):
-    sections = re.split(r"(?m)^## sif-pipeline ", commands_page())[1:]
+    sections = re.split(r"(?m)^## sif-pipeline ", commands_page(cli.whole()))[1:]
     known = {section.partition("\n")[0]: set(re.findall(r"--[\w-]+", section)) for section in sections}
     text = page.read_text(encoding="utf-8")
     shown = re.findall(r"(?m)`sif-pipeline ([^`\n]+)`|^ *sif-pipeline ([^|>\n]+)|\$\(sif-pipeline ([^)]+)\)", text)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sif_pipeline import reference, reports
+from sif_pipeline import cli, reference, reports
 from sif_pipeline.config import PROJECT
 from sif_pipeline.notices import CATALOGUE
 from sif_pipeline.reference import dags, views
@@ -12,21 +12,21 @@ from sif_pipeline.reference.elements import is_json, kept, reason
 from sif_pipeline.sif.schema import shape
 from warehouse.base import elements, objects
 
-PAGES = reference.pages()
+PAGES = reference.pages(cli.whole())
 
 
 def test_pages_on_disk_are_what_the_code_says():
     """Otherwise: sif-pipeline generate (or make generate), look at the difference, commit it."""
-    assert reference.stale() == []
+    assert reference.stale(cli.whole()) == []
 
 
 def test_writing_twice_changes_nothing_and_what_nothing_makes_is_removed(tmp_path):
-    assert reference.write(tmp_path) == sorted(PAGES)
+    assert reference.write(cli.whole(), tmp_path) == sorted(PAGES)
     (tmp_path / "objects" / "Gone.md").write_text("left over", encoding="utf-8")
     (tmp_path / "erd.md").write_text("stale", encoding="utf-8")
-    assert reference.stale(tmp_path) == ["erd.md", "objects/Gone.md"]
-    assert reference.write(tmp_path) == ["erd.md", "objects/Gone.md"]
-    assert reference.stale(tmp_path) == []
+    assert reference.stale(cli.whole(), tmp_path) == ["erd.md", "objects/Gone.md"]
+    assert reference.write(cli.whole(), tmp_path) == ["erd.md", "objects/Gone.md"]
+    assert reference.stale(cli.whole(), tmp_path) == []
 
 
 def test_pages_hold_no_time_and_no_place():
