@@ -1,7 +1,9 @@
 """Where every zone stands: messages received, pending, loaded, held, rejected; delays; the most frequent findings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from psycopg.rows import class_row
 
@@ -10,6 +12,8 @@ from sif_pipeline.notices import CATALOGUE
 from sif_pipeline.zones import number_of
 
 STATUS = queries("status")
+
+F = TypeVar("F", bound="_Finding")
 BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
 
 
@@ -47,14 +51,14 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True)
-class FindingCount:
-    """How often one kind of finding is open in a zone."""
+class _Finding:
+    """What counts of findings and single ones have in common."""
 
     code: str
     severity: str
     object_name: str
     path: str
-    times: int
+    times: int  #: how often; of a single one more than 1 where it counts those that are not listed
 
     @property
     def words(self) -> str:
@@ -65,6 +69,21 @@ class FindingCount:
     def remedy(self) -> str:
         """How to mend it."""
         return CATALOGUE[self.code].remedy if self.code in CATALOGUE else ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingCount(_Finding):
+    """How often one kind of finding is open in a zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFinding(_Finding):
+    """One open finding of a zone, and where it is."""
+
+    recorded_at: datetime
+    row_key: str | None  #: the object's RefId, or the key that stands for one; None where it has none that can be read
+    msg_id: str | None  #: SIF_MsgId of the message that it came in
+    line: int | None  #: of the district's file, or of the message; None when unknown
 
 
 def zones(url: str) -> list[ZoneStatus]:
@@ -79,8 +98,17 @@ def delays(url: str, since: datetime = BEGINNING) -> list[Delay]:
         return cursor.execute(STATUS["delays"], {"since": since}).fetchall()
 
 
-def findings(url: str, zone: str, limit: int = 5) -> list[FindingCount]:
-    """Give a zone's most frequent open findings; raise UnknownZone."""
-    with connect(url) as connection, connection.cursor(row_factory=class_row(FindingCount)) as cursor:
-        number_of(connection, zone)
-        return cursor.execute(STATUS["findings"], {"zone": zone, "limit": limit}).fetchall()
+def findings(url: str, zone: str, limit: int = 5, code: str | None = None) -> list[FindingCount]:
+    """Give a zone's most frequent open findings, of one code or all; raise UnknownZone."""
+    return _found(url, "findings", FindingCount, {"zone": zone, "limit": limit, "code": code})
+
+
+def each(url: str, zone: str, limit: int = 5, code: str | None = None) -> list[OpenFinding]:
+    """Give a zone's open findings one by one, of one code or all, the latest first; raise UnknownZone."""
+    return _found(url, "each", OpenFinding, {"zone": zone, "limit": limit, "code": code})
+
+
+def _found(url: str, query: str, kind: type[F], parameters: Mapping[str, object]) -> list[F]:
+    with connect(url) as connection, connection.cursor(row_factory=class_row(kind)) as cursor:
+        number_of(connection, str(parameters["zone"]))
+        return cursor.execute(STATUS[query], parameters).fetchall()

@@ -1,6 +1,7 @@
 """`sif-pipeline status` and `report`: where everything stands, and what it says."""
 
 from dataclasses import astuple, fields
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from sif_pipeline import reports, status
 from sif_pipeline.cli import app
 from sif_pipeline.cli.terminal import FORMATS, one_of, show, warehouse
 from sif_pipeline.config import Settings
+from sif_pipeline.notices import CATALOGUE
 
 Format = Annotated[str, typer.Option("--format", help="table, csv or json.", callback=one_of(*FORMATS))]
 
@@ -26,18 +28,45 @@ def show_status(format_: Format = "table") -> None:
     show(reports.Report(columns, [astuple(zone) for zone in zones]), format_, "Messages by zone, and objects in them")
 
 
-@app.command("findings", epilog="Example: sif-pipeline findings --zone springfield --format csv")
+def _known(code: str | None) -> str | None:
+    if code is not None and code not in CATALOGUE:
+        near = ", ".join(get_close_matches(code, CATALOGUE, n=3)) or "docs/reference/findings.md has them all"
+        raise typer.BadParameter(f"there is no such code; near to it: {near}")
+    return code
+
+
+@app.command("findings", epilog="Example: sif-pipeline findings --zone springfield --each --format csv")
 def show_findings(
     zone: Annotated[str, typer.Option("--zone", help="Name of the zone.")],
-    limit: Annotated[int, typer.Option(min=1, help="So many kinds of findings at most.")] = 50,
+    code: Annotated[str | None, typer.Option("--code", help="Those of this code only.", callback=_known)] = None,
+    each: Annotated[bool, typer.Option("--each", help="A line for each, with its object, message and line.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="So many lines at most.")] = 50,
     format_: Format = "table",
 ) -> None:
-    """Show what is wrong with a district's data now, in plain words, most frequent first, with the way out."""
+    """Show what is wrong with a district's data now, in plain words, most frequent first, with the way out.
+
+    With --each the latest are first. `object` is the RefId, or for objects that have another key what stands for it;
+    `line` is that of the district's file, or of the message where none was sent.
+    """
     with warehouse() as url:
-        found = status.findings(url, zone, limit)
+        if each:
+            report = _each(status.each(url, zone, limit, code))
+        else:
+            report = _by_kind(status.findings(url, zone, limit, code))
+    show(report, format_, f"Open findings of {zone}")
+
+
+def _by_kind(found: list[status.FindingCount]) -> reports.Report:
     columns = ("times", "severity", "code", "what", "where", "remedy")
-    lines = [(f.times, f.severity, f.code, f.words, f.path, f.remedy) for f in found]
-    show(reports.Report(columns, lines), format_, f"Open findings of {zone}")
+    return reports.Report(columns, [(f.times, f.severity, f.code, f.words, f.path, f.remedy) for f in found])
+
+
+def _each(found: list[status.OpenFinding]) -> reports.Report:
+    columns = ("recorded_at", "severity", "code", "kind", "object", "where", "line", "msg_id", "times")
+    lines = [
+        (f.recorded_at, f.severity, f.code, f.object_name, f.row_key, f.path, f.line, f.msg_id, f.times) for f in found
+    ]
+    return reports.Report(columns, lines)
 
 
 @app.command(

@@ -71,7 +71,21 @@ SELECT n.code, n.severity, coalesce(n.object_name, '') AS object_name,
     regexp_replace(n.path, '\[[0-9]+\]', '', 'g') AS path, sum(n.times)::bigint AS times
 FROM inbox.notice AS n
 JOIN inbox.zone AS z USING (zone_id)
-WHERE z.name = %(zone)s AND n.resolved_at IS NULL
+WHERE z.name = %(zone)s AND n.resolved_at IS NULL AND (%(code)s::text IS NULL OR n.code = %(code)s)
 GROUP BY 1, 2, 3, 4
 ORDER BY times DESC, n.code, path
+LIMIT %(limit)s
+
+-- name: each
+-- Every open finding of a zone, those of the latest message first, in the message's order: on which object, and where it
+-- is said. The line is that of the file where a file was sent, and of the message else.
+SELECT
+    n.recorded_at, n.severity, n.code, coalesce(n.object_name, '') AS object_name,
+    upper(replace(n.row_key::text, '-', '')) AS row_key, n.path, m.msg_id,
+    CASE WHEN m.first_line > 0 THEN m.first_line - 1 + greatest(n.line, 1) ELSE nullif(n.line, 0) END AS line, n.times
+FROM inbox.notice AS n
+JOIN inbox.zone AS z USING (zone_id)
+LEFT JOIN inbox.message AS m ON m.message_id = n.message_id
+WHERE z.name = %(zone)s AND n.resolved_at IS NULL AND (%(code)s::text IS NULL OR n.code = %(code)s)
+ORDER BY n.recorded_at DESC, n.message_id, n.position, n.line, n.notice_id
 LIMIT %(limit)s

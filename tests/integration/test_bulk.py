@@ -15,6 +15,7 @@ import sif_text as sif
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sif_pipeline import status
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.files import parquet, receiving, splitting, validation
 from sif_pipeline.loading import bulk, drain, known
@@ -319,13 +320,6 @@ BROKEN = {
 }
 
 
-LINES_OF_FINDINGS = """
-SELECT coalesce(m.first_line - 1, 0) + greatest(n.line, 1)
-FROM inbox.notice AS n JOIN inbox.message AS m USING (message_id)
-WHERE n.zone_id = %(zone)s
-"""
-
-
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
 def test_the_neighbours_of_an_object_that_cannot_be_read_survive(url, connection, tmp_path, text, small_pieces):
     path = tmp_path / "a.xml"
@@ -342,7 +336,7 @@ def test_the_neighbours_of_an_object_that_cannot_be_read_survive(url, connection
         "SELECT m.body FROM inbox.message AS m JOIN inbox.notice USING (message_id) WHERE m.zone_id = %(zone)s LIMIT 1"
     )
     assert text.encode() in bytes(body)
-    assert zone.all(LINES_OF_FINDINGS) == [(6,)]
+    assert [one.line for one in status.each(url, zone.name)] == [6]
     before = zone.everything()
     replay(url, zone.name)
     assert zone.everything() == before
@@ -353,7 +347,7 @@ def test_the_neighbours_of_an_object_that_cannot_be_read_survive(url, connection
     while drain.drain_batch(connection, Limits()) is not None:
         pass
     assert timeless(other) == timeless(zone)
-    assert other.all(LINES_OF_FINDINGS) == [(6,)]
+    assert [one.line for one in status.each(url, other.name)] == [6]
     assert [(one.line, one.type.code, one.path) for one in validation.validate([path])] == [(6, *codes(zone)[0])]
     written = parquet.write([path], tmp_path / "out")
     assert (written.rows, written.findings, written.refused) == (9, 1, done.refused)

@@ -12,7 +12,7 @@ import pytest
 import sif_text as sif
 from lxml import etree
 
-from sif_pipeline import zones
+from sif_pipeline import status, zones
 from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.files import receiving, splitting, validation
 from sif_pipeline.loading import drain
@@ -357,15 +357,6 @@ def test_the_neighbours_of_an_object_without_end_tag_are_kept(url, zone, file, p
     assert len(drained(zone).documents()) == 9
 
 
-LINES = """
-SELECT n.code, coalesce(m.first_line - 1, 0) + greatest(n.line, 1)
-FROM inbox.notice AS n JOIN inbox.message AS m USING (message_id)
-WHERE n.zone_id = %(zone)s
-ORDER BY 2
-"""
-"""Where findings are in a file: what the how-to page tells a district's data manager to ask."""
-
-
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("way", ["list", "message", "list with an object that cannot be read"])
 @pytest.mark.parametrize("head", ["", "\n\n"])
@@ -379,9 +370,10 @@ def test_a_finding_says_its_line_of_the_file(url, zone, file, way, head):
     path = file(head + text)
     at = [number for number, line in enumerate((head + text).splitlines(), 1) if "?<" in line or "&" in line]
     received(url, zone, path)
-    found = drained(zone).all(LINES)
-    assert [line for _, line in found] == at
-    assert found == [(one.type.code, one.line) for one in validation.validate([path])]
+    drained(zone)
+    found = sorted((one.line, one.code, one.path) for one in status.each(url, zone.name))
+    assert [line for line, *_ in found] == at
+    assert found == [(one.line, one.type.code, one.path) for one in validation.validate([path])]
 
 
 @pytest.mark.usefixtures("small_pieces")

@@ -1,4 +1,4 @@
-"""The counts that zones keep and the index of what stands apart add up to what the messages themselves say."""
+"""What a status says: counts add up to what the messages themselves say, and findings to what is wrong."""
 
 import random
 
@@ -130,3 +130,21 @@ def test_status_reads_no_message_that_was_simply_loaded(connection):
     plan = "\n".join(line for (line,) in connection.execute("EXPLAIN " + queries("status")["zones"]))
     assert "using ix_message_apart" in plan
     assert "Seq Scan on message" not in plan
+
+
+def test_findings_are_said_one_by_one_with_object_message_and_line(connection, database_url):
+    zone = sif.Inbox.new(connection)
+    bad = sif.student("bad", more="\n<Demographics>\n<Gender>?</Gender></Demographics>")
+    zone.put(sif.event("Add", bad, at=sif.minute(1), msg="A" * 32))
+    zone.put(sif.event("Add", sif.enrollment("E", "A", "S"), at=sif.minute(2), msg="B" * 32))
+    zone.drain()
+    held, wrong = status.each(database_url, zone.name)
+    assert (held.code, held.row_key, held.msg_id) == ("parent_missing", sif.ref("E"), "B" * 32)
+    assert (wrong.code, wrong.row_key, wrong.msg_id) == ("value_not_in_code_set", sif.ref("bad"), "A" * 32)
+    assert wrong.line is not None
+    assert status.each(database_url, zone.name, code="value_not_in_code_set") == [wrong]
+    assert status.each(database_url, zone.name, limit=1) == [held]
+    assert [found.code for found in status.findings(database_url, zone.name, code="parent_missing")] == [held.code]
+    zone.put(sif.event("Add", sif.student("bad"), at=sif.minute(3)))
+    zone.drain()
+    assert status.each(database_url, zone.name) == [held]
