@@ -34,7 +34,17 @@ def test_the_bound_is_what_it_may_have(most):
         inflated(PACKED, len(PLAIN) - 1)
 
 
-@pytest.mark.parametrize("broken", [b"", b"plain", PACKED[:-1], PACKED[:30], PACKED + b"x", PACKED + PACKED])
+BROKEN = {
+    "nothing": b"",
+    "no gzip": b"plain",
+    "without its last byte": PACKED[:-1],
+    "without its end": PACKED[:30],
+    "with a byte more": PACKED + b"x",
+    "twice": PACKED + PACKED,
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 def test_whole_or_not_at_all(broken):
     with pytest.raises(NotGzip):
         inflated(broken, 1_000_000)
