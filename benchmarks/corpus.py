@@ -12,7 +12,7 @@ from pathlib import Path
 from lxml import etree
 
 from sif_pipeline.config import PROJECT
-from sif_pipeline.sif import schema
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.xsd import XS
 from sif_pipeline.synth import District, districts, messages
 from sif_pipeline.synth.plan import MAX_STUDENTS
@@ -136,8 +136,8 @@ def _write_events(folder: Path, of: Iterable[District], start: datetime) -> int:
 
 def one_file_schema() -> etree._Element:
     """Build one XSD without includes for a list of whole objects, from the files in schemas/."""
-    names = {"xs": XS[1:-1], "sif": schema.NAMESPACE}
-    attributes = {"targetNamespace": schema.NAMESPACE, "elementFormDefault": "qualified"}
+    names = {"xs": XS[1:-1], "sif": NAMESPACE}
+    attributes = {"targetNamespace": NAMESPACE, "elementFormDefault": "qualified"}
     root = etree.Element(XS + "schema", attributes, nsmap=names)
     for path in sorted((PROJECT / "schemas" / "sif-2.7").glob("*.xsd")):
         parts = etree.parse(path, etree.XMLParser(remove_comments=True)).getroot()

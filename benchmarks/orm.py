@@ -19,9 +19,10 @@ from benchmarks.meter import Cost, metered
 from sif_pipeline.database import engine
 from sif_pipeline.reading import mapping
 from sif_pipeline.sif import schema
+from sif_pipeline.sif.elements import NAMESPACE, SIF
 from warehouse.base import Element, SifObject, elements, objects
 
-NAMES = {"s": schema.NAMESPACE}
+NAMES = {"s": NAMESPACE}
 FLUSH_AT = 500
 """Objects a transaction takes, as many as a packet has."""
 
@@ -36,7 +37,7 @@ CONVERT: dict[type, Any] = {
 
 def load(postmaster: int, url: str, path: Path) -> Cost:
     """Load a file of objects into empty tables."""
-    declared = {f"{{{schema.NAMESPACE}}}{name}": cls for name, cls in objects().items()}
+    declared = {SIF + name: cls for name, cls in objects().items()}
     columns = {cls: [_column(*line) for line in elements(cls)] for cls in declared.values()}
     schema.is_valid(etree.Element("warm"), schema.Profile.WHOLE)
     with Session(engine(url)) as session, metered(postmaster) as cost:

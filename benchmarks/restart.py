@@ -19,8 +19,9 @@ from benchmarks import databases, environment
 from benchmarks.__main__ import say
 from sif_pipeline import database, zones
 from sif_pipeline.agent.listener import Address, listening
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import NAMESPACE, read_message
+from sif_pipeline.sif.messages import read_message
 from sif_pipeline.sif.writing import new_msg_id
 
 START = "import sys; from sif_pipeline.zone import server; server.serve(sys.argv[1], '127.0.0.1', 0)"

@@ -11,8 +11,9 @@ from uuid import uuid4
 import psycopg
 
 from sif_pipeline import zones
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import NAMESPACE, read_message
+from sif_pipeline.sif.messages import read_message
 from sif_pipeline.zone import queue
 
 FAST = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from sif_pipeline.sif.messages import NAMESPACE
+from sif_pipeline.sif.elements import NAMESPACE
 from warehouse.base import objects
 
 EXAMPLES = Path(__file__).parent / "examples"

@@ -15,8 +15,8 @@ import pytest
 from sif_official import hold
 
 from sif_pipeline import zones
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import NAMESPACE
 
 START = """
 import os, signal, sys

@@ -8,8 +8,8 @@ from lxml import etree
 from sif_official import hold
 
 from sif_pipeline import zones
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import NAMESPACE
 from sif_pipeline.zone import access
 from sif_pipeline.zone.receive import read, receive
 

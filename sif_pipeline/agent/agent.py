@@ -10,8 +10,8 @@ from sif_pipeline.agent import writing
 from sif_pipeline.agent.answers import Answer, Delivered
 from sif_pipeline.agent.client import Line, Wire, ZoneRefuses
 from sif_pipeline.agent.kit import PLAIN, Kit
+from sif_pipeline.sif.elements import SIF
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import NAMESPACE
 from sif_pipeline.sif.query import EVERYTHING, Where
 from sif_pipeline.sif.writing import Written, write_error
 
@@ -209,6 +209,6 @@ class Agent:
 
 def _takes_gzip(zone_status: etree._Element) -> bool:
     """Tell whether SIF_ZoneStatus lists gzip as an Accept-Encoding of a protocol."""
-    properties = zone_status.iter(f"{{{NAMESPACE}}}SIF_Property")
+    properties = zone_status.iter(SIF + "SIF_Property")
     found = (("".join(str(t) for t in p.itertext())).lower() for p in properties)
     return any("accept-encoding" in text and "gzip" in text for text in found)

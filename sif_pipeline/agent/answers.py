@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from sif_pipeline.sif.elements import SIF
 from sif_pipeline.sif.gate import Refused, open_message
-from sif_pipeline.sif.messages import NAMESPACE, Message, Original, read_message, read_original
+from sif_pipeline.sif.messages import Message, Original, read_message, read_original
 from sif_pipeline.sif.writing import canonical
 
 
@@ -66,18 +67,18 @@ def read_answer(body: bytes) -> Answer | None:
         root = open_message(body)
     except Refused:
         return None
-    ack = next(root.iterchildren(_tag("SIF_Ack")), None) if root.tag == _tag("SIF_Message") else None
+    ack = next(root.iterchildren(SIF + "SIF_Ack"), None) if root.tag == SIF + "SIF_Message" else None
     if ack is None:
         return None
-    own, original_msg_id = read_original(root), ack.findtext(_tag("SIF_OriginalMsgId"))
-    error, code = ack.find(_tag("SIF_Error")), _number(ack.findtext(f"{_tag('SIF_Status')}/{_tag('SIF_Code')}"))
+    own, original_msg_id = read_original(root), ack.findtext(SIF + "SIF_OriginalMsgId")
+    error, code = ack.find(SIF + "SIF_Error"), _number(ack.findtext(f"{SIF}SIF_Status/{SIF}SIF_Code"))
     about = (body, root.get("Version", ""), own, original_msg_id)
     if error is not None:
-        numbers = _number(error.findtext(_tag("SIF_Category"))) or 0, _number(error.findtext(_tag("SIF_Code"))) or 0
-        return Answer(*about, error=numbers, description=error.findtext(_tag("SIF_Desc")) or "")
+        numbers = _number(error.findtext(SIF + "SIF_Category")) or 0, _number(error.findtext(SIF + "SIF_Code")) or 0
+        return Answer(*about, error=numbers, description=error.findtext(SIF + "SIF_Desc") or "")
     if code is None:
         return None
-    data = ack.find(f"{_tag('SIF_Status')}/{_tag('SIF_Data')}")
+    data = ack.find(f"{SIF}SIF_Status/{SIF}SIF_Data")
     return Answer(*about, code=code, data=next(iter(data), None) if data is not None else None)
 
 
@@ -97,10 +98,6 @@ def _delivered(root: etree._Element, body: bytes, carrier: Original | None) -> D
     except Refused as refused:
         content = refused
     return Delivered(body, root, read_original(root), content, carrier)
-
-
-def _tag(name: str) -> str:
-    return f"{{{NAMESPACE}}}{name}"
 
 
 def _number(text: str | None) -> int | None:

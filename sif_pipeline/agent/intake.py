@@ -14,8 +14,10 @@ from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 from sif_pipeline.agent.answers import Delivered
 from sif_pipeline.database import queries
 from sif_pipeline.exceptions import UnknownZone
+from sif_pipeline.sif.carried import CARRIERS
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import CARRIERS, Message, Response
+from sif_pipeline.sif.messages import Message
+from sif_pipeline.sif.requests import Response
 from warehouse.inbox import MessageState
 
 SQL = {name: query.encode() for name, query in queries("agent").items()}

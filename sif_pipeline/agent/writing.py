@@ -10,9 +10,11 @@ from xml.sax.saxutils import escape, quoteattr
 from lxml import etree
 
 from sif_pipeline.agent.kit import Kit
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import DEFAULT_CONTEXT, NAMESPACE, PROVISION_LISTS
+from sif_pipeline.sif.header import DEFAULT_CONTEXT
 from sif_pipeline.sif.query import ANY_2, EVERYTHING, Where, write_conditions
+from sif_pipeline.sif.registration import PROVISION_LISTS
 from sif_pipeline.sif.writing import Written, new_msg_id
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"

@@ -16,7 +16,7 @@ from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.notices import Notice, Severity
 from sif_pipeline.reading import core, mapping
-from sif_pipeline.sif import gate, messages
+from sif_pipeline.sif import carried, gate, messages
 from warehouse.base import objects
 
 SQL: Final = {name: query.encode() for name, query in queries("conformance").items()}
@@ -200,7 +200,7 @@ def _objects(body: bytes, root: etree._Element, at: datetime, msg_id: str, kind:
     judged: dict[int, list[Notice]] = defaultdict(list)
     for one, notice in core.findings(core.read(body)):
         judged[one.position].append(notice)
-    for found in messages.objects(root):
+    for found in carried.objects(root):
         name = etree.QName(found.element).localname
         cls = objects().get(name)
         key = mapping.row_key(cls, found.element) if cls else None

@@ -8,7 +8,7 @@ from sif_pipeline.conformance.evidence import SQL, Evidence, Sent
 from sif_pipeline.database import Connection
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
-from sif_pipeline.sif.messages import spoken_with
+from sif_pipeline.sif.releases import spoken_with
 from sif_pipeline.sif.writing import LogEntry, LogLevel, Written, header_of, write_log_entry, write_request
 from sif_pipeline.zone import queue, recording, routing
 from sif_pipeline.zone.log_entries import log_object

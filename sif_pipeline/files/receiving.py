@@ -14,11 +14,11 @@ from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.files import splitting
 from sif_pipeline.files.splitting import Piece, apart, ends_early, is_list, last_line, pieces
 from sif_pipeline.reading import core
-from sif_pipeline.sif import gate, messages
+from sif_pipeline.sif import carried, gate, messages
 from sif_pipeline.sif.envelope import open_envelope
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.zone import turned_away
-from sif_pipeline.zone.receive import CARRIERS, check
+from sif_pipeline.zone.receive import check
 
 FILES = queries("files")
 
@@ -189,7 +189,7 @@ def accepted(file: Path, read: Callable[[bytes], list[core.Found]] = core.read) 
 def _message(body: bytes) -> etree._Element | None:
     """Let a message in and give its envelope; None for a list, in which one object that is no XML refuses no other."""
     root = None if is_list(body) else open_envelope(body, core.LIMITS)
-    return root if root is not None and messages.is_message(root) else None
+    return root if root is not None and carried.is_message(root) else None
 
 
 def _of_list(facts: Facts, piece: Piece, read: Callable[[bytes], list[core.Found]]) -> Iterator[Accepted]:
@@ -245,7 +245,7 @@ def _is_readable(body: bytes) -> bool:
 def read_message(root: etree._Element) -> messages.Message:
     """Read a file's envelope; raise Refused for what HTTP refuses, and for what carries no objects."""
     message = messages.read_message(root)
-    if message.message_type not in CARRIERS:
+    if message.message_type not in carried.CARRIERS:
         kind = message.message_type
         raise Refused(12, 2, f"The file is a {kind}, which holds no objects; send a SIF_Event or SIF_Response.")
     check(message)

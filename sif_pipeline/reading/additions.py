@@ -19,7 +19,7 @@ import orjson
 from sif_pipeline.notices import Notice
 from sif_pipeline.reading import mapping
 from sif_pipeline.reading.content import Content
-from sif_pipeline.reading.mapping import NAMESPACE
+from sif_pipeline.sif.elements import SIF
 from warehouse.base import Derived, Extended, OtherCode, SifObject, elements
 
 Fits = Callable[[str], bool]
@@ -82,7 +82,7 @@ def _is_listed(codes: frozenset[str] | None, text: str | None) -> bool:
 
 
 def _of_extended(expected: _Expected, content: Content) -> Iterator[Notice]:
-    for item in content.element.iterfind(f"{NAMESPACE}{EXTENDED}/*") if expected.extended else ():
+    for item in content.element.iterfind(f"{SIF}{EXTENDED}/*") if expected.extended else ():
         name = item.get("Name", "")
         if name not in expected.extended:
             continue
@@ -93,7 +93,7 @@ def _of_extended(expected: _Expected, content: Content) -> Iterator[Notice]:
 
 def _of_codes(expected: _Expected, content: Content) -> Iterator[Notice]:
     for _, path, codeset, codes in expected.codes:
-        steps = "/".join(NAMESPACE + step for step in path.split("/"))
+        steps = "/".join(SIF + step for step in path.split("/"))
         for item in content.element.iterfind(steps):
             if item.get("Codeset") == codeset and not _is_listed(codes, item.text):
                 yield Notice(UNLISTED, f"{content.cls.sif_name}/{path}", item.sourceline or 0)

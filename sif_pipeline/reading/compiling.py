@@ -8,7 +8,6 @@ from functools import cache
 
 from sif_pipeline.reading import mapping
 from sif_pipeline.reading.mapping import (
-    NAMESPACE,
     Converter,
     Node,
     Plan,
@@ -20,6 +19,7 @@ from sif_pipeline.reading.mapping import (
 )
 from sif_pipeline.reading.pattern import ATTRIBUTES, Pattern
 from sif_pipeline.sif import schema
+from sif_pipeline.sif.elements import SIF
 from sif_pipeline.sif.expression import ALL, BUILT_IN, TEXT, Expression, Wanted, picked
 from sif_pipeline.sif.expression import ATTRIBUTE as FREE_ATTRIBUTE
 from sif_pipeline.sif.schema import Shape, shape
@@ -67,7 +67,7 @@ class _Draft:
             self.texts["@SIF_RefObject"] = None
         self.attributes(root, "")
         for child in known.children.values():
-            node = root.children.get(NAMESPACE + child.name)
+            node = root.children.get(SIF + child.name)
             if child.name == "SIF_ExtendedElements":
                 self.runs.append(EXTENDED)
             elif node is not None and not _is_plain(child, node):
@@ -90,7 +90,7 @@ class _Draft:
         if node.place is not None:
             self.texts[path] = node.place, node.convert
         for child in known.children.values():
-            if (inner := node.children.get(NAMESPACE + child.name)) is not None:
+            if (inner := node.children.get(SIF + child.name)) is not None:
                 self.part(child, inner, f"{path}/{child.name}")
 
     def collect(self, name: str, node: Node, run: str, *, within: bool = False) -> None:
@@ -104,7 +104,7 @@ class _Draft:
             value = re.compile(rf'<{name}(?: (?!{attribute}=)[\w.-]+="[^"]*")* {attribute}="([^"]*)"')
             self.lists.append((place, run, convert, value))
         for tag, child in node.children.items():
-            self.collect(tag.removeprefix(NAMESPACE), child, run, within=True)
+            self.collect(tag.removeprefix(SIF), child, run, within=True)
 
     def pattern(self, expression: Expression) -> Pattern:
         """Say of each group of an expression what becomes of it."""
@@ -120,7 +120,7 @@ class _Draft:
             picked([place for place, _ in self.plan.required]),
             lists=[(place, group[run], how, what) for place, run, how, what in self.lists if run in group],
             documents=[(place, group[run], part) for place, run, part in self.documents if run in group],
-            trees={NAMESPACE + name: group[name] for name in self.trees if name in group},
+            trees={SIF + name: group[name] for name in self.trees if name in group},
             extended=group.get(EXTENDED),
             kind=group.get("@SIF_RefObject"),
             runs=frozenset(group[run] for run in self.runs if run in group),
@@ -187,7 +187,7 @@ def _says_whose(known: Shape, node: Node) -> bool:
 def _below(known: Shape, node: Node) -> Iterator[tuple[Shape | None, Node]]:
     """Yield the children of which something is wanted, each with its shape; None for one that the schema has not."""
     for tag, child in node.children.items():
-        yield known.children.get(tag.removeprefix(NAMESPACE)), child
+        yield known.children.get(tag.removeprefix(SIF)), child
 
 
 def _descendants(known: Shape) -> Iterator[Shape]:
@@ -202,8 +202,8 @@ def _wanted_names(name: str, node: Node) -> Iterator[str]:
         yield name
     for tag, child in node.children.items():
         if child.whole is not None:
-            yield tag.removeprefix(NAMESPACE)
-        yield from _wanted_names(tag.removeprefix(NAMESPACE), child)
+            yield tag.removeprefix(SIF)
+        yield from _wanted_names(tag.removeprefix(SIF), child)
 
 
 def _element(name: str) -> str:

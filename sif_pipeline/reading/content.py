@@ -15,9 +15,9 @@ from sif_pipeline.reading import mapping, pattern
 from sif_pipeline.reading.compiling import pattern_of
 from sif_pipeline.reading.mapping import Key, Row
 from sif_pipeline.reading.pattern import Image
-from sif_pipeline.sif import cutting, gate, messages
+from sif_pipeline.sif import carried, cutting, gate
 from sif_pipeline.sif.cutting import XSI, Pieces, Slice
-from sif_pipeline.sif.messages import NAMESPACE
+from sif_pipeline.sif.elements import NAMESPACE, local
 from warehouse.base import SifObject, objects
 
 
@@ -116,7 +116,7 @@ def of_message(body: bytes) -> dict[int, Content]:
     slices = cutting.cut(body)
     if slices is not None:
         return {cut.position: Content(_class(cut.name), cut=cut) for cut in slices}
-    found = messages.objects(gate.reopen(body))
+    found = carried.objects(gate.reopen(body))
     return {one.position: of_element(one.element) for one in found}
 
 
@@ -138,7 +138,7 @@ def of_slices(slices: Sequence[Slice]) -> list[Content | None]:
 
 def of_element(element: etree._Element, cut: Slice | None = None) -> Content:
     """Give the content of an element, which was parsed from a slice where there is one."""
-    return Content(_class(str(element.tag).rpartition("}")[2]), element, cut=cut)
+    return Content(_class(local(element)), element, cut=cut)
 
 
 def _declared(cut: Slice) -> str:

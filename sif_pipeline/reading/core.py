@@ -16,8 +16,9 @@ from sif_pipeline.notices import Listing, Notice
 from sif_pipeline.reading import additions, content, mapping
 from sif_pipeline.reading.content import Content
 from sif_pipeline.reading.mapping import Key
-from sif_pipeline.sif import cutting, gate, inspection, messages, schema
+from sif_pipeline.sif import carried, cutting, gate, inspection, schema
 from sif_pipeline.sif.cutting import Slice
+from sif_pipeline.sif.elements import SIF, local
 from sif_pipeline.sif.envelope import open_envelope
 from sif_pipeline.sif.naming import of_the_standard
 from warehouse.base import SifObject
@@ -120,7 +121,7 @@ def of_slices(slices: Sequence[Slice]) -> Iterator[Found]:
 def of_tree(body: bytes, only: int | None = None) -> Iterator[Found]:
     """Parse a message and read its objects, or the one at a position; where it is no XML, say so in their stead."""
     try:
-        found = [one for one in messages.objects(gate.reopen(body)) if only in {None, one.position}]
+        found = [one for one in carried.objects(gate.reopen(body)) if only in {None, one.position}]
     except gate.Refused:
         nothing = Content(SifObject, etree.Element("SIF_Message"))
         yield Found(0, "", "SIF_Message", None, nothing, Outcome.REJECTED, [Notice("message_unreadable", _kind(body))])
@@ -143,11 +144,11 @@ _FIRST_TAG = re.compile(rb"\s*<([A-Za-z_]{1,64})[\s/>]")
 def _judged(position: int, action: str | None, parsed: Content) -> Found:
     """Decide by the schema whether an object may take part in a fold at all, and say what is wrong with it."""
     element, key = parsed.element, None
-    name = str(element.tag).rpartition("}")[2]
+    name = local(element)
     if parsed.cls is SifObject:
         notices = [inspection.not_collected(element)]
         outcome = Outcome.UNKNOWN if inspection.acceptable(notices) else Outcome.REJECTED
-    elif element.tag != mapping.NAMESPACE + name:
+    elif element.tag != SIF + name:
         outcome, notices = Outcome.REJECTED, [Notice("namespace_wrong", name, element.sourceline or 0)]
     else:
         key = mapping.row_key(parsed.cls, element)

@@ -18,10 +18,10 @@ from lxml import etree
 from sqlalchemy import Column
 
 from sif_pipeline.notices import Notice
+from sif_pipeline.sif.elements import SIF
 from sif_pipeline.sif.writing import canonical
 from warehouse.base import Element, SifObject, elements, objects
 
-NAMESPACE = "{http://www.sifinfo.org/infrastructure/2.x}"
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
 INTEGER = re.compile(r"([+-]?[0-9]+)(?:Z|(?<=[0-9]{4})[+-][0-9]{2}:[0-9]{2})?")
@@ -99,7 +99,7 @@ class Node:
 
     def child(self, tag: str) -> "Node":
         """Give the node of a child element, made when it is first named."""
-        return self.children.setdefault(NAMESPACE + tag, Node())
+        return self.children.setdefault(SIF + tag, Node())
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def _reference(object_name: str, path: str, place: int) -> Reference:
 
 
 def _qualified(path: str) -> tuple[str, ...]:
-    return tuple(NAMESPACE + step for step in path.split("/")) if path else ()
+    return tuple(SIF + step for step in path.split("/")) if path else ()
 
 
 def row(cls: type[SifObject], element: etree._Element) -> tuple[Row, list[Notice]]:
@@ -322,7 +322,7 @@ def add(value: dict[str, Any], name: str, item: Any) -> None:
 
 def extended(element: etree._Element) -> str | None:
     """Give SIF_ExtendedElements as a JSON object of name to value; None when there are none."""
-    container = next(element.iterchildren(NAMESPACE + "SIF_ExtendedElements"), None)
+    container = next(element.iterchildren(SIF + "SIF_ExtendedElements"), None)
     if container is None or len(container) == 0:
         return None
     return json_text({item.get("Name", ""): as_json(item) if len(item) else item.text for item in container})
@@ -370,7 +370,7 @@ def natural_key(cls: type[SifObject], parts: Sequence[str | None]) -> Key | None
 def _value_at(element: etree._Element, path: str) -> str | None:
     if path.startswith("@"):
         return element.get(path[1:])
-    return next((child.text for child in element.iterchildren(NAMESPACE + path)), None)
+    return next((child.text for child in element.iterchildren(SIF + path)), None)
 
 
 def document(element: etree._Element) -> str:

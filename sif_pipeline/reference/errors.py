@@ -10,7 +10,7 @@ import sif_pipeline
 from sif_pipeline.reference.markdown import page, table
 from sif_pipeline.sif.naming import errors
 
-SOURCES: Final = ("sif/gate.py", "sif/messages.py", "zone")
+SOURCES: Final = ("sif", "zone")
 """Where a SIF_Error is made that answers a message or a request, below the package."""
 
 CATEGORIES: Final = {

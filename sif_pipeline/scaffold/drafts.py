@@ -13,10 +13,10 @@ from typing import Any, Final
 from lxml import etree
 
 from sif_pipeline.reference.dictionary import StandardType, below, standard, standard_type
-from sif_pipeline.sif.schema import NAMESPACE, Shape, object_key, object_names, shape
+from sif_pipeline.sif.elements import NAMESPACE, SIF
+from sif_pipeline.sif.schema import Shape, object_key, object_names, shape
 from warehouse.base import snake_case
 
-_SIF: Final = f"{{{NAMESPACE}}}"
 _COMMON: Final = {"SIF_Metadata", "SIF_ExtendedElements"}
 _EXTENDED: Final = (("LunchStatus", "Free"), ("Homeroom colour", "blue"))
 _PEOPLE: Final = {"StudentPersonal", "StaffPersonal"}
@@ -42,7 +42,7 @@ _MODULES: Final = {"date": "datetime", "Decimal": "decimal", "Any": "typing", "U
 
 def example(name: str, *, full: bool) -> str:
     """Write a valid example of an object: all its elements, or the mandatory ones only."""
-    element = etree.Element(_SIF + name, nsmap={None: NAMESPACE})
+    element = etree.Element(SIF + name, nsmap={None: NAMESPACE})
     _fill(element, shape(name), standard(name), full=full)
     etree.indent(element)
     return etree.tostring(element, encoding="unicode") + "\n"
@@ -54,11 +54,11 @@ def _fill(element: etree._Element, known: Shape, node: Any, *, full: bool) -> No
             element.set(name, _value(node.attributes[name].type, f"{known.name}/{name}"))
     if known.name == "SIF_ExtendedElements":
         for name, text in _EXTENDED:
-            etree.SubElement(element, f"{_SIF}SIF_ExtendedElement", Name=name).text = text
+            etree.SubElement(element, f"{SIF}SIF_ExtendedElement", Name=name).text = text
         return
     for child in known.children.values():
         if child.name != "SIF_Metadata" and (full or child.required):
-            inner = etree.SubElement(element, _SIF + child.name)
+            inner = etree.SubElement(element, SIF + child.name)
             _fill(inner, child, below(node, child.name), full=full)
     if not known.children:
         element.text = _value(node.type if node.type.is_simple() else node.type.content, known.name)

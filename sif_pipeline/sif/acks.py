@@ -11,8 +11,10 @@ from typing import Final
 from uuid import uuid4
 from xml.sax.saxutils import escape, quoteattr
 
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import Refused, undeclared
-from sif_pipeline.sif.messages import DEFAULT_CONTEXT, NAMESPACE, Original
+from sif_pipeline.sif.header import DEFAULT_CONTEXT
+from sif_pipeline.sif.messages import Original
 
 SOURCE_ID: Final = "SIF-PIPELINE"
 """SIF_SourceId of the zone's own messages."""

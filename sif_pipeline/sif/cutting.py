@@ -10,7 +10,8 @@ import re
 from typing import Final, NamedTuple
 
 from sif_pipeline.sif import gate
-from sif_pipeline.sif.messages import NAMESPACE, Action
+from sif_pipeline.sif.carried import Action
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.naming import of_the_standard
 
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"

@@ -16,6 +16,7 @@ from xml.parsers import expat
 from lxml import etree
 
 from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.sif.elements import NAMESPACE
 
 OLDEST_LXML: Final = (6, 1, 3)
 """Older releases read local files through parameter entities (lxml 6.1.3 changelog, LP#2165901)."""
@@ -281,8 +282,5 @@ def reopen_object(text: str, line: int = 1) -> etree._Element:
     return _parse_with_libxml2(f"{_OBJECTS}{lines}{text}</SIF_ObjectData>".encode())[0]
 
 
-_OBJECTS: Final = (
-    '<SIF_ObjectData xmlns="http://www.sifinfo.org/infrastructure/2.x"'
-    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
-)
+_OBJECTS: Final = f'<SIF_ObjectData xmlns="{NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
 """What an object stands in when it is read alone."""

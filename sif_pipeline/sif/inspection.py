@@ -16,11 +16,11 @@ from lxml import etree
 
 from sif_pipeline.notices import CATALOGUE, MOST_IN_OBJECT, OBJECT_CAPPED, Notice, Severity
 from sif_pipeline.sif import schema
+from sif_pipeline.sif.elements import SIF
 from sif_pipeline.sif.naming import of_the_standard
-from sif_pipeline.sif.schema import NAMESPACE, Attribute, Profile, Shape, shape
+from sif_pipeline.sif.schema import Attribute, Profile, Shape, shape
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
-_SIF = f"{{{NAMESPACE}}}"
 
 
 def findings(element: etree._Element, profile: Profile, *, errors_only: bool = False) -> list[Notice]:
@@ -31,7 +31,7 @@ def findings(element: etree._Element, profile: Profile, *, errors_only: bool = F
     name = etree.QName(element).localname
     if name not in schema.object_names():
         return [not_collected(element)]
-    if element.tag != _SIF + name:
+    if element.tag != SIF + name:
         return [Notice("namespace_wrong", name, _line(element))]
     if schema.is_too_big(element):
         return [Notice("object_too_large", name, _line(element))]
@@ -168,7 +168,7 @@ class _Inspection:
         placed: list[tuple[Shape, etree._Element]] = []
         for child in node.findall("*"):
             tag = str(child.tag)
-            name = tag[len(_SIF) :] if tag.startswith(_SIF) else ""
+            name = tag[len(SIF) :] if tag.startswith(SIF) else ""
             if below := known.children.get(name):
                 placed.append((below, child))
             else:

@@ -4,6 +4,7 @@ An ObjectName is what a sender wrote. One of the standard's is nobody's secret; 
 """
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -11,6 +12,10 @@ from typing import Final
 
 MOST: Final = 10
 """Objects that one sentence names; a SIF_Desc has 1,024 characters."""
+
+
+is_object_name = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}").fullmatch
+"""Match what an object can be called, by the standard or by a sender."""
 
 
 @cache

@@ -21,11 +21,9 @@ from typing import Final
 from lxml import etree
 
 from sif_pipeline.sif import xsd
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.expression import Expression, Wanted, of_object
 from sif_pipeline.sif.xsd import XS
-
-NAMESPACE: Final = "http://www.sifinfo.org/infrastructure/2.x"
-"""The namespace of every SIF 2.x US message."""
 
 MAX_NODES: Final = 5_000
 """Elements and attributes in one object. libxml2's time grows with the square of the errors in an object:

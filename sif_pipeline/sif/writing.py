@@ -16,8 +16,9 @@ from xml.sax.saxutils import escape, quoteattr
 from lxml import etree
 
 from sif_pipeline.sif.acks import SOURCE_ID
+from sif_pipeline.sif.elements import NAMESPACE, SIF, text
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import NAMESPACE, NEWEST_ACK
+from sif_pipeline.sif.releases import NEWEST_ACK
 
 _OPEN: Final = f'<SIF_Message xmlns="{NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 
@@ -67,7 +68,7 @@ def write_message(  # noqa: PLR0913 -- one argument for each thing an envelope s
 ) -> Written:
     """Write a SIF_Message of a kind (SIF_Event, ...) from the zone; `content` is XML and follows the SIF_Header.
 
-    `version` is what the addressee reads (`messages.spoken_with`), 2.6 unless told; `now` is UTC.
+    `version` is what the addressee reads (`releases.spoken_with`), 2.6 unless told; `now` is UTC.
     """
     id_ = msg_id or new_msg_id()
     header = write_header(id_, destination_id, now)
@@ -93,11 +94,11 @@ def header_of(root: etree._Element) -> str:
 
     Kits write their headers in other orders, and with parts the schema does not know.
     """
-    header = next(root.iter(f"{{{NAMESPACE}}}SIF_Header"), None)
+    header = next(root.iter(SIF + "SIF_Header"), None)
     if header is None:
         return ""
-    texts = ((name, " ".join((header.findtext(f"{{{NAMESPACE}}}{name}") or "").split())) for name in _HEADER_PARTS)
-    return f"<SIF_Header>{''.join(_optional(name, text) for name, text in texts)}</SIF_Header>"
+    parts = (_optional(name, text(header, name) or "") for name in _HEADER_PARTS)
+    return f"<SIF_Header>{''.join(parts)}</SIF_Header>"
 
 
 def write_error(refused: Refused) -> str:

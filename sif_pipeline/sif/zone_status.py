@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from sif_pipeline.sif.acks import CONTEXTS, SOURCE_ID
-from sif_pipeline.sif.messages import SPOKEN
+from sif_pipeline.sif.releases import SPOKEN
 
 
 class Listed(NamedTuple):

@@ -27,8 +27,9 @@ from sif_pipeline.loading.copying import FROM_LINES, copy_lines
 from sif_pipeline.reading import content, mapping
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
-from sif_pipeline.sif.messages import NEWEST_ACK
+from sif_pipeline.sif.elements import SIF
 from sif_pipeline.sif.naming import counted, meaning
+from sif_pipeline.sif.releases import NEWEST_ACK
 from sif_pipeline.sif.writing import write_message
 from sif_pipeline.state.spelling import forget_spellings
 from sif_pipeline.zone import routing
@@ -287,7 +288,7 @@ def _lines(
     except gate.Refused:
         raise Unreadable from None
     for position, found in sent.items():
-        if found.element.tag == mapping.NAMESPACE + cls.sif_name:
+        if found.element.tag == SIF + cls.sif_name:
             yield (
                 mapping.row_key(cls, found.element), found.content_hash, str(message_id), str(position),
                 ordered_at.isoformat(), _school_year(found.element, year),
@@ -301,7 +302,7 @@ def _school_year_path(cls: type[SifObject]) -> str | None:
 def _school_year(element: etree._Element, path: str | None) -> str | None:
     if path is None:
         return None
-    text = element.get(path[1:]) if path.startswith("@") else element.findtext(mapping.NAMESPACE + path)
+    text = element.get(path[1:]) if path.startswith("@") else element.findtext(SIF + path)
     return mapping.to_integer(text) if text else None
 
 

@@ -14,9 +14,9 @@ from sif_pipeline import zones
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.exceptions import ConfigurationError, SifPipelineError, UnknownZone
 from sif_pipeline.sif.acks import SOURCE_ID
-from sif_pipeline.sif.messages import NEWEST_ACK, spoken_with
 from sif_pipeline.sif.naming import meaning
 from sif_pipeline.sif.query import ANY_2, EVERYTHING, Condition, Where, spelled_for, write_request
+from sif_pipeline.sif.releases import NEWEST_ACK, spoken_with
 from sif_pipeline.zone import queue, routing
 from warehouse.base import SifObject, elements, objects
 from warehouse.outbox import RequestState

@@ -17,8 +17,9 @@ from sif_pipeline.database import queries
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.sif.acks import ACCESS_LISTS
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import PROVISION_LISTS, Message, Provided
+from sif_pipeline.sif.messages import Message
 from sif_pipeline.sif.naming import in_words, of_the_standard
+from sif_pipeline.sif.registration import PROVISION_LISTS, Provided
 from sif_pipeline.zone.storing import PUBLISHES, Connection, published
 from sif_pipeline.zones import Zone
 from warehouse.base import objects

@@ -9,8 +9,8 @@ from sif_pipeline import zones
 from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.reports import Report
-from sif_pipeline.sif.messages import PROVISION_LISTS
 from sif_pipeline.sif.naming import counted
+from sif_pipeline.sif.registration import PROVISION_LISTS
 from sif_pipeline.zone import access, provisioning, queue, routing
 
 SQL: Final = {name: query.encode() for name, query in queries("agents").items()}

@@ -12,7 +12,8 @@ from psycopg.rows import class_row
 from sif_pipeline.sif import acks, zone_status
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import NEWEST_ACK, Message, spoken_with
+from sif_pipeline.sif.messages import Message
+from sif_pipeline.sif.releases import NEWEST_ACK, spoken_with
 from sif_pipeline.sif.writing import Written, write_error, write_response
 from sif_pipeline.zone import access, handover, queue, routing
 from sif_pipeline.zone.provisioning import SQL

@@ -23,7 +23,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from sif_pipeline.database import first, queries
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import NO_LEVEL, Answer, Level
+from sif_pipeline.sif.header import NO_LEVEL, Level
+from sif_pipeline.sif.requests import Answer
 from sif_pipeline.zone import handover, pushing, queue, routing
 from sif_pipeline.zone.pushing import Failed
 from sif_pipeline.zone.queue import AsyncConnection, Waiting

@@ -11,8 +11,10 @@ from dataclasses import replace
 from lxml import etree
 
 from sif_pipeline.sif import acks
+from sif_pipeline.sif.elements import SIF
+from sif_pipeline.sif.events import Event
 from sif_pipeline.sif.gate import reopen
-from sif_pipeline.sif.messages import NAMESPACE, Event, Message
+from sif_pipeline.sif.messages import Message
 from sif_pipeline.sif.writing import new_msg_id
 from sif_pipeline.zone import access, routing
 from sif_pipeline.zone.storing import Connection, Incoming, Look, Outcome, store, store_event
@@ -52,7 +54,7 @@ def _each(message: Message, body: bytes) -> Iterator[tuple[Message, bytes]]:
         yield message, body
         return
     root = reopen(body)
-    for event, element in zip(message.events, root.iter(f"{{{NAMESPACE}}}SIF_Event"), strict=True):
+    for event, element in zip(message.events, root.iter(SIF + "SIF_Event"), strict=True):
         kinds = _kinds(event)
         for kind in kinds:
             msg_id = event.msg_id if len(kinds) == 1 else new_msg_id()
@@ -80,11 +82,11 @@ def _written(root: etree._Element, event: etree._Element, kind: str, msg_id: str
     alone = etree.Element(root.tag, dict(root.attrib), nsmap=root.nsmap)
     copy = deepcopy(event)
     alone.append(copy)
-    for wrapper in list(copy.iter(f"{{{NAMESPACE}}}SIF_EventObject")):
+    for wrapper in list(copy.iter(SIF + "SIF_EventObject")):
         for other in [element for element in wrapper if etree.QName(element).localname != kind]:
             wrapper.remove(other)
         if len(wrapper) == 0 and (parent := wrapper.getparent()) is not None:
             parent.remove(wrapper)
-    for found in copy.iterfind(f"{{{NAMESPACE}}}SIF_Header/{{{NAMESPACE}}}SIF_MsgId"):
+    for found in copy.iterfind(f"{SIF}SIF_Header/{SIF}SIF_MsgId"):
         found.text = msg_id
     return etree.tostring(alone, encoding="utf-8", xml_declaration=False)

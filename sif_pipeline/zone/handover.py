@@ -12,7 +12,10 @@ from sif_pipeline.database import queries
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.gate import Refused, reopen, undeclared
-from sif_pipeline.sif.messages import NO_LEVEL, Answer, Level, Message, releases, spoken_with
+from sif_pipeline.sif.header import NO_LEVEL, Level
+from sif_pipeline.sif.messages import Message
+from sif_pipeline.sif.releases import releases, spoken_with
+from sif_pipeline.sif.requests import Answer
 from sif_pipeline.sif.writing import LogEntry, header_of, new_msg_id, write_log_entry
 from sif_pipeline.zone import queue, routing
 from sif_pipeline.zone.queue import AsyncConnection, HandedOut, Outgoing, Waiting

@@ -18,7 +18,7 @@ from sif_pipeline.database import Connection, queries
 from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.reports import Report
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import NO_LEVEL, Level
+from sif_pipeline.sif.header import NO_LEVEL, Level
 from sif_pipeline.zone.tls import Peer, is_host
 
 SQL = queries("certificates")

@@ -17,7 +17,7 @@ from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.notices import CATALOGUE, Severity
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
-from sif_pipeline.sif.messages import spoken_with
+from sif_pipeline.sif.releases import spoken_with
 from sif_pipeline.sif.writing import LogEntry, LogLevel, header_of, write_log_entry
 from sif_pipeline.zone import queue
 from sif_pipeline.zone.troubles import Troubles

@@ -13,8 +13,10 @@ from sif_pipeline.database import queries
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import Message, Registration, spoken_with
+from sif_pipeline.sif.messages import Message
 from sif_pipeline.sif.naming import in_words
+from sif_pipeline.sif.registration import Registration
+from sif_pipeline.sif.releases import spoken_with
 from sif_pipeline.zone import access, queue, routing
 from sif_pipeline.zone.storing import Connection, Incoming, Outcome, audit, store
 from sif_pipeline.zones import Zone

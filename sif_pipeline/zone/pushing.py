@@ -16,7 +16,8 @@ from typing import Final
 import httpx
 
 from sif_pipeline.sif.gate import Limits, Refused, open_message
-from sif_pipeline.sif.messages import Answer, read_message
+from sif_pipeline.sif.messages import read_message
+from sif_pipeline.sif.requests import Answer
 from sif_pipeline.zone import names
 from sif_pipeline.zone.inflating import NotGzip, TooLarge, inflated
 

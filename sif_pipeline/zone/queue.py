@@ -15,7 +15,8 @@ from psycopg.rows import class_row
 
 from sif_pipeline import zones
 from sif_pipeline.database import Connection, first, queries
-from sif_pipeline.sif.messages import NO_LEVEL, Level, Message
+from sif_pipeline.sif.header import NO_LEVEL, Level
+from sif_pipeline.sif.messages import Message
 from warehouse.outbox import QueueState
 
 SQL: Final = {name: query.encode() for name, query in queries("queue").items()}

@@ -9,7 +9,8 @@ import logging
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.envelope import open_envelope
 from sif_pipeline.sif.gate import Limits, Refused
-from sif_pipeline.sif.messages import CARRIERS, DEFAULT_CONTEXT, Message, Original, read_message, read_original
+from sif_pipeline.sif.header import DEFAULT_CONTEXT
+from sif_pipeline.sif.messages import Message, Original, read_message, read_original
 from sif_pipeline.zone import access, control, handover, provisioning, routing, turned_away
 from sif_pipeline.zone.events import take_events
 from sif_pipeline.zone.recording import Said, record
@@ -17,7 +18,7 @@ from sif_pipeline.zone.storing import Connection, Incoming, Outcome, audit, mode
 from sif_pipeline.zones import Zone
 from warehouse.inbox import MessageState
 
-__all__ = ["CARRIERS", "Incoming", "audit", "check", "read", "receive"]
+__all__ = ["Incoming", "audit", "check", "read", "receive"]
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ import psycopg
 from sif_pipeline.database import queries
 from sif_pipeline.sif.acks import STORED, Status
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import Answer, Message, Original
+from sif_pipeline.sif.messages import Message, Original
+from sif_pipeline.sif.requests import Answer
 
 SQL: Final = {name: query.encode() for name, query in queries("recording").items()}
 

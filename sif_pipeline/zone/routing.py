@@ -14,8 +14,10 @@ from sif_pipeline.database import Connection, first, queries
 from sif_pipeline.sif import acks
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import Cancellation, Message, Request, releases, speaks, spoken_with
+from sif_pipeline.sif.messages import Message
 from sif_pipeline.sif.naming import in_words
+from sif_pipeline.sif.releases import releases, speaks, spoken_with
+from sif_pipeline.sif.requests import Cancellation, Request
 from sif_pipeline.sif.writing import write_error, write_response
 from sif_pipeline.zone import queue
 from sif_pipeline.zone.queue import AsyncConnection, Outgoing

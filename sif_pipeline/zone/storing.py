@@ -14,8 +14,10 @@ import psycopg
 
 from sif_pipeline.database import queries
 from sif_pipeline.sif import acks
+from sif_pipeline.sif.carried import Action
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import NO_LEVEL, Action, Level, Message, Original
+from sif_pipeline.sif.header import NO_LEVEL, Level
+from sif_pipeline.sif.messages import Message, Original
 from sif_pipeline.zones import Zone
 from warehouse.inbox import MessageState
 

@@ -8,8 +8,10 @@ import pytest
 from lxml import etree
 
 from sif_pipeline.sif import acks, writing
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import Refused, open_message
-from sif_pipeline.sif.messages import NAMESPACE, PROVISION_LISTS, Original, read_message
+from sif_pipeline.sif.messages import Original, read_message
+from sif_pipeline.sif.registration import PROVISION_LISTS
 from sif_pipeline.sif.zone_status import Listed, Node, Zone, write_zone_status
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from sif_pipeline.reading import compiling, content, mapping, pattern
-from sif_pipeline.sif import cutting, gate, messages, schema
+from sif_pipeline.sif import carried, cutting, gate, schema
+from sif_pipeline.sif.elements import NAMESPACE
 from warehouse.base import objects
 
 START = '<SIF_ObjectData xmlns="http://www.sifinfo.org/infrastructure/2.x" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
 MESSAGE = (
-    f'<SIF_Message xmlns="{messages.NAMESPACE}" xmlns:xsi="{cutting.XSI}" Version="2.7"><SIF_Response>'
+    f'<SIF_Message xmlns="{NAMESPACE}" xmlns:xsi="{cutting.XSI}" Version="2.7"><SIF_Response>'
     "<SIF_Header><SIF_MsgId>A</SIF_MsgId></SIF_Header><SIF_PacketNumber>1</SIF_PacketNumber>"
     "<SIF_ObjectData>{}</SIF_ObjectData></SIF_Response></SIF_Message>"
 )
@@ -81,7 +82,7 @@ def assert_same_pieces(body, slices, kept):
 
 def digest_of(text):
     """Give the hash that an object has in the usual spelling."""
-    return content.digest(cutting.Slice(1, messages.Action.RESPONSE, re.match(r"<(\w+)", text)[1], text, 1))
+    return content.digest(cutting.Slice(1, carried.Action.RESPONSE, re.match(r"<(\w+)", text)[1], text, 1))
 
 
 ENVELOPES = {
@@ -129,7 +130,7 @@ def test_whatever_is_done_to_a_text_it_reads_the_same_or_not_at_all(synthetic, d
         text = text[:a] + data.draw(st.one_of(st.sampled_from(SPOILS), st.just(text[a:b] * 2))) + text[b:]
     message = MESSAGE.replace("{}", text)
     try:
-        found = {one.position: one for one in messages.objects(gate.open_message(message.encode()))}
+        found = {one.position: one for one in carried.objects(gate.open_message(message.encode()))}
     except gate.Refused:
         return
     slices = cutting.cut(message.encode())

@@ -18,6 +18,7 @@ from lxml import etree
 
 from sif_pipeline.reference.official import explained_differences
 from sif_pipeline.sif import inspection, schema
+from sif_pipeline.sif.elements import NAMESPACE, SIF
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Profile
 from sif_pipeline.sif.xsd import XS
@@ -31,7 +32,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-SIF = f"{{{schema.NAMESPACE}}}"
 
 
 def differences(judge: str, ours: str) -> set[tuple[str, str]]:
@@ -95,7 +95,7 @@ class Official:
             yield from self._paths(self._type(declared), f"{above}{name}/")
 
     def instance(self, name: str, rng: random.Random) -> etree._Element:
-        element = etree.Element(SIF + name, nsmap={None: schema.NAMESPACE})
+        element = etree.Element(SIF + name, nsmap={None: NAMESPACE})
         self._fill(element, self.elements[name], rng)
         for part in schema.object_key(name):
             if part.startswith("@") and part[1:] not in element.attrib:

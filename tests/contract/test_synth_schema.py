@@ -9,8 +9,7 @@ import pytest
 from lxml import etree
 
 from sif_pipeline.reference.elements import feeds
-from sif_pipeline.sif import inspection, schema
-from sif_pipeline.sif import messages as read
+from sif_pipeline.sif import carried, inspection, schema
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.merging import merged
 from sif_pipeline.synth import districts, messages
@@ -70,7 +69,7 @@ def test_every_object_that_feeds_a_collection_is_made(good: District) -> None:
 def test_every_single_object_is_valid_and_names_itself(good: District) -> None:
     """Messages are made of strings: whatever is made is judged here, not a sample."""
     for found in good.objects():
-        (one,) = read.objects(open_message(b"".join(messages.object_list([found.xml]))))
+        (one,) = carried.objects(open_message(b"".join(messages.object_list([found.xml]))))
         assert etree.QName(one.element).localname == found.name
         assert one.element.get("RefId") == found.ref_id
         wrong = inspection.findings(one.element, schema.Profile.WHOLE)
@@ -79,7 +78,7 @@ def test_every_single_object_is_valid_and_names_itself(good: District) -> None:
 
 def test_our_schema_finds_nothing_in_a_good_district(good: District) -> None:
     for message in sample(good):
-        for one in read.objects(open_message(message.body)):
+        for one in carried.objects(open_message(message.body)):
             findings = inspection.findings(one.element, schema.profile_for(message.action))
             assert findings == [], message.object_name
 
@@ -91,7 +90,7 @@ def test_our_schema_finds_each_flaw_and_only_that() -> None:
     for sent, message in sent_and_messages:
         if sent.flaw is None:
             continue
-        (one,) = read.objects(open_message(message.body))
+        (one,) = carried.objects(open_message(message.body))
         codes = [notice.code for notice in inspection.findings(one.element, schema.Profile.WHOLE)]
         expected = [] if sent.flaw.name == "student_absent" else [sent.flaw.code]
         assert codes == expected, (sent.flaw.name, sent.object.name)
@@ -124,7 +123,7 @@ def test_nothing_mandatory_in_27m_is_missing(good: District) -> None:
     required = required_paths()
     assert len(required) == 21
     for message in add_events(good, good.stamps(), list(required)):
-        (one,) = read.objects(open_message(message.body))
+        (one,) = carried.objects(open_message(message.body))
         missing = [steps for steps in required[message.object_name] if lacking(one.element, steps)]
         assert missing == [], message.object_name
 
@@ -149,7 +148,7 @@ STATE_REQUIRED = {
 
 def test_nothing_the_state_requires_is_missing(good: District) -> None:
     for message in add_events(good, good.stamps()):
-        (one,) = read.objects(open_message(message.body))
+        (one,) = carried.objects(open_message(message.body))
         for path in STATE_REQUIRED.get(message.object_name, ()):
             assert one.element.find("/".join(SIF + step for step in path.split("/"))) is not None, path
 
@@ -157,13 +156,13 @@ def test_nothing_the_state_requires_is_missing(good: District) -> None:
 def test_changes_leave_what_the_manifest_says(good: District) -> None:
     whole = {}
     for message in add_events(good, good.stamps(), ["StudentPersonal", "StudentSchoolEnrollment"]):
-        (one,) = read.objects(open_message(message.body))
+        (one,) = carried.objects(open_message(message.body))
         whole[one.element.get("RefId")] = one.element
     kinds = set()
     for happening, message in zip(good.happenings(), later_events(good, good.stamps()), strict=True):
         if happening.action == "Delete":
             continue
-        (one,) = read.objects(open_message(message.body))
+        (one,) = carried.objects(open_message(message.body))
         before = whole[happening.ref_id]
         after = merged(before, one.element)
         path = "/".join(SIF + step for step in happening.path.split("/"))

@@ -7,8 +7,10 @@ import pytest
 from lxml import etree
 
 from sif_pipeline.sif import writing
+from sif_pipeline.sif.carried import objects
 from sif_pipeline.sif.gate import Refused, open_message
-from sif_pipeline.sif.messages import Cancellation, Response, objects, read_message
+from sif_pipeline.sif.messages import read_message
+from sif_pipeline.sif.requests import Cancellation, Response
 from sif_pipeline.sif.writing import LogEntry, LogLevel
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"

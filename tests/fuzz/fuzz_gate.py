@@ -17,7 +17,8 @@ from pathlib import Path
 
 from lxml import etree
 
-from sif_pipeline.sif import acks, messages
+from sif_pipeline.sif import acks, carried, messages
+from sif_pipeline.sif.elements import SIF
 from sif_pipeline.sif.gate import Limits, Refused, open_message, reopen
 from sif_pipeline.synth import districts
 from sif_pipeline.synth import messages as synth
@@ -107,9 +108,7 @@ def by_elements(draw, data, others):
                     ("", " ", "*", "2.*", "x" * 5000, "-1", "1e9", "\u00e9\U0001f600", "Yes", "&<>\"'", "\u0661")
                 )
             case 3:
-                one.tag = draw.choice(
-                    (one.tag, "x", "{urn:x}y", f"{{{messages.NAMESPACE}}}SIF_Event", f"{{{messages.NAMESPACE}}}SIF_Ack")
-                )
+                one.tag = draw.choice((one.tag, "x", "{urn:x}y", SIF + "SIF_Event", SIF + "SIF_Ack"))
             case 4:
                 one.set(
                     draw.choice(("Version", "ObjectName", "Action", "RefId", "{urn:x}y")),
@@ -140,9 +139,9 @@ def promises(data, schema):
         assert refused is not None, "it was read without the gate"
     else:
         assert etree.tostring(reopen(data)) == etree.tostring(root), "the drain would read another tree"
-        assert all(one.position > 0 for one in messages.objects(root))
-        carried = acks.write_ack(messages.Original(), acks.carrying(data))
-        assert open_message(carried) is not None, "it breaks the ack that carries it"
+        assert all(one.position > 0 for one in carried.objects(root))
+        answer = acks.write_ack(messages.Original(), acks.carrying(data))
+        assert open_message(answer) is not None, "it breaks the ack that carries it"
     return f"{refused.category}/{refused.code}" if refused else "a message"
 
 

@@ -10,8 +10,8 @@ from sif_pipeline import zones
 from sif_pipeline.agent import Line
 from sif_pipeline.agent.joining import Joining, run
 from sif_pipeline.agent.listener import Address
+from sif_pipeline.sif.carried import CARRIERS, objects
 from sif_pipeline.sif.gate import Refused
-from sif_pipeline.sif.messages import CARRIERS, objects
 from sif_pipeline.sif.query import read_where
 from sif_pipeline.testing import KITS, key_of, pulling, pushing, sample_objects, zone_server
 

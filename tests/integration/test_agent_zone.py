@@ -10,8 +10,8 @@ import pytest
 from sif_pipeline.agent import Line, ZoneRefuses, ZoneSilent
 from sif_pipeline.agent.listener import Address, listening
 from sif_pipeline.exceptions import ConfigurationError
+from sif_pipeline.sif.carried import objects
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import objects
 from sif_pipeline.testing import KITS, flawed, key_of, pulling, sample_objects, zone_server
 
 

@@ -20,8 +20,8 @@ from lxml import etree
 from sif_pipeline.agent.answers import read_answer
 from sif_pipeline.agent.listener import Address, listening
 from sif_pipeline.sif.acks import SOURCE_ID
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import NAMESPACE
 from sif_pipeline.testing import zone_server
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"

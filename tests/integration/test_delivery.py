@@ -14,8 +14,10 @@ from push_agent import Place, Reply, ack_of, an_event, fast, new_id, push_agent
 from sif_server import answer, message, running, wait_until
 
 from sif_pipeline.agent.listener import Address, listening
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import NAMESPACE, Level, read_message
+from sif_pipeline.sif.header import Level
+from sif_pipeline.sif.messages import read_message
 from sif_pipeline.zone import agents, delivery, queue
 
 

@@ -9,8 +9,11 @@ from lxml import etree
 
 from sif_pipeline import zones
 from sif_pipeline.sif import acks
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import Refused, open_message
-from sif_pipeline.sif.messages import NAMESPACE, NO_LEVEL, Answer, Level, Message, read_message
+from sif_pipeline.sif.header import NO_LEVEL, Level
+from sif_pipeline.sif.messages import Message, read_message
+from sif_pipeline.sif.requests import Answer
 from sif_pipeline.zone import handover, queue
 from warehouse.outbox import QueueState
 

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from sif_pipeline.reading import mapping
 from sif_pipeline.sif import inspection, schema
+from sif_pipeline.sif.elements import SIF
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.merging import merged
 from sif_pipeline.sif.schema import Profile
@@ -22,7 +23,6 @@ from warehouse.base import elements, objects
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-SIF = mapping.NAMESPACE
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

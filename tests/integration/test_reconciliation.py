@@ -21,7 +21,7 @@ from sif_pipeline.config import PROJECT
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.loading.replay import replay
 from sif_pipeline.reading import mapping
-from sif_pipeline.sif import gate, inspection, messages, schema
+from sif_pipeline.sif import carried, gate, inspection, schema
 from sif_pipeline.state import reconciliation, rounds, syncs
 from warehouse.base import objects
 
@@ -256,7 +256,7 @@ def test_an_empty_answer_waits(district):
 @pytest.mark.parametrize("name", sorted(objects()))
 def test_a_deletion_names_the_same_object(name):
     """Its key alone, valid as a Delete, and hashed to the same row key."""
-    (example,) = messages.objects(gate.open_message((EXAMPLES / name / "valid/minimal.xml").read_bytes()))
+    (example,) = carried.objects(gate.open_message((EXAMPLES / name / "valid/minimal.xml").read_bytes()))
     cls, element = objects()[name], example.element
     key = mapping.row_key(cls, element)
     deleted = gate.reopen_object(reconciliation._key(cls, key, mapping.document(element)))

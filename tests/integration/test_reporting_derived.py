@@ -11,6 +11,7 @@ from lxml import etree
 
 from sif_pipeline.database import Connection, queries
 from sif_pipeline.reading import mapping
+from sif_pipeline.sif.elements import SIF
 from sif_pipeline.sif.gate import open_message
 from warehouse.base import objects
 
@@ -29,8 +30,8 @@ def with_parents(element: etree._Element) -> Iterator[str]:
 def marks(text: str | None) -> etree._Element:
     element = open_message((EXAMPLES / "StudentSectionMarks/valid/minimal.xml").read_bytes())
     if text is not None:
-        holder = etree.SubElement(element, f"{mapping.NAMESPACE}SIF_ExtendedElements")
-        etree.SubElement(holder, f"{mapping.NAMESPACE}SIF_ExtendedElement", Name="MACreditsEarned").text = text
+        holder = etree.SubElement(element, SIF + "SIF_ExtendedElements")
+        etree.SubElement(holder, SIF + "SIF_ExtendedElement", Name="MACreditsEarned").text = text
     return element
 
 

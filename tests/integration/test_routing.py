@@ -9,8 +9,9 @@ import pytest
 from lxml import etree
 
 from sif_pipeline import zones
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import NAMESPACE, read_message
+from sif_pipeline.sif.messages import read_message
 from sif_pipeline.sif.writing import write_request
 from sif_pipeline.zone import queue, routing
 from sif_pipeline.zone.receive import read, receive

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sif_pipeline.files import splitting
-from sif_pipeline.sif import gate, messages
+from sif_pipeline.sif import carried, gate, messages
 from sif_pipeline.sif.gate import Refused
 
 NS = f'xmlns="{sif.NAMESPACE}"'
@@ -57,7 +57,7 @@ def contents(root):
     """Say what a message or list holds: action, object and text of each."""
     return [
         (str(found.action), found.element.tag, found.element.get("RefId"), "".join(found.element.itertext()))
-        for found in messages.objects(root)
+        for found in carried.objects(root)
     ]
 
 
@@ -84,7 +84,7 @@ def test_every_cut_keeps_every_object_with_its_action_and_header(text, most_obje
     whole = gate.open_message(text.encode())
     assert [found for root in roots for found in contents(root)] == contents(whole)
     assert all(1 <= len(contents(root)) <= most_objects for root in roots)
-    if messages.is_message(whole):
+    if carried.is_message(whole):
         expected = envelope(whole)
         assert all(envelope(root) == expected for root in roots)
 

@@ -20,8 +20,9 @@ from push_agent import Place, ack_of, an_event, fast, new_id, push_agent
 from sif_server import wait_until
 
 from sif_pipeline.exceptions import DatabaseUnreachable
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.messages import NAMESPACE, read_message
+from sif_pipeline.sif.messages import read_message
 
 S = f"{{{NAMESPACE}}}"
 MESSAGES = 24

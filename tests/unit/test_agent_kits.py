@@ -11,9 +11,12 @@ from sif_pipeline.agent.writing import event, packets, write
 from sif_pipeline.notices import Severity
 from sif_pipeline.sif import inspection, schema
 from sif_pipeline.sif.acks import Status, agent_acl, write_ack
+from sif_pipeline.sif.carried import objects
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import Refused, open_message
-from sif_pipeline.sif.messages import NAMESPACE, Message, Original, Provided, objects, read_message
+from sif_pipeline.sif.messages import Message, Original, read_message
 from sif_pipeline.sif.query import Condition, Where, read_where
+from sif_pipeline.sif.registration import Provided
 from sif_pipeline.testing import KITS, flawed, key_of, sample_objects
 
 OUT_OF_ORDER = {"jumbled"}

@@ -14,7 +14,7 @@ from benchmarks import corpus, growth, meter, queries, rows, spark, work
 from benchmarks.meter import Cost
 from sif_pipeline.config import PROJECT
 from sif_pipeline.loading import bulk
-from sif_pipeline.sif import gate, messages
+from sif_pipeline.sif import carried, gate, messages
 from warehouse.base import elements, objects
 
 
@@ -24,7 +24,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> corpus.Corpus:
 
 
 def _objects(body: bytes) -> list[bytes]:
-    found = messages.objects(gate.open_message(body))
+    found = carried.objects(gate.open_message(body))
     return [etree.tostring(one.element, method="c14n", exclusive=True) for one in found]
 
 

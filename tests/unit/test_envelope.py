@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from sif_pipeline.sif import cutting, envelope, gate
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.envelope import open_envelope
 from sif_pipeline.sif.gate import Limits, Refused, open_message
-from sif_pipeline.sif.messages import NAMESPACE, read_message, read_original
+from sif_pipeline.sif.messages import read_message, read_original
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 XMLCONF = SHARED / "corpora" / "w3c-xmlconf-20130923.zip"

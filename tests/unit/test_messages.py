@@ -8,23 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sif_pipeline.notices import Notice
-from sif_pipeline.sif import messages
+from sif_pipeline.sif.carried import Action, is_message, objects
+from sif_pipeline.sif.elements import NAMESPACE
+from sif_pipeline.sif.events import Event
 from sif_pipeline.sif.gate import Refused, open_message
-from sif_pipeline.sif.messages import (
-    Action,
-    Answer,
-    Cancellation,
-    Event,
-    Original,
-    Provided,
-    Registration,
-    Response,
-    objects,
-    read_message,
-    read_timestamp,
-)
+from sif_pipeline.sif.messages import Message, Original, read_message, read_original
+from sif_pipeline.sif.registration import Provided, Registration
+from sif_pipeline.sif.releases import speaks, spoken_with
+from sif_pipeline.sif.requests import Answer, Cancellation, Response
+from sif_pipeline.sif.timestamps import read_timestamp
 
-NS = messages.NAMESPACE
+NS = NAMESPACE
 MSG_ID = "A3E90785EFDA330DACB00785EFDA330D"
 CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "interop" / "captures"
 
@@ -60,7 +54,7 @@ def capture(name):
 def test_an_envelope_is_read_whole():
     contexts = "<SIF_Contexts><SIF_Context> SIF_Default </SIF_Context></SIF_Contexts>"
     more = f"<SIF_DestinationId>ZONE</SIF_DestinationId>{contexts}"
-    assert read_message(event("", header(more=more))) == messages.Message(
+    assert read_message(event("", header(more=more))) == Message(
         message_type="SIF_Event",
         version="2.7",
         msg_id=MSG_ID,
@@ -332,7 +326,7 @@ BARE = {
 def test_bare_objects_are_whole_images(case):
     xml, count = BARE[case]
     root = open_message(xml.encode())
-    assert not messages.is_message(root)
+    assert not is_message(root)
     assert [(o.position, o.action) for o in objects(root)] == [(n, Action.RESPONSE) for n in range(1, count + 1)]
 
 
@@ -396,11 +390,11 @@ VERSIONS = {
 
 @pytest.mark.parametrize("versions", VERSIONS)
 def test_the_highest_release_an_agent_names_is_spoken_and_none_above_2_6_by_a_wildcard(versions):
-    assert messages.spoken_with(versions) == VERSIONS[versions]
+    assert spoken_with(versions) == VERSIONS[versions]
 
 
 def test_wildcards_of_versions_match_as_the_standard_says():
-    spoken = {p: [v for v in ("1.1", "2.0", "2.0r1", "2.0r2", "2.1", "2.6") if messages.speaks([p], v)] for p in (
+    spoken = {p: [v for v in ("1.1", "2.0", "2.0r1", "2.0r2", "2.1", "2.6") if speaks([p], v)] for p in (
         "*", "2.*", "2.0r*", "2.0", "1.*", "2.6r*",
     )}  # fmt: skip
     assert spoken == {
@@ -501,4 +495,4 @@ def test_commands_of_system_control_are_named():
     ],
 )
 def test_what_an_ack_repeats_is_read_from_anything(root, original):
-    assert messages.read_original(root) == original
+    assert read_original(root) == original

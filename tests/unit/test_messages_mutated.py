@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sif_pipeline.sif import acks
+from sif_pipeline.sif.carried import objects
 from sif_pipeline.sif.gate import Refused, open_message
-from sif_pipeline.sif.messages import Message, objects, read_message
+from sif_pipeline.sif.messages import Message, read_message
 from sif_pipeline.zone.receive import read
 
 CAPTURES = Path(__file__).resolve().parents[2].parent / "shared" / "interop" / "captures"

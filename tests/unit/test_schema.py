@@ -9,6 +9,7 @@ from lxml import etree
 
 from sif_pipeline.notices import MOST_IN_OBJECT, Notice
 from sif_pipeline.sif import inspection, schema
+from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.sif.schema import Attribute, Profile
 
@@ -17,7 +18,7 @@ ID = "0123456789ABCDEF0123456789ABCDEF"
 
 def student(inside: str, attributes: str = f'RefId="{ID}"') -> etree._Element:
     """Give a StudentPersonal on line 3 of a message, one line for each of its own."""
-    text = f"""<SIF_EventObject xmlns="{schema.NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+    text = f"""<SIF_EventObject xmlns="{NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
       xmlns:v="urn:example:vendor" ObjectName="StudentPersonal" Action="Add">
 <StudentPersonal {attributes}>
 {inside}
@@ -132,7 +133,7 @@ def test_what_is_missing_at_the_end_is_found_with_what_is_wrong_before():
 
 
 def test_elements_are_found_however_their_namespace_is_spelled():
-    text = f"""<s:StudentPersonal xmlns:s="{schema.NAMESPACE}" xmlns:v="urn:v" RefId="{ID}"><!-- c -->
+    text = f"""<s:StudentPersonal xmlns:s="{NAMESPACE}" xmlns:v="urn:v" RefId="{ID}"><!-- c -->
 <s:LocalId>1</s:LocalId>
 <s:Name Type="02"><s:LastName/><v:x/><s:LastName>Quill</s:LastName><s:FirstName>Ada</s:FirstName></s:Name>
 <s:Name Type="04"/>
@@ -173,7 +174,7 @@ def test_sparse_and_key_ask_for_keys_only():
 
 
 def test_key_of_elements_is_asked_for_on_delete():
-    text = f"""<StudentAttendanceSummary xmlns="{schema.NAMESPACE}" StudentPersonalRefId="{ID}"
+    text = f"""<StudentAttendanceSummary xmlns="{NAMESPACE}" StudentPersonalRefId="{ID}"
       SchoolInfoRefId="{ID}" SchoolYear="2026"><StartDate>2025-09-02</StartDate></StudentAttendanceSummary>"""
     element = open_message(text.encode())
     assert schema.is_valid(element, Profile.SPARSE)
@@ -233,7 +234,7 @@ def test_the_longest_list_of_findings_ends_with_a_word_and_keeps_the_errors():
 
 
 def bare(inside: str, attributes: str = "") -> etree._Element:
-    text = f'<StudentPersonal xmlns="{schema.NAMESPACE}" RefId="{ID}" {attributes}>{inside}</StudentPersonal>'
+    text = f'<StudentPersonal xmlns="{NAMESPACE}" RefId="{ID}" {attributes}>{inside}</StudentPersonal>'
     return etree.fromstring(text)
 
 
@@ -279,7 +280,7 @@ def test_no_value_reaches_a_finding():
 
 
 def test_schema_named_by_the_message_is_not_looked_for():
-    hint = f'RefId="{ID}" xsi:schemaLocation="{schema.NAMESPACE} http://127.0.0.1:9/other.xsd"'
+    hint = f'RefId="{ID}" xsi:schemaLocation="{NAMESPACE} http://127.0.0.1:9/other.xsd"'
     assert schema.is_valid(student(WHOLE, hint), Profile.WHOLE)
 
 

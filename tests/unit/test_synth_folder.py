@@ -10,7 +10,7 @@ import pytest
 from lxml import etree
 
 from sif_pipeline.exceptions import ConfigurationError
-from sif_pipeline.sif import messages
+from sif_pipeline.sif import carried, messages
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.synth import write
 
@@ -40,7 +40,7 @@ def test_messages_are_what_the_manifest_counts(out: Path) -> None:
         sent: Counter[str] = Counter()
         for file in sorted((folder / "01-adds").iterdir()):
             assert file.stat().st_size <= 50_000
-            for found in messages.objects(open_message(file.read_bytes())):
+            for found in carried.objects(open_message(file.read_bytes())):
                 sent[etree.QName(found.element).localname] += 1
         counted = {row["object"]: row["sent"] for row in records(folder) if row["record"] == "count"}
         assert counted == sent

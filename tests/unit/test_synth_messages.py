@@ -7,6 +7,7 @@ from itertools import islice
 import pytest
 from lxml import etree
 
+from sif_pipeline.sif import carried
 from sif_pipeline.sif import messages as read
 from sif_pipeline.sif.gate import open_message
 from sif_pipeline.synth import messages
@@ -36,7 +37,7 @@ def test_event_is_read_back() -> None:
     envelope = read.read_message(root)
     assert (envelope.message_type, envelope.version, envelope.source_id) == ("SIF_Event", "2.7", "SIS")
     assert (envelope.msg_id, envelope.timestamp) == (stamp.msg_id, START)
-    (found,) = read.objects(root)
+    (found,) = carried.objects(root)
     assert found.action == "Change"
     assert etree.QName(found.element).localname == "StudentPersonal"
 
@@ -80,5 +81,5 @@ def test_ping_and_unregister_are_read_back() -> None:
 
 def test_a_bare_list_is_read_back() -> None:
     root = open_message(b"".join(messages.object_list([STUDENT, STUDENT])))
-    assert not read.is_message(root)
-    assert [found.element.get("RefId") for found in read.objects(root)] == ["0123456789ABCDEF0123456789ABCDEF"] * 2
+    assert not carried.is_message(root)
+    assert [found.element.get("RefId") for found in carried.objects(root)] == ["0123456789ABCDEF0123456789ABCDEF"] * 2
