@@ -10,10 +10,11 @@ from sif_pipeline.agent import writing
 from sif_pipeline.agent.answers import Answer, Delivered
 from sif_pipeline.agent.client import Line, Wire, ZoneRefuses
 from sif_pipeline.agent.kit import PLAIN, Kit
+from sif_pipeline.sif.acks import write_error
 from sif_pipeline.sif.elements import SIF
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.query import EVERYTHING, Where
-from sif_pipeline.sif.writing import Written, write_error
+from sif_pipeline.sif.writing import Written
 
 
 class Agent:

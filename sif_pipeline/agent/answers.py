@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from sif_pipeline.sif.elements import SIF
+from sif_pipeline.sif.elements import SIF, local
 from sif_pipeline.sif.gate import Refused, open_message
 from sif_pipeline.sif.messages import Message, Original, read_message, read_original
 from sif_pipeline.sif.writing import canonical
@@ -55,7 +55,7 @@ class Answer:
     @property
     def delivered(self) -> Delivered | None:
         """The message that came with the answer to SIF_GetMessage; None where none did."""
-        if self.data is None or etree.QName(self.data).localname != "SIF_Message":
+        if self.data is None or local(self.data) != "SIF_Message":
             return None
         body = canonical(self.data)
         return _delivered(self.data, body, self.original)

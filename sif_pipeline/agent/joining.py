@@ -23,7 +23,7 @@ from sif_pipeline.agent.intake import SQL, Outcome, Pool, take, zone_facts
 from sif_pipeline.agent.kit import PLAIN, Kit
 from sif_pipeline.agent.listener import Address, listening
 from sif_pipeline.sif.acks import SOURCE_ID
-from sif_pipeline.sif.elements import SIF
+from sif_pipeline.sif.elements import SIF, local
 from sif_pipeline.sif.query import ANY_2
 from sif_pipeline.sif.writing import Written
 
@@ -162,7 +162,7 @@ def _granted_or_logged(answer: Answer, object_name: str) -> None:
 
 def _allowed(access: etree._Element | None, part: str, wanted: Sequence[str]) -> tuple[str, ...]:
     """Keep the objects that the access list allows: one that is not allowed fails a whole SIF_Provision."""
-    if access is None or etree.QName(access).localname != "SIF_AgentACL":
+    if access is None or local(access) != "SIF_AgentACL":
         return tuple(wanted)
     listed = access.iterfind(f"{SIF}{part}/{SIF}SIF_Object")
     names = {found.get("ObjectName") for found in listed}

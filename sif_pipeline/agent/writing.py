@@ -10,15 +10,14 @@ from xml.sax.saxutils import escape, quoteattr
 from lxml import etree
 
 from sif_pipeline.agent.kit import Kit
+from sif_pipeline.sif.acks import CONTEXTS
 from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.gate import open_message
-from sif_pipeline.sif.header import DEFAULT_CONTEXT
 from sif_pipeline.sif.query import ANY_2, EVERYTHING, Where, write_conditions
 from sif_pipeline.sif.registration import PROVISION_LISTS
 from sif_pipeline.sif.writing import Written, new_msg_id
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
-_CONTEXTS = f"<SIF_Contexts><SIF_Context>{DEFAULT_CONTEXT}</SIF_Context></SIF_Contexts>"
 _SECURITY = (
     "<SIF_Security><SIF_SecureChannel><SIF_AuthenticationLevel>0</SIF_AuthenticationLevel>"
     "<SIF_EncryptionLevel>0</SIF_EncryptionLevel></SIF_SecureChannel></SIF_Security>"
@@ -64,7 +63,7 @@ def _header_parts(kit: Kit, msg_id: str, source_id: str, destination_id: str, *,
         "SIF_Security": _SECURITY,
         "SIF_SourceId": _element("SIF_SourceId", source_id),
         "SIF_DestinationId": _element("SIF_DestinationId", destination_id) if destination_id else "",
-        "SIF_Contexts": _CONTEXTS if contexts and kit.states_context else "",
+        "SIF_Contexts": CONTEXTS if contexts and kit.states_context else "",
     }
 
 
@@ -129,7 +128,7 @@ def provision(lists: dict[str, Sequence[str]]) -> str:
 
 def named_objects(names: Iterable[str]) -> str:
     """Write SIF_Objects, as SIF_Provision, SIF_Provide, SIF_Subscribe and their opposites list them."""
-    return "".join(f"<SIF_Object ObjectName={quoteattr(name)}>{_CONTEXTS}</SIF_Object>" for name in names)
+    return "".join(f"<SIF_Object ObjectName={quoteattr(name)}>{CONTEXTS}</SIF_Object>" for name in names)
 
 
 def named_only(names: Iterable[str]) -> str:

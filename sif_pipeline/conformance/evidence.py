@@ -17,6 +17,7 @@ from sif_pipeline.exceptions import ConfigurationError, UnknownZone
 from sif_pipeline.notices import Notice, Severity
 from sif_pipeline.reading import core, mapping
 from sif_pipeline.sif import carried, gate, messages
+from sif_pipeline.sif.elements import local
 from warehouse.base import objects
 
 SQL: Final = {name: query.encode() for name, query in queries("conformance").items()}
@@ -201,7 +202,7 @@ def _objects(body: bytes, root: etree._Element, at: datetime, msg_id: str, kind:
     for one, notice in core.findings(core.read(body)):
         judged[one.position].append(notice)
     for found in carried.objects(root):
-        name = etree.QName(found.element).localname
+        name = local(found.element)
         cls = objects().get(name)
         key = mapping.row_key(cls, found.element) if cls else None
         line = found.element.sourceline or 0

@@ -29,6 +29,7 @@ from sif_pipeline.reading.content import Content
 from sif_pipeline.reading.core import WHOLE_IMAGES
 from sif_pipeline.reading.mapping import Key
 from sif_pipeline.sif import inspection, schema
+from sif_pipeline.sif.elements import local, local_name
 from sif_pipeline.sif.merging import merged
 from warehouse.base import SifObject, objects
 from warehouse.inbox import Outcome
@@ -392,8 +393,8 @@ def _is_unsettled(events: list[ObjectEvent]) -> bool:
 
 
 def _brought(element: etree._Element) -> tuple[str, ...]:
-    attributes = (f"@{etree.QName(name).localname}" for name in element.attrib)
-    return (*attributes, *(etree.QName(child).localname for child in element))
+    attributes = (f"@{local_name(name)}" for name in element.attrib)
+    return (*attributes, *(local(child) for child in element))
 
 
 def _resolves(finding: Finding, event: ObjectEvent, brought: tuple[str, ...] | None) -> bool:

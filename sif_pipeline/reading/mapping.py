@@ -18,7 +18,7 @@ from lxml import etree
 from sqlalchemy import Column
 
 from sif_pipeline.notices import Notice
-from sif_pipeline.sif.elements import SIF
+from sif_pipeline.sif.elements import SIF, local
 from sif_pipeline.sif.writing import canonical
 from warehouse.base import Element, SifObject, elements, objects
 
@@ -273,9 +273,9 @@ def _collect(cells: list[Any], place: int, value: Any) -> None:
 
 def path_of(element: etree._Element) -> str:
     """Spell the path of an element from its object down, by local names; values never appear in it."""
-    names = [etree.QName(element).localname]
+    names = [local(element)]
     for parent in element.iterancestors():
-        name = etree.QName(parent).localname
+        name = local(parent)
         if name.startswith("SIF_") and name != "SIF_ExtendedElements":
             break
         names.append(name)

@@ -61,7 +61,7 @@ def write_ack(original: Original, outcome: Status | Refused, now: datetime | Non
         f"<SIF_SourceId>{SOURCE_ID}</SIF_SourceId></SIF_Header>"
         f"{_element('SIF_OriginalSourceId', original.source_id)}"
         f"{_element('SIF_OriginalMsgId', original.msg_id)}"
-        f"{_status(outcome) if isinstance(outcome, Status) else _error(outcome)}</SIF_Ack></SIF_Message>"
+        f"{_status(outcome) if isinstance(outcome, Status) else write_error(outcome)}</SIF_Ack></SIF_Message>"
     ).encode()
 
 
@@ -75,8 +75,8 @@ def _status(status: Status) -> str:
     return f"<SIF_Status><SIF_Code>{status.code}</SIF_Code>{data}</SIF_Status>"
 
 
-def _error(refused: Refused) -> str:
-    """Write SIF_Error; the schema bounds SIF_Desc at 1,024 characters."""
+def write_error(refused: Refused) -> str:
+    """Write a SIF_Error; the schema bounds SIF_Desc at 1,024 characters."""
     return (
         f"<SIF_Error><SIF_Category>{refused.category}</SIF_Category><SIF_Code>{refused.code}</SIF_Code>"
         f"<SIF_Desc>{escape(refused.sentence[:1024])}</SIF_Desc></SIF_Error>"

@@ -16,6 +16,11 @@ def local(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
+def local_name(name: object) -> str:
+    """Give the name of an attribute, as lxml has it, without its namespace."""
+    return str(name).rpartition("}")[2]
+
+
 def child(parent: etree._Element | None, name: str) -> etree._Element | None:
     """Give the first child of a name in SIF's namespace; None where there is none, or no parent."""
     return next(parent.iterchildren(SIF + name), None) if parent is not None else None

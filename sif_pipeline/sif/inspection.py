@@ -16,7 +16,7 @@ from lxml import etree
 
 from sif_pipeline.notices import CATALOGUE, MOST_IN_OBJECT, OBJECT_CAPPED, Notice, Severity
 from sif_pipeline.sif import schema
-from sif_pipeline.sif.elements import SIF
+from sif_pipeline.sif.elements import SIF, local, local_name
 from sif_pipeline.sif.naming import of_the_standard
 from sif_pipeline.sif.schema import Attribute, Profile, Shape, shape
 
@@ -28,7 +28,7 @@ def findings(element: etree._Element, profile: Profile, *, errors_only: bool = F
 
     At most MOST_IN_OBJECT, and one that counts the rest. Lines are those of the received document.
     """
-    name = etree.QName(element).localname
+    name = local(element)
     if name not in schema.object_names():
         return [not_collected(element)]
     if element.tag != SIF + name:
@@ -54,7 +54,7 @@ def _line(element: etree._Element) -> int:
 
 
 def _name(element: etree._Element) -> str:
-    return etree.QName(element).localname[:80]  # the sender chose an unknown element's name, and its length
+    return local(element)[:80]  # the sender chose an unknown element's name, and its length
 
 
 _has_foreign_attributes = etree.XPath("boolean(descendant-or-self::*/@*[namespace-uri()])")
@@ -86,7 +86,7 @@ class _Inspection:
 
     def __init__(self, element: etree._Element, profile: Profile) -> None:
         self._profile = profile
-        self._shape = shape(etree.QName(element).localname, profile)
+        self._shape = shape(local(element), profile)
         self._originals = list(element.iter(etree.Element))
         self._copies: list[etree._Element] = []
         self._numbers = {node: number for number, node in enumerate(self._originals)}
@@ -156,7 +156,7 @@ class _Inspection:
     def _compare_attributes(self, node: etree._Element, known: Shape) -> None:
         names = set(node.attrib)
         for name in names - known.attributes.keys() - _NEVER_UNKNOWN:
-            self._find("element_unknown", node, f"/@{etree.QName(name).localname[:80]}")
+            self._find("element_unknown", node, f"/@{local_name(name)[:80]}")
             del node.attrib[name]
         for name, attribute in known.attributes.items():
             if attribute.required and name not in names:
@@ -256,7 +256,7 @@ class _Places:
 
 
 def _spelled(element: etree._Element) -> str:
-    name = etree.QName(element).localname
+    name = local(element)
     return f"{element.prefix}:{name}" if element.prefix else name
 
 

@@ -9,6 +9,7 @@ from copy import deepcopy
 
 from lxml import etree
 
+from sif_pipeline.sif.elements import local
 from sif_pipeline.sif.schema import Shape, shape
 
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
@@ -18,7 +19,7 @@ def merged(whole: etree._Element, change: etree._Element) -> etree._Element:
     """Give a new element: the whole object as the change leaves it; neither argument is altered."""
     result = deepcopy(whole)
     result.tail = None
-    _merge(result, change, shape(etree.QName(whole).localname))
+    _merge(result, change, shape(local(whole)))
     return result
 
 
@@ -27,7 +28,7 @@ def _merge(base: etree._Element, change: etree._Element, known: Shape) -> None:
         base.set(name, value)
     brought: set[str] = set()
     for child in change:
-        below = known.children.get(etree.QName(child).localname)
+        below = known.children.get(local(child))
         if below is not None and below.keyed_by and not _is_nil(child):
             _merge_list(base, child, known, below)
         elif below is not None and _has_parts(below) and not _is_nil(child):
@@ -72,7 +73,7 @@ def _insert(base: etree._Element, child: etree._Element, known: Shape) -> None:
 
 
 def _rank(element: etree._Element, known: Shape) -> int:
-    name = etree.QName(element).localname
+    name = local(element)
     return next((rank for rank, child in enumerate(known.children) if child == name), len(known.children))
 
 

@@ -17,7 +17,6 @@ from lxml import etree
 
 from sif_pipeline.sif.acks import SOURCE_ID
 from sif_pipeline.sif.elements import NAMESPACE, SIF, text
-from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.releases import NEWEST_ACK
 
 _OPEN: Final = f'<SIF_Message xmlns="{NAMESPACE}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -99,14 +98,6 @@ def header_of(root: etree._Element) -> str:
         return ""
     parts = (_optional(name, text(header, name) or "") for name in _HEADER_PARTS)
     return f"<SIF_Header>{''.join(parts)}</SIF_Header>"
-
-
-def write_error(refused: Refused) -> str:
-    """Write a SIF_Error; the schema bounds SIF_Desc at 1,024 characters."""
-    return (
-        f"<SIF_Error><SIF_Category>{refused.category}</SIF_Category><SIF_Code>{refused.code}</SIF_Code>"
-        f"<SIF_Desc>{escape(refused.sentence[:1024])}</SIF_Desc></SIF_Error>"
-    )
 
 
 def write_response(

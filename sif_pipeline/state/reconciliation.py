@@ -27,7 +27,7 @@ from sif_pipeline.loading.copying import FROM_LINES, copy_lines
 from sif_pipeline.reading import content, mapping
 from sif_pipeline.sif import gate
 from sif_pipeline.sif.acks import SOURCE_ID
-from sif_pipeline.sif.elements import SIF
+from sif_pipeline.sif.elements import SIF, local
 from sif_pipeline.sif.naming import counted, meaning
 from sif_pipeline.sif.releases import NEWEST_ACK
 from sif_pipeline.sif.writing import write_message
@@ -519,6 +519,6 @@ def _key(cls: type[SifObject], row_key: str, document: str) -> str:
         return f'<{cls.sif_name} RefId="{row_key.upper()}"/>'
     element = gate.reopen(document.encode())
     for child in list(element):
-        if etree.QName(child).localname not in cls.key_paths:
+        if local(child) not in cls.key_paths:
             element.remove(child)
     return etree.tostring(element, encoding="unicode", with_tail=False)

@@ -10,11 +10,11 @@ from typing import Final
 from psycopg.rows import class_row
 
 from sif_pipeline.sif import acks, zone_status
-from sif_pipeline.sif.acks import SOURCE_ID
+from sif_pipeline.sif.acks import SOURCE_ID, write_error
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import Message
 from sif_pipeline.sif.releases import NEWEST_ACK, spoken_with
-from sif_pipeline.sif.writing import Written, write_error, write_response
+from sif_pipeline.sif.writing import Written, write_response
 from sif_pipeline.zone import access, handover, queue, routing
 from sif_pipeline.zone.provisioning import SQL
 from sif_pipeline.zone.queue import Outgoing

@@ -11,7 +11,7 @@ from dataclasses import replace
 from lxml import etree
 
 from sif_pipeline.sif import acks
-from sif_pipeline.sif.elements import SIF
+from sif_pipeline.sif.elements import SIF, local
 from sif_pipeline.sif.events import Event
 from sif_pipeline.sif.gate import reopen
 from sif_pipeline.sif.messages import Message
@@ -83,7 +83,7 @@ def _written(root: etree._Element, event: etree._Element, kind: str, msg_id: str
     copy = deepcopy(event)
     alone.append(copy)
     for wrapper in list(copy.iter(SIF + "SIF_EventObject")):
-        for other in [element for element in wrapper if etree.QName(element).localname != kind]:
+        for other in [element for element in wrapper if local(element) != kind]:
             wrapper.remove(other)
         if len(wrapper) == 0 and (parent := wrapper.getparent()) is not None:
             parent.remove(wrapper)

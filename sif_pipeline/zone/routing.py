@@ -12,13 +12,13 @@ from typing import Any, Final, NamedTuple
 
 from sif_pipeline.database import Connection, first, queries
 from sif_pipeline.sif import acks
-from sif_pipeline.sif.acks import SOURCE_ID
+from sif_pipeline.sif.acks import SOURCE_ID, write_error
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import Message
 from sif_pipeline.sif.naming import in_words
 from sif_pipeline.sif.releases import releases, speaks, spoken_with
 from sif_pipeline.sif.requests import Cancellation, Request
-from sif_pipeline.sif.writing import write_error, write_response
+from sif_pipeline.sif.writing import write_response
 from sif_pipeline.zone import queue
 from sif_pipeline.zone.queue import AsyncConnection, Outgoing
 from sif_pipeline.zone.storing import OTHER_UNDER_MSG_ID

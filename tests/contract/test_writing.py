@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from sif_pipeline.sif import writing
+from sif_pipeline.sif import acks, writing
 from sif_pipeline.sif.carried import objects
 from sif_pipeline.sif.gate import Refused, open_message
 from sif_pipeline.sif.messages import read_message
@@ -39,7 +39,7 @@ WRITTEN = {
     ),
     "empty response": writing.write_response(MSG_ID, 1, "<SIF_ObjectData/>", destination_id="SIS"),
     "response that failed": writing.write_response(
-        MSG_ID, 3, writing.write_error(Refused(8, 16, "Too late. " * 200)), destination_id="SIS"
+        MSG_ID, 3, acks.write_error(Refused(8, 16, "Too late. " * 200)), destination_id="SIS"
     ),
     "log entry": writing.write_log_entry(LogEntry(4, 2, "Too large.")),
     "log entry with everything": writing.write_log_entry(

@@ -27,9 +27,9 @@ from sif_pipeline.agent.listener import Address
 from sif_pipeline.cli import agent_run, app
 from sif_pipeline.exceptions import UnknownZone
 from sif_pipeline.sif import acks
+from sif_pipeline.sif.acks import write_error
 from sif_pipeline.sif.gate import Refused
 from sif_pipeline.sif.messages import Original
-from sif_pipeline.sif.writing import write_error
 from sif_pipeline.testing import KITS, sample_objects
 
 
