@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import hypothesis
 import psycopg
 import pytest
 import sif_official
@@ -16,6 +17,12 @@ from benchmarks.databases import drop
 from sif_pipeline import database
 from sif_pipeline.config import Settings
 from sif_pipeline.local import postgres
+
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
+# How long a case takes says how busy the machine is.
 
 
 def _on(server: str, name: str) -> str:

@@ -23,7 +23,9 @@ from warehouse.base import elements, objects
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def full(name: str) -> etree._Element:

@@ -545,7 +545,9 @@ sides = st.dictionaries(st.sampled_from("ABCDEF"), st.sampled_from(["Ada", "Ben"
     later=st.sampled_from(["nothing", "A changes", "B goes"]),
     nights=st.integers(0, 2),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_an_accepted_sync_leaves_what_the_district_has(  # noqa: PLR0917 -- drawn
     database_url, here, there, packets, later, nights
 ):
