@@ -23,14 +23,25 @@ import os, signal, sys
 from sif_pipeline.zone import server, tls
 from sif_pipeline.zone.http_limits import Bounds
 from sif_pipeline.sif.gate import Limits
-server.LISTEN_OUT = server.WAIT = 0.5
+server.WAIT = 30
 way = server.Way()
 {change}
 server.serve(sys.argv[1], "127.0.0.1", int(sys.argv[2]), limits=Limits(size=1_000_000), bounds=Bounds(
-    header_seconds=0.8, body_seconds=2.5, progress_seconds=0.8, idle_seconds=1.5, header_bytes=16384, connections=200),
+    header_seconds=60, body_seconds=60, progress_seconds=60, idle_seconds=60, header_bytes=16384, connections=200),
     way=way)
 """
+"""It is patient: what a busy machine does slowly is neither cut nor refused, where that is not what is tested."""
 
+IMPATIENT = """
+server.LISTEN_OUT = 0.5
+patient = Bounds
+Bounds = lambda **given: patient(
+    **given | {"header_seconds": 0.8, "body_seconds": 2.5, "progress_seconds": 0.8, "idle_seconds": 1.5})
+"""
+"""A change for tests of senders that are cut: on a busy machine it may cut good ones too."""
+
+HURRIED = "server.LISTEN_OUT = server.WAIT = 0.5"
+"""A change for tests of a database that cannot be had: on a busy machine it may be refused where it could."""
 
 REGISTER = (
     "<SIF_Register>|<SIF_Name>SIS</SIF_Name><SIF_Version>2.6</SIF_Version><SIF_MaxBufferSize>1048576</SIF_MaxBufferSize>"
@@ -56,10 +67,10 @@ class Running:
         return f"{self.base}/zone/{self.token}"
 
     def post(self, body, **options):
-        return httpx.post(self.url, content=body, timeout=10, **options)
+        return httpx.post(self.url, content=body, timeout=60, **options)
 
     def get(self, path):
-        return httpx.get(f"{self.base}{path}")
+        return httpx.get(f"{self.base}{path}", timeout=60)
 
     def zone(self):
         """Give the same server with a zone of the test's own."""
@@ -107,7 +118,7 @@ def started(database_url, token, change="", port=0, scheme="http"):
     reader.start()
     try:
         found = Running(process, json.loads(lines[0])["port"], database_url, token, lines, scheme)
-        wait_until(lambda: httpx.get(found.base + "/health", verify=False).status_code == 200)  # noqa: S501
+        wait_until(lambda: httpx.get(found.base + "/ready", verify=False, timeout=60).status_code == 200)  # noqa: S501
         yield found
     finally:
         process.terminate()

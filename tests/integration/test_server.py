@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ import httpx
 import psycopg
 import pytest
 from lxml import etree
-from sif_server import REGISTER, answer, event, message, running, started, wait_until
+from sif_server import HURRIED, IMPATIENT, REGISTER, answer, event, message, running, started, wait_until
 
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif.gate import open_message
@@ -31,6 +31,12 @@ SCHEMA = SHARED / "spec" / "sif-us-2.6" / "SIF_Message.xsd"
 def server(module_database_url):
     with running(module_database_url) as found:
         found.post(message(REGISTER))
+        yield found
+
+
+@pytest.fixture(scope="module")
+def impatient(module_database_url):
+    with running(module_database_url, IMPATIENT) as found:
         yield found
 
 
@@ -64,7 +70,7 @@ def test_every_captured_conversation_is_answered_as_its_agent_expects(server, co
     official = etree.XMLSchema(etree.parse(SCHEMA))
     found = server.zone()
     found.allow("STATE-COLLECTOR", "SIF_SubscribeAccess", "SIF_RequestAccess")
-    with httpx.Client() as agent:
+    with httpx.Client(timeout=60) as agent:
         for _, _, path, body in conversations()[conversation]:
             sent = dict(
                 line.split(": ", 1)
@@ -116,14 +122,14 @@ def test_what_is_stored_is_what_was_sent(server):
 
 
 def test_a_trailing_slash_is_the_same_zone_and_a_body_may_come_in_chunks(server):
-    assert answer(httpx.post(server.url + "/", content=iter([event()[:50], event()[50:]]))) in (0, (1, 2))
+    assert answer(httpx.post(server.url + "/", content=iter([event()[:50], event()[50:]]), timeout=60)) in (0, (1, 2))
     body = event()
-    assert answer(httpx.post(server.url + "/", content=iter([body[:50], body[50:]]))) == 0
+    assert answer(httpx.post(server.url + "/", content=iter([body[:50], body[50:]]), timeout=60)) == 0
 
 
 def test_the_drain_is_told_of_what_comes_in_but_not_of_every_message(server):
     own = server.registered()
-    with psycopg.connect(server.database_url, autocommit=True) as listener, httpx.Client() as agent:
+    with psycopg.connect(server.database_url, autocommit=True) as listener, httpx.Client(timeout=60) as agent:
         listener.execute("LISTEN sif_inbox")
         start = time.monotonic()
         for _ in range(100):
@@ -136,12 +142,12 @@ def test_the_drain_is_told_of_what_comes_in_but_not_of_every_message(server):
 
 def test_health_ready_and_methods(server):
     base = f"http://127.0.0.1:{server.port}"
-    assert httpx.get(base + "/health").status_code == 200
-    assert httpx.get(base + "/ready").status_code == 200
-    refused = httpx.get(server.url)
+    assert httpx.get(base + "/health", timeout=60).status_code == 200
+    assert httpx.get(base + "/ready", timeout=60).status_code == 200
+    refused = httpx.get(server.url, timeout=60)
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
     for method in ("PUT", "DELETE", "OPTIONS", "PATCH", "HEAD"):
-        assert httpx.request(method, server.url).status_code == 405
+        assert httpx.request(method, server.url, timeout=60).status_code == 405
 
 
 def test_unknown_tokens_and_paths_look_alike_and_are_audited(module_database_url):
@@ -154,7 +160,7 @@ def test_unknown_tokens_and_paths_look_alike_and_are_audited(module_database_url
         ]  # fmt: skip
         shapes = set()
         for path in wrong:
-            response = httpx.post(base + path, content=event())
+            response = httpx.post(base + path, content=event(), timeout=60)
             headers = {k: v for k, v in response.headers.items() if k != "date"}
             shapes.add((response.status_code, response.text, tuple(sorted(headers.items()))))
         assert len(shapes) == 1
@@ -200,10 +206,10 @@ def test_bombs_and_broken_compression_are_refused(server):
 
 def test_a_message_beyond_the_limit_is_answered_before_it_is_read(server):
     assert answer(server.post(event(pad="x" * 1_100_000))) == (12, 1)
-    assert answer(httpx.post(server.url, content=(b"x" * 10_000 for _ in range(120)))) == (12, 1)
+    assert answer(httpx.post(server.url, content=(b"x" * 10_000 for _ in range(120)), timeout=60)) == (12, 1)
     with connected(server) as link:
         link.sendall(head(server, "Content-Length: 900000000000"))
-        assert b"<SIF_Category>12</SIF_Category><SIF_Code>1</SIF_Code>" in reply(link)
+        assert b"<SIF_Category>12</SIF_Category><SIF_Code>1</SIF_Code>" in ack(link)
     assert answer(server.post(event())) == 0
 
 
@@ -212,13 +218,23 @@ def test_a_message_beyond_the_limit_is_answered_before_it_is_read(server):
 
 @contextmanager
 def connected(server):
-    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=8)) as link:
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=60)) as link:
         yield link
 
 
 def head(server, *headers, method="POST", path=None):
     lines = [f"{method} {path or '/zone/' + server.token} HTTP/1.1", "Host: x", *headers, "", ""]
     return "\r\n".join(lines).encode()
+
+
+def ack(link):
+    """Read to the end of a SIF_Ack; the connection may stay."""
+    got = b""
+    while b"</SIF_Message>" not in got:
+        part = link.recv(65536)
+        assert part, "the server hung up"
+        got += part
+    return got
 
 
 def reply(link):
@@ -232,65 +248,72 @@ def reply(link):
     return got
 
 
-def test_slow_and_silent_senders_are_cut_within_their_deadlines(server):
+def test_slow_and_silent_senders_are_cut(impatient):
+    """Each goes on in its way for a minute if it is let, and a busy machine may take most of it."""
     cases = {
-        "silent": (b"", 0),
-        "headers byte by byte": (head(server, "X: " + "y" * 100), 1),
-        "empty lines": (b"\r\n" * 100, 2),
-        "half a body, then nothing": (head(server, "Content-Length: 5000") + b"<r>" * 100, 0),
-        "body byte by byte": (head(server, "Content-Length: 5000"), 3),
-        "chunk size, then nothing": (head(server, "Transfer-Encoding: chunked") + b"ff\r\n", 0),
+        "silent": (b"", b""),
+        "headers byte by byte": (head(impatient)[:-2] + b"X: ", b"y"),
+        "empty lines": (b"", b"\r\n"),
+        "half a body, then nothing": (head(impatient, "Content-Length: 5000") + b"<r>" * 100, b""),
+        "body byte by byte": (head(impatient, "Content-Length: 5000"), b"<"),
+        "chunk size, then nothing": (head(impatient, "Transfer-Encoding: chunked") + b"ff\r\n", b""),
     }
     with ThreadPoolExecutor(len(cases)) as threads:
-        lasted = dict(zip(cases, threads.map(lambda case: dribble(server, *case), cases.values()), strict=True))
-    assert {case: seconds for case, seconds in lasted.items() if seconds > 2.5} == {}
+        is_cut = dict(zip(cases, threads.map(lambda case: dribble(impatient, *case), cases.values()), strict=True))
+    assert {case for case, cut in is_cut.items() if not cut} == set()
 
 
-def dribble(server, sent, slow):
-    """Send a request, its head or its body byte by byte where slow, and give the seconds until the server hung up."""
-    start = time.monotonic()
+def dribble(server, sent, more):
+    """Begin a request, go on with a little of it again and again, and tell whether the server hung up in a minute."""
+    end = time.monotonic() + 60
     with connected(server) as link:
-        try:
-            if slow in (1, 2):
-                for place in range(len(sent)):
-                    link.sendall(sent[place : place + 1])
-                    time.sleep(0.05)
-            else:
-                link.sendall(sent)
-            for _ in range(100 if slow == 3 else 0):
-                link.sendall(b"<")
-                time.sleep(0.05)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        else:
-            reply(link)
-    return time.monotonic() - start
+        link.settimeout(0.05)
+        link.sendall(sent)
+        while time.monotonic() < end:
+            try:
+                if link.recv(65536) == b"":
+                    return True
+            except TimeoutError:
+                with suppress(OSError):  # hung up: the next look says so
+                    link.sendall(more)
+            except ConnectionResetError:
+                return True
+    return False
 
 
-def test_a_steady_but_endless_body_is_cut_at_its_deadline(server):
-    start = time.monotonic()
-    with connected(server) as link:
-        link.sendall(head(server, "Content-Length: 900000"))
+ENDLESS = """
+patient = Bounds
+Bounds = lambda **given: patient(**given | {"body_seconds": 2.5})
+"""
+
+
+def test_a_steady_but_endless_body_is_cut_at_its_deadline(module_database_url):
+    with running(module_database_url, ENDLESS) as found, connected(found) as link:
+        start = time.monotonic()
+        link.sendall(head(found, "Content-Length: 900000"))
         with pytest.raises((BrokenPipeError, ConnectionResetError)):  # noqa: PT012 -- the sending is what fails
-            while time.monotonic() - start < 30:
+            while time.monotonic() - start < 60:
                 link.sendall(b"x" * 200)
                 time.sleep(0.05)
-    assert 2 < time.monotonic() - start < 20
+        assert time.monotonic() - start > 2.4
 
 
-def test_an_idle_connection_is_closed_and_a_second_request_on_it_has_its_own_deadlines(server):
-    with connected(server) as link:
+REPEATED = """
+patient = Bounds
+Bounds = lambda **given: patient(**given | {"header_seconds": 3, "idle_seconds": 4})
+"""
+
+
+def test_an_idle_connection_is_closed_and_a_second_request_on_it_has_its_own_deadlines(module_database_url):
+    with running(module_database_url, REPEATED) as found, connected(found) as link:
         for _ in range(3):
+            start = time.monotonic()
             body = event()
-            link.sendall(head(server, f"Content-Length: {len(body)}") + body)
-            got = link.recv(65536)
-            while b"</SIF_Message>" not in got:
-                got += link.recv(65536)
-            assert got.startswith(b"HTTP/1.1 200")
-            time.sleep(0.5)
-        start = time.monotonic()
+            link.sendall(head(found, f"Content-Length: {len(body)}") + body)
+            assert ack(link).startswith(b"HTTP/1.1 200")
+            time.sleep(1.2)  # three of these are more than the headers of one request may take
         assert reply(link) == b""
-        assert 0.5 < time.monotonic() - start < 10
+        assert time.monotonic() - start > 3.9
 
 
 ABUSE = {
@@ -365,10 +388,10 @@ def test_a_flood_of_refusals_does_not_fill_the_log(server):
     assert len(refused) <= time.monotonic() - start + 2
 
 
-def test_a_chunk_extension_flood_ends_the_connection(server):
-    with connected(server) as link:
+def test_a_chunk_extension_flood_ends_the_connection(impatient):
+    with connected(impatient) as link:
         try:
-            link.sendall(head(server, "Transfer-Encoding: chunked"))
+            link.sendall(head(impatient, "Transfer-Encoding: chunked"))
             for _ in range(64):
                 link.sendall(b"1;" + b"a" * 65_536)
         except (BrokenPipeError, ConnectionResetError):
@@ -380,14 +403,16 @@ def test_websocket_upgrade_is_not_offered(server):
     with connected(server) as link:
         body = event()
         link.sendall(head(server, "Connection: Upgrade", "Upgrade: websocket", f"Content-Length: {len(body)}") + body)
-        assert b"101" not in reply(link).split(b"\r\n")[0]
+        assert ack(link).startswith(b"HTTP/1.1 200")
 
 
 def test_pipelined_requests_are_answered_in_order(server):
     ids = [uuid4().hex.upper() for _ in range(5)]
     bodies = [event(i) for i in ids]
     with connected(server) as link:
-        link.sendall(b"".join(head(server, f"Content-Length: {len(b)}") + b for b in bodies))
+        *first, last = bodies
+        link.sendall(b"".join(head(server, f"Content-Length: {len(b)}") + b for b in first))
+        link.sendall(head(server, f"Content-Length: {len(last)}", "Connection: close") + last)
         answered = re.findall(rb"<SIF_OriginalMsgId>([^<]+)", reply(link))
     assert [i.decode() for i in answered] == ids
 
@@ -423,22 +448,37 @@ def test_senders_that_hang_up_do_no_harm(server):
 
 
 def test_good_senders_are_served_beside_two_hundred_bad_ones(server):
+    """None of the bad ones is cut meanwhile, so that whatever held the good ones up would still do so."""
     before = memory(server)
     bad = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(150)]
     try:
         for place, link in enumerate(bad):
             link.sendall(head(server, "Content-Length: 900000")[: 20 + 3 * place])
-        slowest = 0.0
-        with httpx.Client() as agent:
+        with httpx.Client(timeout=60) as agent:
             for _ in range(50):
-                start = time.monotonic()
                 assert answer(agent.post(server.url, content=event())) == 0
-                slowest = max(slowest, time.monotonic() - start)
-        assert slowest < 0.5
+        assert {is_open(link) for link in bad} == {True}
         assert memory(server) - before < 16
     finally:
         for link in bad:
             link.close()
+
+
+def is_open(link):
+    link.setblocking(False)  # noqa: FBT003
+    try:
+        link.recv(1)
+    except BlockingIOError:
+        return True
+    except ConnectionResetError:
+        pass
+    return False
+
+
+def under_way(server, link, size):
+    """Begin a request with a body of so many bytes; the server has seen its headers when this returns."""
+    link.sendall(head(server, f"Content-Length: {size}", "Expect: 100-continue", "Connection: close"))
+    assert link.recv(100).startswith(b"HTTP/1.1 100")
 
 
 def memory(server):
@@ -447,32 +487,35 @@ def memory(server):
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
-def test_for_one_connection_too_many_the_one_that_was_quiet_the_longest_is_closed(server):
+def test_for_one_connection_too_many_the_one_that_was_quiet_the_longest_is_closed(module_database_url):
     body = event()
-    with connected(server) as busy, ExitStack() as opened:
-        busy.sendall(head(server, f"Content-Length: {len(body)}", "Connection: close") + body[:-1])
-        time.sleep(0.1)
-        quiet = [opened.enter_context(connected(server)) for _ in range(199)]
-        quiet[0].settimeout(0.2)
-        with pytest.raises(TimeoutError):
-            quiet[0].recv(1)
-        with connected(server) as one_more:
-            one_more.sendall(head(server, f"Content-Length: {len(body)}", "Connection: close") + body)
+    with (
+        running(module_database_url) as found,  # where no connection of another test is still being closed
+        connected(found) as busy,
+        ExitStack() as opened,
+    ):
+        assert answer(found.post(message(REGISTER))) == 0
+        under_way(found, busy, len(body))
+        busy.sendall(body[:-1])
+        quiet = [opened.enter_context(connected(found)) for _ in range(199)]
+        time.sleep(0.2)
+        assert is_open(quiet[0])
+        with connected(found) as one_more:
+            one_more.sendall(head(found, f"Content-Length: {len(body)}", "Connection: close") + body)
             assert b"<SIF_Code>0</SIF_Code>" in reply(one_more)
-        assert quiet[0].recv(1) == b""
+        assert (is_open(quiet[0]), is_open(quiet[1])) == (False, True)
         busy.sendall(body[-1:])
         assert b"<SIF_Code>7</SIF_Code>" in reply(busy)
 
 
-def test_more_requests_at_once_than_connections_allowed_are_told_to_come_back(server):
-    with ExitStack() as opened:
-        busy = [opened.enter_context(connected(server)) for _ in range(200)]
-        for link in busy:
-            link.sendall(head(server, "Content-Length: 5000"))
-        time.sleep(0.2)
-        with connected(server) as one_more:
-            assert one_more.recv(1000).startswith(b"HTTP/1.1 503")
-    wait_until(lambda: answer(server.post(event())) == 0)
+def test_more_requests_at_once_than_connections_allowed_are_told_to_come_back(module_database_url):
+    with running(module_database_url) as found:
+        with ExitStack() as opened:
+            for _ in range(200):
+                under_way(found, opened.enter_context(connected(found)), 5000)
+            with connected(found) as one_more:
+                assert one_more.recv(1000).startswith(b"HTTP/1.1 503")
+        wait_until(lambda: found.post(message(REGISTER)).status_code == 200)
 
 
 # Outages and sudden death
@@ -490,7 +533,7 @@ server.receive = receive_and_die
     with started(found.database_url, found.token, change) as dying:
         with pytest.raises(httpx.TransportError):
             dying.post(body)
-        assert dying.process.wait(10) == -signal.SIGKILL
+        assert dying.process.wait(60) == -signal.SIGKILL
     assert answer(found.post(body)) == 7
     assert answer(found.post(other)) == 0
 
@@ -510,20 +553,22 @@ server.receive = die
 def test_without_a_database_senders_are_told_to_come_back_and_the_server_lives(module_database_url):
     name = psycopg.conninfo.conninfo_to_dict(module_database_url)["dbname"]
     admin = psycopg.conninfo.make_conninfo(module_database_url, dbname="postgres")
-    with running(module_database_url) as found, psycopg.connect(admin, autocommit=True) as connection:
+    with running(module_database_url, HURRIED) as found, psycopg.connect(admin, autocommit=True) as connection:
         assert answer(found.post(message(REGISTER))) == 0
         quoted = psycopg.sql.Identifier(name)
         connection.execute(psycopg.sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(quoted))
         try:
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
             refused = found.post(event())
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
             start = time.monotonic()
             assert found.post(event()).status_code == 503
-            assert time.monotonic() - start < 15
+            assert time.monotonic() - start < 25
             base = f"http://127.0.0.1:{found.port}"
-            assert httpx.get(base + "/ready").status_code == 503
-            assert httpx.get(base + "/health").status_code == 200
+            assert httpx.get(base + "/ready", timeout=60).status_code == 503
+            assert httpx.get(base + "/health", timeout=60).status_code == 200
         finally:
             connection.execute(psycopg.sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(quoted))
         wait_until(lambda: found.post(event()).status_code == 200)
@@ -535,23 +580,24 @@ def test_lost_connections_cost_at_most_one_answer(server):
     found = server.registered()
     for _ in range(3):
         found.rows(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         statuses = [found.post(event()).status_code for _ in range(4)]
         assert statuses[1:] == [200] * 3
 
 
-def test_senders_that_would_have_to_wait_are_told_to_come_back_quickly(server):
-    found = server.registered()
-    with psycopg.connect(found.database_url) as blocker:
-        blocker.execute("LOCK TABLE inbox.message IN ACCESS EXCLUSIVE MODE")
-        with ThreadPoolExecutor(40) as threads:
-            start = time.monotonic()
-            codes = list(threads.map(lambda _: found.post(event()).status_code, range(40)))
-        assert set(codes) == {503}
-        assert time.monotonic() - start < 25
-    wait_until(lambda: found.post(event()).status_code == 200)
+def test_senders_that_would_have_to_wait_are_told_to_come_back_quickly(module_database_url):
+    with running(module_database_url, HURRIED) as server:
+        found = server.registered()
+        with psycopg.connect(found.database_url) as blocker:
+            blocker.execute("LOCK TABLE inbox.message IN ACCESS EXCLUSIVE MODE")
+            with ThreadPoolExecutor(40) as threads:
+                start = time.monotonic()
+                codes = list(threads.map(lambda _: found.post(event()).status_code, range(40)))
+            assert set(codes) == {503}
+            assert time.monotonic() - start < 60, "one after the other they would be two minutes"
+        wait_until(lambda: found.post(event()).status_code == 200)
 
 
 def test_a_full_disk_means_no_ack_and_heals_by_itself(server):
@@ -573,18 +619,15 @@ def test_a_stopped_server_finishes_what_it_has_in_hand(module_database_url):
 import asyncio
 stored = server.receive
 async def slowly(*args):
+    os.kill(os.getpid(), signal.SIGTERM)
     await asyncio.sleep(0.7)
     return await stored(*args)
 server.receive = slowly
 """
     with running(module_database_url, change) as found:
         register = message(REGISTER)
-        with ThreadPoolExecutor(1) as threads:
-            pending = threads.submit(found.post, register)
-            time.sleep(0.3)
-            found.process.send_signal(signal.SIGTERM)
-            assert answer(pending.result()) == 0
-        assert found.process.wait(10) == 0
+        assert answer(found.post(register)) == 0
+        assert found.process.wait(60) == 0
         with pytest.raises(httpx.TransportError):
             found.post(register)
     assert [line["event"] for line in found.log()][-1] == "stopped"
@@ -598,7 +641,7 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(module_database_url):
 
 def test_logs_are_json_lines_without_tokens_or_values(module_database_url):
     with running(module_database_url) as found:
-        bad = httpx.post(found.url + "X", content=event())
+        bad = httpx.post(found.url + "X", content=event(), timeout=60)
         assert bad.status_code == 404
         found.post(event())
         found.post(event().replace(b"</LEAName>", b"</LEANam>"))
