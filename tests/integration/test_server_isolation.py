@@ -7,13 +7,16 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from uuid import uuid4
 
 import httpx
 import psycopg
 import pytest
 from psycopg import sql
-from sif_server import REGISTER, answer, event, message, running
+from sif_server import REGISTER, answer, event, message, running, wait_until
+
+from sif_pipeline.zone.server import ZONE_AT_ONCE
 
 CONTROL = "<SIF_SystemControl>|<SIF_SystemControlData>{}</SIF_SystemControlData></SIF_SystemControl>"
 LISTED = (
@@ -184,7 +187,7 @@ def test_the_path_alone_names_the_zone_whatever_the_request_line_looks_like(serv
 def status(server, path):
     body = event()
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
-    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=8)) as link:
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=60)) as link:
         link.sendall(head.encode() + body)
         return link.recv(1000)[9:12]
 
@@ -213,21 +216,26 @@ def test_odd_names_are_refused_or_mere_text(victim, attacker):
 
 
 def test_how_long_an_answer_takes_tells_nothing_of_a_token(server, victim):
-    """Compare wrong tokens that share nothing, or all but the last letter, with a good one; medians, in turns."""
+    """Compare wrong tokens that share nothing, or all but the last letter, with a good one; medians, in turns.
+
+    What tells something does so each time; what else the machine does in between does not.
+    """
     token = victim.own.token
     cases = {
         "nothing right": "A" * len(token), "short": token[:10],
         "one wrong": token[:-1] + ("A" if token[-1] != "A" else "B"),
     }  # fmt: skip
-    taken = {name: [] for name in cases}
-    with httpx.Client() as agent:
-        for _ in range(250):
-            for name in random.sample(list(cases), len(cases)):
+    for _ in range(5):
+        taken = {name: [] for name in cases}
+        with httpx.Client(timeout=60) as agent:
+            for name in (name for _ in range(250) for name in random.sample(list(cases), len(cases))):
                 start = time.perf_counter()
                 assert agent.post(f"{server.base}/zone/{cases[name]}", content=b"x").status_code == 404
                 taken[name].append(time.perf_counter() - start)
-    middles = sorted(statistics.median(times) for times in taken.values())
-    assert middles[-1] < 1.25 * middles[0]
+        middles = sorted(statistics.median(times) for times in taken.values())
+        if middles[-1] < 1.25 * middles[0]:
+            return
+    pytest.fail("each time one took longer than the others")
 
 
 FLOOD = """
@@ -238,36 +246,52 @@ async def flood(url, body, client):
         except httpx.TransportError: pass
 async def main():
     body = sys.stdin.buffer.read()
-    async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=None)) as client:
+    async with httpx.AsyncClient(timeout=None, limits=httpx.Limits(max_connections=None)) as client:
         await asyncio.gather(*(flood(sys.argv[1], body, client) for _ in range(100)))
 asyncio.run(main())
 """
 
 
-def test_a_zone_whose_messages_cannot_be_stored_does_not_hold_back_the_others(server, victim, attacker):
-    """Lock a row that one zone's messages need, and have a hundred of them wait for it."""
-    body = event()
-    assert answer(attacker.post(body)) == 0
-    with psycopg.connect(server.database_url) as locker:
+WAITS = """
+server.WAIT = server.DATABASE_SECONDS = 600
+server._SESSION = server._SESSION.replace("statement_timeout=10s", "statement_timeout=600s")
+server._SESSION = server._SESSION.replace("lock_timeout=3s", "lock_timeout=600s")
+"""
+
+
+def waiting(connection):
+    """Count the sessions that wait for a lock."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return connection.execute(query).fetchone()[0]
+
+
+def test_a_zone_whose_messages_cannot_be_stored_does_not_hold_back_the_others(module_database_url, victim, attacker):
+    """Lock a row that one zone's messages need, and have a hundred of them wait for it, as long as it takes here.
+
+    Who had to wait for one of them would wait for the lock, which is kept until the others are answered.
+    """
+    with (
+        running(module_database_url, WAITS) as server,
+        psycopg.connect(module_database_url) as locker,
+        psycopg.connect(module_database_url, autocommit=True) as watching,
+    ):
         locker.execute(
             "SELECT FROM inbox.agent JOIN inbox.zone USING (zone_id)"
             " WHERE token_sha256 = sha256(%s::text::bytea) FOR UPDATE",
             [attacker.token],
         )
-        flood = subprocess.Popen(
-            [sys.executable, "-c", FLOOD, attacker.url], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
-        )
+        url = replace(attacker, port=server.port).url
+        flood = subprocess.Popen([sys.executable, "-c", FLOOD, url], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         try:
             flood.stdin.write(message(REGISTER))
             flood.stdin.close()
-            time.sleep(1.5)
-            taken = []
-            with httpx.Client() as agent:
+            wait_until(lambda: waiting(watching) >= ZONE_AT_ONCE)
+            url = replace(victim.own, port=server.port).url
+            with httpx.Client(timeout=60) as agent:
                 for _ in range(40):
-                    start = time.perf_counter()
-                    assert answer(agent.post(victim.own.url, content=event())) == 0
-                    taken.append(time.perf_counter() - start)
+                    assert answer(agent.post(url, content=event())) == 0
+            assert waiting(watching) >= ZONE_AT_ONCE
         finally:
             flood.kill()
             flood.wait()
-    assert statistics.median(taken) < 0.2
+            locker.rollback()
