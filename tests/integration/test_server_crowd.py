@@ -17,7 +17,7 @@ from sif_server import REGISTER, answer, event, message, running
 BOUNDS = """
 bounds = Bounds
 Bounds = lambda **_: bounds(
-    header_seconds=4, body_seconds=8, progress_seconds=3, idle_seconds=900)
+    header_seconds=8, body_seconds=8, progress_seconds=3, idle_seconds=900)
 """
 
 IDLE, SLOW = 1000, 500
@@ -31,6 +31,13 @@ def server(module_database_url):
 
 
 @pytest.fixture(scope="module")
+def elsewhere(module_database_url):
+    """Give a server where no crowd is."""
+    with running(module_database_url, BOUNDS) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
 def ca(tmp_path_factory):
     folder, ca = tmp_path_factory.mktemp("ca"), trustme.CA()
     ca.cert_pem.write_to_path(folder / "ca.pem")
@@ -40,28 +47,38 @@ def ca(tmp_path_factory):
     return folder
 
 
+def secured(ca):
+    files = f"tls.Files(Path({str(ca / 'server.pem')!r}), Path({str(ca / 'server.key')!r}))"
+    return f"{BOUNDS}\nfrom pathlib import Path\ntls.HANDSHAKE_SECONDS = 8\nway = server.Way(tls.ServerTls({files}))"
+
+
 @pytest.fixture(scope="module")
 def secure_server(module_database_url, ca):
-    files = f"tls.Files(Path({str(ca / 'server.pem')!r}), Path({str(ca / 'server.key')!r}))"
-    change = f"{BOUNDS}\nfrom pathlib import Path\ntls.HANDSHAKE_SECONDS = 4\nway = server.Way(tls.ServerTls({files}))"
-    with running(module_database_url, change, scheme="https") as found:
+    with running(module_database_url, secured(ca), scheme="https") as found:
         yield found
 
 
-def latencies(found, context, count=250):
-    """Give the seconds each of some good messages took to be answered, all on one connection."""
-    taken = []
+@pytest.fixture(scope="module")
+def secure_elsewhere(module_database_url, ca):
+    with running(module_database_url, secured(ca), scheme="https") as found:
+        yield found
+
+
+def p99s(servers, context, count=250):
+    """Give the seconds in which all but one in a hundred good messages were answered, for each server: sent in turns.
+
+    So whatever else the machine does falls upon all of them.
+    """
+    taken = [[] for _ in servers]
     with httpx.Client(verify=context or False, timeout=60) as agent:
-        agent.post(found.url, content=message(REGISTER))
+        for found in servers:
+            agent.post(found.url, content=message(REGISTER))
         for _ in range(count):
-            start = time.perf_counter()
-            assert answer(agent.post(found.url, content=event())) == 0
-            taken.append(time.perf_counter() - start)
-    return taken
-
-
-def p99(taken):
-    return statistics.quantiles(taken, n=100)[98]
+            for found, seconds in zip(servers, taken, strict=True):
+                start = time.perf_counter()
+                assert answer(agent.post(found.url, content=event())) == 0
+                seconds.append(time.perf_counter() - start)
+    return [statistics.quantiles(seconds, n=100)[98] for seconds in taken]
 
 
 def connected(found):
@@ -137,16 +154,17 @@ class Slow:
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 def test_a_crowd_leaves_good_senders_their_time_and_slow_ones_are_cut(request, secure, ca):
     found = request.getfixturevalue("secure_server" if secure else "server").zone()
+    quiet_one = request.getfixturevalue("secure_elsewhere" if secure else "elsewhere").zone()
     context = ssl.create_default_context(cafile=ca / "ca.pem") if secure else None
+    p99s([found, quiet_one], context)
     for _ in range(TRIES):
-        quiet = p99(latencies(found, context))
         before = memory(found)
         with idle(found, context) as links:
-            crowded, grown = in_a_crowd(found, context, before)
+            crowded, quiet, grown = in_a_crowd(found, quiet_one, context, before)
             for link in links:
                 link.sendall(HEALTH)
             assert {is_alive(link) for link in links} == {True}
-        print(f"p99 {quiet * 1000:.1f} ms alone, {crowded * 1000:.1f} ms in the crowd; {grown:.0f} MB more")
+        print(f"p99 {quiet * 1000:.1f} ms elsewhere, {crowded * 1000:.1f} ms in the crowd; {grown:.0f} MB more")
         assert grown < (150 if secure else 60)
         if crowded <= max(2 * quiet, 0.01):
             return
@@ -154,19 +172,19 @@ def test_a_crowd_leaves_good_senders_their_time_and_slow_ones_are_cut(request, s
 
 
 TRIES = 5
-"""So often the two may be held against each other: what else the machine does in between costs one of them more."""
+"""So often the two may be held against each other: a pause of the machine may fall upon one of them alone."""
 
 
-def in_a_crowd(found, context, before):
-    """Give the p99 of good messages while many send slowly, until each of these was cut, and the memory it took."""
+def in_a_crowd(found, quiet_one, context, before):
+    """Give the p99 of good messages beside many slow ones, and elsewhere at the same time, and the memory it took."""
     slow = Slow(found)
     try:
-        crowded = p99(latencies(found, context))
+        crowded, quiet = p99s([found, quiet_one], context)
         grown = memory(found) - before
         slow.thread.join(120)
         assert len(slow.cut) == len(slow.links)
-        assert max(slow.cut.values()) < 8 + 60, "the bounds are 4 and 8 seconds; the rest is for a busy machine"
-        return crowded, grown
+        assert max(slow.cut.values()) < 8 + 60, "the bounds are 8 seconds; the rest is for a busy machine"
+        return crowded, quiet, grown
     finally:
         slow.stop()
 
@@ -202,7 +220,7 @@ GET = "<SIF_SystemControl>|<SIF_SystemControlData><SIF_GetMessage/></SIF_SystemC
 def test_an_answer_that_is_read_slowly_but_steadily_arrives_whole(request, secure, ca, ending):
     found = request.getfixturevalue("secure_server" if secure else "server").zone()
     found.allow("LIB", "SIF_SubscribeAccess")
-    with httpx.Client(verify=False) as agent:  # noqa: S501
+    with httpx.Client(verify=False, timeout=60) as agent:  # noqa: S501
         for body in (
             message(REGISTER),
             message(REGISTER, source="LIB"),
@@ -210,13 +228,17 @@ def test_an_answer_that_is_read_slowly_but_steadily_arrives_whole(request, secur
             event(pad="x" * 800_000),
         ):
             assert answer(agent.post(found.url, content=body)) == 0
-    got = slowly(found, ssl.create_default_context(cafile=ca / "ca.pem") if secure else None, ending)
+    context = ssl.create_default_context(cafile=ca / "ca.pem") if secure else None
+    got = next(filter(None, (slowly(found, context, ending) for _ in range(TRIES))))
     assert b"x" * 800_000 in got
     assert got.endswith(b"</SIF_Message>")
 
 
 def slowly(found, context, ending):
-    """Fetch the message that waits for LIB, a tenth of it at a time, in about five seconds."""
+    """Fetch the message that waits for LIB, a tenth of it at a time, in about five seconds.
+
+    Give None where the server hung up because this machine stood still: then it was not read steadily.
+    """
     with ExitStack() as stack:
         link = stack.enter_context(closing(socket.socket()))
         link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -227,12 +249,22 @@ def slowly(found, context, ending):
         body = message(GET, source="LIB")
         head = f"POST /zone/{found.token} HTTP/1.1\r\nHost: x\r\nConnection: {ending}\r\n"
         link.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        got = b""
+        got, longest, last = b"", 0.0, time.monotonic()
         while not got.endswith(b"</SIF_Message>"):
             wanted = len(got) + 80_000
             while len(got) < wanted and not got.endswith(b"</SIF_Message>"):
-                part = link.recv(80_000)
-                assert part, "the server hung up"
+                longest, last = max(longest, time.monotonic() - last), time.monotonic()
+                part = received(link)
+                if not part:
+                    assert longest > 2, "the server hung up"
+                    return None
                 got += part
             time.sleep(0.5)
     return got
+
+
+def received(link):
+    try:
+        return link.recv(80_000)
+    except ConnectionResetError:
+        return b""
