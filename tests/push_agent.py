@@ -1,9 +1,11 @@
 """A push agent of a few lines over a real socket, that answers as a test says, rubbish included."""
 
 import gzip
+import random
+import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from uuid import uuid4
@@ -99,6 +101,14 @@ class PushAgent:
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.seen) >= count, seconds), f"{len(self.seen)} of {count} came"
             return self.msg_ids()
+
+
+def quiet_port():
+    """Find a port that stays free while nobody listens: below those that clients, and other tests' servers, get."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 30_000)
+        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+            return port
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 import trustme
-from push_agent import Place, Reply, ack_of, an_event, fast, new_id, push_agent
+from push_agent import Place, Reply, ack_of, an_event, fast, new_id, push_agent, quiet_port
 from sif_server import answer, message, running, wait_until
 
 from sif_pipeline.agent.listener import Address, listening
@@ -61,9 +61,9 @@ def test_what_is_queued_while_nothing_waits_is_delivered_at_once(database_url, a
     """By itself, this server looks at the queues every ten minutes."""
     with running(database_url, change=fast().replace("look_seconds=0.5", "look_seconds=600")):
         place = Place(database_url, agent.url)
-        for _ in range(5):
+        for count in range(1, 6):
             place.put(an_event())
-            agent.wait_for(len(agent.seen) + 1)
+            agent.wait_for(count)
             wait_until(lambda: done(place))
 
 
@@ -130,7 +130,7 @@ def test_an_agent_that_does_not_answer_in_time_gets_the_same_message_again(datab
         place = Place(database_url, agent.url)
         first, second = place.put(an_event(), an_event())
         wait_until(lambda: done(place))
-        assert "timeout" in failures(server, place)
+        wait_until(lambda: "timeout" in failures(server, place))
     assert list(dict.fromkeys(agent.msg_ids())) == [first, second]
     assert agent.msg_ids().count(first) >= 3
     assert len({body for msg_id, body, _ in agent.seen if msg_id == first}) == 1
@@ -145,8 +145,7 @@ def test_a_compressed_answer_that_would_fill_the_memory_is_cut_off(server, agent
 
 
 def test_an_agent_that_was_away_gets_everything_in_order_when_it_is_back(server):
-    with closing(socket.create_server(("127.0.0.1", 0))) as unused:
-        port = unused.getsockname()[1]
+    port = quiet_port()
     place = Place(server.database_url, f"http://127.0.0.1:{port}/agent")
     sent = place.put(*[an_event() for _ in range(5)])
     wait_until(lambda: place.agent()[0] >= 2)
@@ -157,11 +156,10 @@ def test_an_agent_that_was_away_gets_everything_in_order_when_it_is_back(server)
 
 
 def test_an_agent_that_is_away_for_long_is_told_of_when_it_begins_and_when_it_is_over(server):
-    with closing(socket.create_server(("127.0.0.1", 0))) as unused:
-        port = unused.getsockname()[1]
+    port = quiet_port()
     place = Place(server.database_url, f"http://127.0.0.1:{port}/agent")
     place.put(*[an_event() for _ in range(3)])
-    wait_until(lambda: place.agent()[0] >= 6)
+    wait_until(lambda: place.agent()[0] >= 6 and told(server, place, "delivery_failed"))
     (line,) = told(server, place, "delivery_failed")
     (since,) = place.rows("SELECT failing_since FROM inbox.agent WHERE zone_id = %(zone)s")[0]
     assert {name: line[name] for name in ("source_id", "kind", "failures", "waiting", "since")} == {
@@ -383,7 +381,7 @@ def test_when_the_session_that_holds_the_lock_is_lost_delivery_goes_on(database_
         place.put(an_event())
         wait_until(lambda: done(place))  # or it comes again, as it should
         place.rows(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sif-delivery'"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = 'sif-delivery'"
             " AND pid <> pg_backend_pid() AND datname = current_database()"
         )
         sent = place.put(*[an_event() for _ in range(3)])
@@ -413,7 +411,7 @@ def test_while_the_database_fails_for_an_agent_it_is_tried_at_intervals(server, 
     try:
         start = time.monotonic()
         sent = place.put(an_event())
-        wait_until(lambda: tries(place) >= 3)
+        wait_until(lambda: tries(place) >= 3 and told(server, place, "delivery_interrupted"))
         assert tries(place) <= 2 + (time.monotonic() - start) / 0.5, "every half second here"
         assert [line["kind"] for line in told(server, place, "delivery_interrupted")] == ["DiskFull"]
     finally:
@@ -501,7 +499,7 @@ def test_the_one_that_stands_by_takes_over_when_the_other_is_killed(database_url
         wait_until(lambda: done(place))  # or it comes again, as it should
         with running(database_url, change=fast()):
             first.process.kill()
-            first.process.wait(5)
+            first.process.wait(60)
             sent = place.put(*[an_event() for _ in range(3)])
             wait_until(lambda: done(place))
             assert agent.msg_ids()[1:] == sent

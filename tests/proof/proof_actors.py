@@ -1,20 +1,19 @@
 """Who takes part in a proof: a PostgreSQL of its own, a zone server, drains, and agents that keep a ledger."""
 
 import asyncio
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import psutil
 import psycopg
 from proof_traffic import NAMESPACE, Ledger, read, registration
+from push_agent import quiet_port
 
 from sif_pipeline import database, zones
 from sif_pipeline.config import Settings
@@ -47,21 +46,13 @@ class Cluster:
         for process in tree:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(tree, timeout=10)
+        psutil.wait_procs(tree, timeout=60)
 
     def restart(self) -> None:
         postgres.start(self.settings)
 
     def stop(self) -> None:
         postgres.stop(self.settings)
-
-
-def quiet_port() -> int:
-    """Find a port that stays free while its server is dead: below those that clients, and other tests' servers, get."""
-    while True:
-        port = random.SystemRandom().randrange(20_000, 30_000)
-        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
-            return port
 
 
 class Server:
@@ -93,7 +84,7 @@ class Server:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 class Nursery:
@@ -122,7 +113,7 @@ class Nursery:
 
     def close(self) -> None:
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(60)
         self._process.stdout.close()
         self._log.close()
 
@@ -140,7 +131,7 @@ class Agent(threading.Thread):
         self.ledger, self.trouble = ledger, ""
         self._url = f"http://127.0.0.1:{port}/zone/{ledger.token}"
         self._pause, self._again = pause, again
-        self.deadline = time.monotonic() + 300
+        self.deadline = time.monotonic() + 600
 
     def run(self) -> None:
         with httpx.Client(timeout=5) as client:

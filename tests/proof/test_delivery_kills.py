@@ -15,8 +15,8 @@ import psutil
 import psycopg
 import pytest
 from lxml import etree
-from proof_actors import Cluster, Server, quiet_port
-from push_agent import Place, ack_of, an_event, fast, new_id, push_agent
+from proof_actors import Cluster, Server
+from push_agent import Place, ack_of, an_event, fast, new_id, push_agent, quiet_port
 from sif_server import wait_until
 
 from sif_pipeline.exceptions import DatabaseUnreachable
