@@ -144,7 +144,7 @@ def world_of(ledger: Ledger) -> World:
 def check(url: str, ledgers: list[Ledger]) -> list[str]:
     """Give all violations found; none when everything acknowledged is there, once, in order, and loaded."""
     with psycopg.connect(url, autocommit=True) as connection:
-        found = _leftovers_after(connection, 10)
+        found = _leftovers_after(connection, 60)
         for ledger in ledgers:
             (zone_id,) = connection.execute("SELECT zone_id FROM inbox.zone WHERE name = %s", (ledger.zone,)).fetchone()
             problems = [
