@@ -213,8 +213,8 @@ def _object_tables(connection):
 
 
 def connected(url):
-    """Connect as a drain does."""
-    return database.connect(url, drain.SESSION, autocommit=True)
+    """Connect as a drain does, but for its patience: a test may do other things for as long as the machine needs."""
+    return database.connect(url, drain.SESSION | {"idle_session_timeout": "0"}, autocommit=True)
 
 
 def operator(url):

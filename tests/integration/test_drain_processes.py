@@ -19,21 +19,22 @@ from sif_pipeline.loading.drain import Limits
 
 PROCESSES = multiprocessing.get_context("spawn")
 
-SOON = 20.0
+SOON = 60.0
 """Seconds in which things happen on a busy machine; they take a fraction."""
 
-SHORT = drain.SESSION | {"idle_in_transaction_session_timeout": "1s", "idle_session_timeout": "1s"}
+SHORT = drain.SESSION | {"idle_session_timeout": "1s"}
 
 
 def drain_and(url, number):
     """In a process of its own: drain, and send oneself a signal between writing and committing."""
     write = writing.write
 
-    def write_and_stop(*arguments):
-        write(*arguments)
+    def write_and_stop(connection, *arguments):
+        write(connection, *arguments)
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = '5s'")
         os.kill(os.getpid(), number)
 
-    writing.write, drain.SESSION = write_and_stop, SHORT
+    writing.write = write_and_stop
     try:
         drain.drain(url)
     except psycopg.OperationalError:
@@ -46,9 +47,9 @@ def drain_some(url):
 
 
 def lead(url):
-    """In a process of its own: lead as soon as nobody else does, for half a minute at most."""
+    """In a process of its own: lead as soon as nobody else does, for longer than any test takes."""
     standby.SESSION = SHORT
-    standby.lead(url, standby=timedelta(seconds=30), leading=timedelta(seconds=30))
+    standby.lead(url, standby=timedelta(minutes=10), leading=timedelta(minutes=10))
 
 
 @pytest.fixture
@@ -137,7 +138,11 @@ def test_drains_at_once_share_the_work_and_neither_lose_nor_repeat(zone, databas
         assert [local_id for (local_id,) in past] == ["1", *(str(number) for number in range(39))]
 
 
-LEADER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 7438 AND granted"
+LEADER = """
+    SELECT pid FROM pg_locks
+    WHERE locktype = 'advisory' AND objid = 7438 AND granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 def leader(zone):
@@ -170,17 +175,45 @@ def test_the_next_takes_over_when_the_leader_stands_still(zone, database_url, ru
     assert first.is_alive()
 
 
-def test_a_leader_whose_connection_is_cut_comes_back_and_says_so_once(zone, database_url, caplog):
-    leading = threading.Thread(
-        target=standby.lead,
-        args=(database_url,),
-        kwargs={"standby": timedelta(seconds=5), "leading": timedelta(seconds=3)},
-    )
-    leading.start()
+class Clock:
+    """The clock of a leader, that the test puts on by as much as it likes."""
+
+    def __init__(self):
+        self.ahead = 0.0
+
+    def monotonic(self):
+        return time.monotonic() + self.ahead
+
+    def sleep(self, seconds):
+        time.sleep(seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    found = Clock()
+    monkeypatch.setattr(standby, "time", found)
+    return found
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def leading(database_url, clock):
+    """Lead for an hour by the clock, in a thread."""
+    thread = threading.Thread(target=standby.lead, args=(database_url,), kwargs={"standby": HOUR, "leading": HOUR})
+    thread.start()
+    yield thread
+    clock.ahead += 3 * HOUR.total_seconds()
+    thread.join(SOON)
+
+
+def test_a_leader_whose_connection_is_cut_comes_back_and_says_so_once(zone, leading, clock, caplog):
     eventually(lambda: leader(zone))
-    zone.one("SELECT pg_terminate_backend(%(pid)s)", pid=leader(zone)[0])
+    zone.one("SELECT pg_terminate_backend(%(pid)s, 60000)", pid=leader(zone)[0])
     zone.put(*students("A"))
     eventually(lambda: set(zone.states()) == {"done"})
+    clock.ahead += HOUR.total_seconds()
     leading.join(SOON)
     assert not leading.is_alive()
     (said,) = [record.getMessage() for record in caplog.records if record.name == standby.__name__]
@@ -190,7 +223,9 @@ def test_a_leader_whose_connection_is_cut_comes_back_and_says_so_once(zone, data
     )
 
 
-def test_a_leader_that_cannot_write_says_what_it_is_once_and_never_of_whom(zone, database_url, caplog):
+def test_a_leader_that_cannot_write_says_what_it_is_once_and_never_of_whom(
+    zone, database_url, clock, caplog, monkeypatch
+):
     """A full disk is no student's business: PostgreSQL quotes the row it could not store, the log does not."""
     zone.connection.execute(
         "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -198,7 +233,15 @@ def test_a_leader_that_cannot_write_says_what_it_is_once_and_never_of_whom(zone,
         "CREATE TRIGGER fail BEFORE INSERT ON sif.student_personal FOR EACH ROW EXECUTE FUNCTION fail()"
     )
     zone.put(*students("A"))
-    standby.lead(database_url, standby=timedelta(seconds=5), leading=timedelta(seconds=1.5))
+    waited = []
+
+    def sleep(seconds):
+        waited.append(seconds)
+        clock.ahead += len(waited) // 3 * HOUR.total_seconds()
+
+    monkeypatch.setattr(clock, "sleep", sleep)
+    standby.lead(database_url, standby=HOUR, leading=HOUR)
+    assert waited == [standby.AWAIT_DATABASE] * 3
     assert zone.states() == ["pending"]
     assert [record.getMessage() for record in caplog.records if record.name == standby.__name__] == [
         "The database cannot be used (DiskFull 53100); trying again until it can."
@@ -206,20 +249,16 @@ def test_a_leader_that_cannot_write_says_what_it_is_once_and_never_of_whom(zone,
     assert "Doe" not in caplog.text
 
 
-def test_a_new_message_is_loaded_at_once_and_not_at_the_next_look(zone, database_url, run, monkeypatch):
-    """The receiver's notification wakes the leader: with looks an hour apart it would come in vain."""
+@pytest.fixture
+def rare_looks(monkeypatch):
     monkeypatch.setattr(standby, "AWAIT_MESSAGE", 3600.0)
-    leading = threading.Thread(
-        target=standby.lead,
-        args=(database_url,),
-        kwargs={"standby": timedelta(seconds=5), "leading": timedelta(seconds=3)},
-    )
-    leading.start()
+
+
+def test_a_new_message_is_loaded_at_once_and_not_at_the_next_look(zone, rare_looks, leading, clock):
+    """The receiver's notification wakes the leader: with looks an hour apart it would come in vain."""
     eventually(lambda: leader(zone))
     zone.put(*students("A"))
     zone.one("SELECT pg_notify('sif_inbox', '')")
     eventually(lambda: set(zone.states()) == {"done"})
-    time.sleep(3.0)  # its time is over, and it does not know yet
-    zone.one("SELECT pg_notify('sif_inbox', '')")
-    leading.join(SOON)
-    assert not leading.is_alive()
+    clock.ahead += HOUR.total_seconds()  # its time is over, and it does not know yet
+    eventually(lambda: zone.one("SELECT pg_notify('sif_inbox', '')") and not leading.is_alive())
