@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from lxml import etree
 from psycopg_pool import PoolTimeout
+from push_agent import quiet_port
 from typer.testing import CliRunner
 
 from sif_pipeline import zones
@@ -145,10 +146,10 @@ def joined(inbox, url, **more):
         yield ended
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(120)
 
 
-def wait_until(condition, seconds=10):
+def wait_until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -178,28 +179,31 @@ def test_what_is_pulled_is_stored_and_then_acknowledged(inbox, kit):
     assert subscribed == ["StudentPersonal"]  # LEAInfo is not in the zone's access list
 
 
+def pushed(push_url, body):
+    return read_delivered(httpx.post(push_url, content=body, timeout=60).content).message.answer
+
+
 def test_what_is_pushed_is_stored_and_then_acknowledged(inbox):
     zone = ForeignZone()
     with served(zone) as url, joined(inbox, url, address=Address()):
         wait_until(lambda: "SIF_Wakeup" in zone.kinds())
         push_url = zone.said[0].message.registration.push_url
         elsewhere = [
-            httpx.post(push_url + "x", content=b"<a/>"),
-            httpx.post(push_url.rpartition("/")[0], content=b"<a/>"),
+            httpx.post(push_url + "x", content=b"<a/>", timeout=60),
+            httpx.post(push_url.rpartition("/")[0], content=b"<a/>", timeout=60),
         ]
         assert [reply.status_code for reply in elsewhere] == [404, 404]
         written = event(zone)
-        answers = [read_delivered(httpx.post(push_url, content=written.body).content).message.answer for _ in range(2)]
+        answers = [pushed(push_url, written.body) for _ in range(2)]
         assert [a.status for a in answers] == [1, 7]
         assert answers[0].original_msg_id == written.msg_id
         assert inbox.rows("msg_id, state, duplicates") == [(written.msg_id, "pending", 1)]
         inbox.change("suspended_at = now()")
-        assert httpx.post(push_url, content=event(zone, 1).body).status_code == 503
+        assert httpx.post(push_url, content=event(zone, 1).body, timeout=60).status_code == 503
         inbox.change("suspended_at = NULL")
-        refused = read_delivered(httpx.post(push_url, content=b"<no SIF>").content).message.answer
-        assert refused.error == (1, 2)
+        assert pushed(push_url, b"<no SIF>").error == (1, 2)
         ping = writing.write(PLAIN, "SIF_SystemControl", "ZIS", writing.control("SIF_Ping"))
-        assert read_delivered(httpx.post(push_url, content=ping.body).content).message.answer.status == 1
+        assert pushed(push_url, ping.body).status == 1
     assert [e for (e,) in inbox.rows("event", "inbox.audit", "audit_id")] == ["message_refused"]
 
 
@@ -355,14 +359,12 @@ def test_what_an_agent_of_ours_cannot_do_is_refused_and_off_the_queue(inbox):
 
 
 def test_a_zone_that_forgot_us_is_joined_again_and_one_that_is_away_waited_for(inbox):
-    zone = ForeignZone()
-    with served(zone) as url:
-        port = httpx.URL(url).port
-        with joined(inbox, url):
-            wait_until(lambda: "SIF_GetMessage" in zone.kinds())
-            zone.registered = False
-            wait_until(lambda: zone.kinds().count("SIF_Register") == 2)
-    with joined(inbox, f"http://127.0.0.1:{port}/"):
+    zone, port = ForeignZone(), quiet_port()
+    with served(zone, port) as url, joined(inbox, url):
+        wait_until(lambda: "SIF_GetMessage" in zone.kinds())
+        zone.registered = False
+        wait_until(lambda: zone.kinds().count("SIF_Register") == 2)
+    with joined(inbox, url):
         time.sleep(0.6)
         written = event(zone)
         with served(zone, port):
@@ -421,13 +423,13 @@ def test_killed_around_storing_nothing_is_lost_and_nothing_twice(inbox, place, h
     first, second = event(zone), event(zone, 1)
     with served(zone) as url:
         killed = command(inbox, url, KILLED.format(**place))
-        killed.communicate(timeout=30)
+        killed.communicate(timeout=120)
         assert killed.returncode == -signal.SIGKILL
         assert (len(inbox.rows()), zone.settled) == (held, [])
         again = command(inbox, url, KILLED.format(before="", after=""))
-        wait_until(lambda: len(zone.settled) == 2, 30)
+        wait_until(lambda: len(zone.settled) == 2)
         again.terminate()
-        out, log = again.communicate(timeout=30)
+        out, log = again.communicate(timeout=120)
     assert again.returncode == 0
     assert out == f"{said} taken in.\n"
     assert inbox.rows() == [(first.msg_id, "pending"), (second.msg_id, "pending")]
@@ -491,7 +493,7 @@ def test_what_cannot_be_is_said_in_a_sentence(module_database_url, arguments, wo
     ran = subprocess.run(
         [sys.executable, "-m", "sif_pipeline", *AGENT_RUN, *arguments],
         env={**os.environ, "SIF_DATABASE_URL": module_database_url},
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert (ran.returncode, words in ran.stderr) == (2, True), ran.stderr
     assert "Traceback" not in ran.stderr

@@ -1,13 +1,15 @@
 """Our own agents against our own zone server, over real HTTP and a real database."""
 
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
-from sif_pipeline.agent import Line, ZoneRefuses, ZoneSilent
+from sif_pipeline.agent import Line, ZoneRefuses, ZoneSilent, client
 from sif_pipeline.agent.listener import Address, listening
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.sif.carried import objects
@@ -96,11 +98,16 @@ def test_a_restart_of_the_server_is_ridden_out(module_database_url):
         with pulling(zone.url) as agent:
             agent.register()
             server.stop()
-            later = threading.Timer(0.5, server.start)
+            later = threading.Thread(target=lambda: (until(lambda: agent.wire.resent), server.start()))
             later.start()
             assert agent.event("Add", "LEAInfo", *sample_objects("LEAInfo")).code == 0
             later.join()
-            assert agent.wire.resent > 0
+
+
+def until(condition):
+    end = time.monotonic() + 60
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 @contextmanager
@@ -157,11 +164,19 @@ def test_the_same_bytes_are_sent_until_an_ack_comes(trouble):
     assert len(set(seen)) == 1
 
 
-def test_patience_ends():
-    with answering((503, b"")) as (url, seen), pulling(Line(url, patience=0.3)) as agent:
+def test_patience_ends(monkeypatch):
+    waited = []
+    clock = SimpleNamespace(monotonic=lambda: sum(waited), sleep=waited.append)
+    with (
+        answering((503, b"")) as (url, seen),
+        pulling(Line(url, patience=0.3)) as agent,
+        monkeypatch.context() as patch,
+    ):
+        patch.setattr(client, "time", clock)
         with pytest.raises(ZoneSilent):
             agent.ping()
-        assert len(seen) > 2
+        assert waited == [0.0, 0.1, 0.2]
+        assert len(seen) == 3
     with pulling(Line("http://127.0.0.1:9/", patience=0.1)) as agent, pytest.raises(ZoneSilent):
         agent.ping()
 
@@ -171,18 +186,19 @@ def test_a_listener_answers_what_it_is_told_and_inflates():
 
     got = []
     with listening(Address(size=1000), lambda body: got.append(body) or (None if body == b"no" else b"<ack/>")) as url:
-        assert httpx.post(url, content=b"<a/>").content == b"<ack/>"
-        packed = httpx.post(url, content=gzip.compress(b"<b/>"), headers={"Content-Encoding": "gzip"})
+        assert httpx.post(url, content=b"<a/>", timeout=60).content == b"<ack/>"
+        zipped = {"headers": {"Content-Encoding": "gzip"}, "timeout": 60}
+        packed = httpx.post(url, content=gzip.compress(b"<b/>"), **zipped)
         assert (packed.status_code, packed.headers["content-type"]) == (200, "application/xml;charset=utf-8")
-        assert httpx.post(url, content=b"no").status_code == 503
-        assert httpx.post(url, content=b"x" * 1001).status_code == 413
-        bomb = httpx.post(url, content=gzip.compress(b"x" * 1001), headers={"Content-Encoding": "gzip"})
-        broken = httpx.post(url, content=b"none", headers={"Content-Encoding": "gzip"})
+        assert httpx.post(url, content=b"no", timeout=60).status_code == 503
+        assert httpx.post(url, content=b"x" * 1001, timeout=60).status_code == 413
+        bomb = httpx.post(url, content=gzip.compress(b"x" * 1001), **zipped)
+        broken = httpx.post(url, content=b"none", **zipped)
         assert [bomb.status_code, broken.status_code] == [413, 413]
-        assert httpx.get(url).status_code == 405
+        assert httpx.get(url, timeout=60).status_code == 405
     assert got == [b"<a/>", b"<b/>", b"no"]
     with pytest.raises(httpx.ConnectError):
-        httpx.post(url, content=b"<a/>")
+        httpx.post(url, content=b"<a/>", timeout=60)
 
 
 def test_a_port_that_is_taken_is_said_in_a_sentence():
