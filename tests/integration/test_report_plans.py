@@ -1,14 +1,24 @@
 """How the reports are answered: from the covering indexes, each once, at a cost that grows as the state does."""
 
+from datetime import datetime, timedelta
+
 import psycopg
 import pytest
 import sif_text as sif
+from sif_server import wait_until
 
+from sif_pipeline.config import Settings
 from sif_pipeline.loading import bulk
 
+TODAY = datetime.now(Settings.from_environment().timezone)
+YEAR = (TODAY + timedelta(days=184)).year
+"""The school year of today, in which the students are members."""
+
+ENROLLMENT = sif.enrollment("E", "A", "S", f"{YEAR - 1}-07-01").replace('"2027"', f'"{YEAR}"')
 ATTENDANCE = (
     f'<StudentAttendanceSummary StudentPersonalRefId="{sif.ref("A")}" SchoolInfoRefId="{sif.ref("S")}"'
-    ' SchoolYear="2027"><StartDate>2026-09-01</StartDate><StartDay>1</StartDay><EndDate>2026-11-01</EndDate>'
+    f' SchoolYear="{YEAR}"><StartDate>{YEAR - 1}-09-01</StartDate><StartDay>1</StartDay>'
+    f"<EndDate>{YEAR - 1}-11-01</EndDate>"
     "<EndDay>40</EndDay><Resident>Yes</Resident><DaysAttended>38</DaysAttended><ExcusedAbsences>1</ExcusedAbsences>"
     "<UnexcusedAbsences>1</UnexcusedAbsences><DaysInMembership>40</DaysInMembership></StudentAttendanceSummary>"
 )
@@ -33,7 +43,7 @@ INSERT INTO {past}
 SELECT r.*
 FROM {current} AS t
 CROSS JOIN LATERAL jsonb_populate_record(
-    NULL::{past}, to_jsonb(t) || '{{"recorded_from": "2026-08-01", "recorded_to": "2026-09-15"}}'
+    NULL::{past}, to_jsonb(t) || '{{"recorded_from": "{began}", "recorded_to": "{ended}"}}'
 ) AS r
 WHERE hashtext(t.row_key::text) % 4 = 0
 """
@@ -49,7 +59,7 @@ ZONES = 8
 def filled(connection, each):
     """Make a state of `each` students in each of a few districts, with some history; return a moment in it."""
     zone = sif.Inbox.new(connection)
-    zone.put(sif.event("Add", sif.school("S"), sif.student("A"), sif.enrollment("E", "A", "S"), ATTENDANCE))
+    zone.put(sif.event("Add", sif.school("S"), sif.student("A"), ENROLLMENT, ATTENDANCE))
     zone.drain()
     for number in range(ZONES):
         sif.Inbox.new(connection).put(sif.event("Add", sif.lea(f"L{number}")))
@@ -58,9 +68,18 @@ def filled(connection, each):
         name = f"sif.{table}"
         numbers = {"zones": ZONES, "each": each, "zone": zone.zone_id}
         assert connection.execute(COPIES.format(table=name, kind=kind), numbers).rowcount == ZONES * each
-        connection.execute(CLOSED.format(current=name, past=f"sif_history.{table}"))
-        connection.execute(f"VACUUM (ANALYZE) {name}, sif_history.{table}")
-    return "2026-09-10"
+        began, ended = (TODAY - timedelta(days=days) for days in (60, 2))
+        connection.execute(CLOSED.format(current=name, past=f"sif_history.{table}", began=began, ended=ended))
+        wait_until(lambda name=name: is_visible(connection, name))
+        connection.execute(f"VACUUM (ANALYZE) sif_history.{table}")
+    return TODAY - timedelta(days=5)
+
+
+def is_visible(connection, table):
+    """Vacuum a table, and tell whether all rows are known to be visible: autovacuum may look at an older state yet."""
+    connection.execute(f"VACUUM (ANALYZE) {table}")
+    seen = "SELECT relpages = relallvisible FROM pg_class WHERE oid = %s::regclass"
+    return connection.execute(seen, [table]).fetchone()[0]
 
 
 def plan(connection, report, as_of):
