@@ -84,7 +84,7 @@ class SampleAgent(Agent):
         outcome = self._deal(delivered, at_once=False)
         return None if outcome is None else self.write_ack(delivered, outcome).body
 
-    def wait_for(self, count: int, seconds: float = 15.0) -> list[Delivered]:
+    def wait_for(self, count: int, seconds: float = 60.0) -> list[Delivered]:
         """Wait until so many messages have come, repetitions included; TimeoutError."""
         end = time.monotonic() + seconds
         with self._arrived:

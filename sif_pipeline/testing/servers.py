@@ -84,7 +84,7 @@ class ZoneServer:
         if self.process is None:
             return
         (self.process.kill if kill else self.process.terminate)()
-        self.process.wait(30)
+        self.process.wait(60)
         self.process = None
 
     def zone(self, name: str = "", *, lea: str = "01010000", **settings: object) -> ZoneUnderTest:
@@ -114,7 +114,7 @@ class ZoneServer:
             self.lines.extend(output)
 
     def _wait(self) -> None:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not self._is_ready():
             if time.monotonic() > end:
                 raise ServerNotUp

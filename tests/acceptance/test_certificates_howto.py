@@ -56,11 +56,11 @@ def test_a_district_is_let_in_by_its_certificate_and_no_longer_when_it_is_revoke
         context = ssl.create_default_context(cafile=folder / "ca.pem")
         context.check_hostname = False  # it is called by its address here
         url = f"https://127.0.0.1:{port}/zone/{token}"
-        with httpx.Client(verify=context) as nobody:
+        with httpx.Client(verify=context, timeout=60) as nobody:
             wait_until(lambda: nobody.get(f"https://127.0.0.1:{port}/ready").status_code == 200)
             assert answer(nobody.post(url, content=message(REGISTER))) == (3, 3)
         context.load_cert_chain(folder / "springfield.pem", folder / "springfield.key")
-        with httpx.Client(verify=context) as agent:
+        with httpx.Client(verify=context, timeout=60) as agent:
             assert answer(agent.post(url, content=message(REGISTER))) == 0
             assert answer(agent.post(url, content=event())) == 0
             assert answer(agent.post(url, content=event(source="OTHER"))) == (3, 1)
@@ -69,7 +69,7 @@ def test_a_district_is_let_in_by_its_certificate_and_no_longer_when_it_is_revoke
             wait_until(lambda: answer(agent.post(url, content=event())) == (3, 5))
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     listed = command(module_database_url, folder, "zone", "certificate", "list", "springfield", "--format", "csv")
     assert [line.split(",")[:3] for line in listed.splitlines()[1:]] == [["springfield", fingerprint, "SIS"]]
     assert listed.endswith("revoked")

@@ -23,7 +23,7 @@ def sif_pipeline(*arguments: str, **environment: str) -> subprocess.CompletedPro
         [sys.executable, "-m", "sif_pipeline", *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         env={**os.environ, "COLUMNS": "200", **environment},
     )

@@ -12,7 +12,7 @@ def test_demo_loads_what_was_sent_and_stops_everything(tmp_path: Path) -> None:
         [sys.executable, "-m", "sif_pipeline", "demo", "--students", "400"],
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=1200,
         check=False,
         env={**environment, "SIF_HOME": str(tmp_path), "COLUMNS": "200"},
     )

@@ -13,7 +13,7 @@ def test_a_demonstration_refuses_a_database_that_was_set(tmp_path, command):
         [sys.executable, "-m", "sif_pipeline", command],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         env={**os.environ, "SIF_HOME": str(tmp_path), "SIF_DATABASE_URL": "postgresql://127.0.0.1:1/nobody"},
     )

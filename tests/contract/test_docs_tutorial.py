@@ -41,7 +41,7 @@ def test_tutorial_prints_what_it_says(tmp_path: Path):
         cwd=PROJECT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,
         check=False,
         env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
     )

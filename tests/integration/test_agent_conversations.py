@@ -41,7 +41,7 @@ def joined(agent, **more):
     return agent
 
 
-def until(condition, seconds=15):
+def until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -216,7 +216,7 @@ def test_the_pipeline_joins_a_zone_like_its_own(server, zone, way):
             until(lambda: len(held(zone)) >= 2)
         finally:
             stop.set()
-            thread.join(20)
+            thread.join(60)
     assert {row[:3] for row in held(zone)} <= {("SIS", kind, "pending") for kind in CARRIERS}
     assert held(zone)[-1][1] == "SIF_Event"
     state = zone.rows(

@@ -48,7 +48,7 @@ def go_through(agent, zone, *, take):
     agent.event("Add", "StudentPersonal", flawed(STUDENTS[1]))
     take(agent)
     assert agent.event("Add", "StudentPersonal", STUDENTS[1]).is_good
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not agent.wire.resent and time.monotonic() < deadline:  # the zone holds one answer back
         agent.event("Change", "StudentPersonal", STUDENTS[1])
     assert agent.wire.resent == 1
@@ -65,7 +65,7 @@ def watched(zone, **more):
     looks, shown, since = [], [], begin(zone.database_url, zone.name)
     seen = threading.Thread(
         target=lambda: looks.extend(
-            watch(zone.database_url, zone.name, since=since, seconds=40, period=0.05, changed=shown.append, **more)
+            watch(zone.database_url, zone.name, since=since, seconds=300, period=0.05, changed=shown.append, **more)
         )
     )
     seen.start()
@@ -74,7 +74,7 @@ def watched(zone, **more):
 
 def pull_until_answered(agent):
     """Pull until both requests are answered, and the log entry is taken."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end and len(agent.received) < 3:
         agent.pull_all()
         time.sleep(0.05)
@@ -83,7 +83,7 @@ def pull_until_answered(agent):
 
 def wait_until_pushed(agent):
     agent.wait_for(3)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while time.monotonic() < end and len(agent.answered) < 3:
         time.sleep(0.02)
 
@@ -94,7 +94,7 @@ def test_an_agent_that_does_everything_conforms(sandbox, kit):
     with pulling(sandbox.url, kit=KITS[kit], holds={"StudentPersonal": STUDENTS}) as agent:
         go_through(agent, sandbox, take=pull_until_answered)
         agent.unregister()
-    thread.join(30)
+    thread.join(120)
     report = looks[-1]
     assert {n: o for n, o in outcomes(report).items() if o != "passed"} in ({}, {"zone_status": "not seen"})
     assert report.is_complete
@@ -108,7 +108,7 @@ def test_a_push_agent_is_watched_too(sandbox):
     with pushing(sandbox.url, holds={"StudentPersonal": STUDENTS}) as agent:
         go_through(agent, sandbox, take=wait_until_pushed)
         agent.unregister()
-    thread.join(30)
+    thread.join(120)
     found = outcomes(looks[-1])
     assert {found[name] for name in ("delivery", "ack", "response", "packets", "big_response")} == {"passed"}
 
@@ -149,7 +149,7 @@ def test_an_agent_that_forgets_what_was_not_answered_fails(sandbox):
         assert status == 503
         agent.event("Add", "StudentPersonal", STUDENTS[0])
         agent.unregister()
-    thread.join(30)
+    thread.join(120)
     assert outcomes(looks[-1])["resend"] == "failed"
 
 
@@ -203,7 +203,7 @@ def test_what_is_wrong_is_said_with_the_way_out(sandbox):
             )
         )
         agent.event("Add", "StudentPersonal", *STUDENTS[5:7])
-        httpx.post(sandbox.url, content=b"<SIF_Message><SIF_SourceId> SIS </SIF_SourceId>")
+        httpx.post(sandbox.url, content=b"<SIF_Message><SIF_SourceId> SIS </SIF_SourceId>", timeout=60)
     report = after_the_fact(sandbox.database_url, sandbox.name)
     found = {r.step.name: r.verdict for r in report.results}
     failed = {name for name, verdict in found.items() if verdict.outcome is Outcome.FAILED}
@@ -255,8 +255,8 @@ def test_what_nobody_signed_is_held_against_nobody(sandbox):
     with pulling(sandbox.url, "ONE") as one, pulling(sandbox.url, "TWO") as two:
         one.ping()
         two.ping()
-        httpx.post(sandbox.url, content=b"<SIF_Message>")
-        httpx.post(sandbox.url, content=b"<SIF_Message><SIF_SourceId>TWO</SIF_SourceId>")
+        httpx.post(sandbox.url, content=b"<SIF_Message>", timeout=60)
+        httpx.post(sandbox.url, content=b"<SIF_Message><SIF_SourceId>TWO</SIF_SourceId>", timeout=60)
         two.ping()
     verdicts = {
         name: next(r.verdict for r in found.results if r.step.name == "envelope")
@@ -311,7 +311,7 @@ def test_the_command_writes_its_report_when_it_is_interrupted(sandbox, tmp_path)
         agent.register()
         assert "Registers" in running.stderr.readline()
     running.send_signal(signal.SIGINT)
-    out, _ = running.communicate(timeout=30)
+    out, _ = running.communicate(timeout=120)
     assert running.returncode == 1
     assert out.startswith("Does not conform yet: ")
     page = (tmp_path / "report.html").read_text()
@@ -327,11 +327,11 @@ def test_a_run_that_is_ended_reports_and_holds_no_answer_back_any_more(sandbox, 
     with pulling(sandbox.url) as agent:
         agent.register()
         agent.event("Add", "StudentPersonal", STUDENTS[0])
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while sandbox.rows(armed) != [(True,)] and time.monotonic() < end:
             time.sleep(0.05)
         running.send_signal(ending)
-        out, _ = running.communicate(timeout=30)
+        out, _ = running.communicate(timeout=120)
         assert (running.returncode, out.startswith("Conformance report")) == (1, True)
         assert sandbox.rows(armed) == [(False,)]
         assert agent.event("Add", "StudentPersonal", STUDENTS[1]).code == 0
@@ -342,7 +342,7 @@ def test_the_command_judges_after_the_fact(sandbox, format_):
     with pulling(sandbox.url) as agent:
         agent.register()
     running = command(sandbox, "--once", "--format", format_)
-    out, err = running.communicate(timeout=30)
+    out, err = running.communicate(timeout=120)
     assert (running.returncode, err) == (1, "")
     if format_ == "json":
         steps = {s["step"]: s["result"] for s in json.loads(out)["steps"]}

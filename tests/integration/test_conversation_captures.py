@@ -50,7 +50,7 @@ def replay(server, official):
             " unnest(ARRAY['SIF_SubscribeAccess', 'SIF_RequestAccess']), '*', true FROM inbox.zone WHERE name = %s",
             [STATE, zone.name],
         )
-    with httpx.Client() as client:
+    with httpx.Client(timeout=60) as client:
         yield lambda family: Replay(zone, client, official, family)
 
 
@@ -301,7 +301,7 @@ class Pushed:
         )  # fmt: skip
 
     def wait(self, count):
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         with self.arrived:
             while len(self.got) < count:
                 assert self.arrived.wait(end - time.monotonic()), f"{len(self.got)} of {count} came"
@@ -373,7 +373,7 @@ def as_reader(found):
     }
 
 
-def wait_until(condition, seconds=15):
+def wait_until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"

@@ -84,7 +84,7 @@ def test_recovers_what_was_committed_after_a_crash(made: Settings) -> None:
         server = postmaster(made)
         children = server.children(recursive=True)
         server.send_signal(signal.SIGKILL)
-        psutil.wait_procs([server, *children], timeout=10)
+        psutil.wait_procs([server, *children], timeout=60)
         with postgres.running(made) as again, psycopg.connect(again) as connection:
             assert ("committed",) in connection.execute("SELECT word FROM kept").fetchall()
 
