@@ -273,7 +273,7 @@ def prepare(store: DatabaseStore, fold: Fold, events: Iterable[ObjectEvent]) -> 
 
 
 def _settle(connection: Connection, claimed: Sequence[Claimed], newest: Mapping[int, Order | None]) -> DrainSummary:
-    each = [_became(message) for message in claimed]
+    each = [_counted(message) for message in claimed]
     settled: dict[str, list[Any]] = {name: [getattr(became, name) for became in each] for name in COUNTED}
     settled["message_ids"] = [message.message_id for message in claimed]
     settled["recorded"] = [message.recorded_at for message in claimed]
@@ -294,7 +294,7 @@ COUNTED = ("objects", "held", "rejected", "unchanged", "unknown")
 """Counts of a DrainSummary that a message's row has."""
 
 
-def _became(message: Claimed) -> DrainSummary:
+def _counted(message: Claimed) -> DrainSummary:
     """Count what became of a message's objects."""
     outcomes = [event.outcome for event in message.events]
     return DrainSummary(
