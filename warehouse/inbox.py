@@ -390,7 +390,7 @@ class Audit(Base):
 
 
 class Refusal(Base):
-    """An error that messages of an agent were answered with: the latest of them, and how many there were."""
+    """What messages of an agent, or files, were refused for: the latest of them, and how many there were."""
 
     __tablename__ = "refusal"
     __table_args__ = {"schema": INBOX, "comment": "Messages that were refused, by sender and error"}

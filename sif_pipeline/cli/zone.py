@@ -99,7 +99,7 @@ def refusals(
     limit: Annotated[int, typer.Option(min=1, help="So many at most, the latest.")] = 100,
     format_: Format = "table",
 ) -> None:
-    """Show what a zone answered messages with that it refused: a line for each sender, error and sentence.
+    """Show what messages and files of a zone were refused for: a line for each sender, error and sentence.
 
     The latest is first. Sentences that differ in numbers only are one, and of one error the latest twenty are kept.
     What was in a message is never shown, nor kept.

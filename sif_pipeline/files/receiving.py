@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psycopg
 from lxml import etree
 
 from sif_pipeline import zones
@@ -91,8 +93,7 @@ def _receive_file(connection: Connection, zone_id: int, file: Path, received: Re
     except (Refused, OSError) as error:
         refused = error if isinstance(error, Refused) else Refused(12, 1, _why(error))
         received.refused.append((file, refused.sentence))
-        with connection.transaction():
-            connection.execute(turned_away.SQL["note"], turned_away.facts(zone_id, SENDER, refused))
+        _note(connection, zone_id, refused)
         return
     received.messages += number - len(held)
     received.duplicates += len(held)
@@ -101,6 +102,13 @@ def _receive_file(connection: Connection, zone_id: int, file: Path, received: Re
     if held:  # in a short transaction of its own: a large file must not keep the drain from its messages
         with connection.transaction():
             connection.execute(FILES["count_duplicates"], {"message_ids": held})
+
+
+def _note(connection: Connection, zone_id: int, refused: Refused) -> None:
+    """Note that a file was refused; where another is noting the same, the count is let go, as the server does."""
+    with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
+        connection.execute(turned_away.SQL["hurry"])
+        connection.execute(turned_away.SQL["note"], turned_away.facts(zone_id, SENDER, refused))
 
 
 def _why(error: OSError) -> str:

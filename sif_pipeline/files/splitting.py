@@ -294,7 +294,9 @@ def ends_early(path: Path) -> bool:
 
 def is_list(text: bytes) -> bool:
     """Tell a plainly spelled list; what it is not may be a message, or another list."""
-    return _LIST.match(_MARKED.sub(b"", text[:_HEAD_BYTES])) is not None
+    head = text[:_HEAD_BYTES]
+    decoded = (head[len(mark) :].decode(encoding, "ignore") for mark, encoding in _MARKS if head.startswith(mark))
+    return _LIST.match(_MARKED.sub(b"", next(decoded, "").encode() or head)) is not None
 
 
 def last_line(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Messages that were refused, for people: who sent them, what they were answered, how often and when last.
+"""Messages and files that were refused, for people: who sent them, what they were told, how often and when last.
 
 One row for each sender, error and fault, so that an agent that sends the same for days, or a flood, takes no room. A
 fault is a sentence without its numbers: a line of the message, a place in a list. Sentences name objects of the
