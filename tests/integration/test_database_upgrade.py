@@ -11,7 +11,7 @@ import sif_text as sif
 from alembic import command
 from alembic.config import Config
 
-from sif_pipeline import database, zones
+from sif_pipeline import database, status, zones
 from sif_pipeline.exceptions import ConfigurationError
 
 UPGRADE = "import sys; from sif_pipeline import database; database.upgrade(sys.argv[1])"
@@ -111,6 +111,23 @@ def test_refusals_from_before_they_were_kept_by_sentence_are_counted_on(database
     database.upgrade(database_url)
     with psycopg.connect(database_url) as connection:
         assert connection.execute(found).fetchall() == [("At line #", "At line 7", 2)]
+
+
+def test_objects_drained_before_they_were_counted_are_counted(database_url):
+    with sif.connected(database_url) as connection:
+        zone = sif.Inbox.new(connection)
+        foreign, wrong = sif.sparse("LibraryPatronStatus", "P"), "<SchoolInfo RefId='x'/>"
+        zone.put(sif.response(sif.student("A"), foreign, wrong, at=sif.minute(1)))
+        zone.put(sif.event("Add", sif.enrollment("E", "A", "S"), at=sif.minute(2)))
+        zone.put(sif.event("Add", foreign, at=sif.minute(3)))
+        zone.drain()
+    before = status.zones(database_url)
+    (found,) = before
+    counts = (found.objects_loaded, found.objects_held, found.objects_rejected, found.objects_not_collected)
+    assert counts == (1, 1, 1, 2)
+    migrate(database_url, command.downgrade, "0015")
+    database.upgrade(database_url)
+    assert status.zones(database_url) == before
 
 
 def migrate(url, direction, revision):

@@ -10,17 +10,17 @@ UNKNOWN = 'Of those, how many are of kinds that the state does not collect'
 
 
 def upgrade() -> None:
-    """Apply this step."""
+    """Apply this step; the long look through the events comes before any lock that senders would wait for."""
+    op.execute("""
+        CREATE TEMPORARY TABLE not_collected ON COMMIT DROP AS
+        SELECT message_id, count(*) AS objects FROM inbox.object_event WHERE outcome = 'unknown' GROUP BY message_id
+    """)
     op.add_column('message', sa.Column('first_line', sa.Integer(), nullable=True, comment='Line of its file that its first line stands for; empty when it came by no file'), schema='inbox')
     op.add_column('message', sa.Column('unknown', sa.Integer(), server_default='0', nullable=False, comment=UNKNOWN), schema='inbox')
     op.add_column('zone', sa.Column('objects', sa.BigInteger(), server_default='0', nullable=False, comment='Objects in its drained messages'), schema='inbox')
     op.add_column('zone', sa.Column('unknown', sa.BigInteger(), server_default='0', nullable=False, comment=UNKNOWN), schema='inbox')
     op.execute("""
-        UPDATE inbox.message AS m SET unknown = e.objects
-        FROM (
-            SELECT message_id, count(*) AS objects FROM inbox.object_event WHERE outcome = 'unknown' GROUP BY message_id
-        ) AS e
-        WHERE e.message_id = m.message_id
+        UPDATE inbox.message AS m SET unknown = n.objects FROM not_collected AS n WHERE n.message_id = m.message_id
     """)
     op.execute("""
         UPDATE inbox.zone AS z SET objects = m.objects, unknown = m.unknown
