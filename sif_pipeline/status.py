@@ -11,9 +11,9 @@ from sif_pipeline.database import connect, queries
 from sif_pipeline.notices import CATALOGUE
 from sif_pipeline.zones import number_of
 
-STATUS = queries("status")
-
 F = TypeVar("F", bound="_Finding")
+
+STATUS = queries("status")
 BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
 
 
@@ -32,7 +32,7 @@ class ZoneStatus:
     staged: int  #: a packet of a full sync that was not applied yet
     kept: int  #: never loaded: of a sandbox, or of a full sync that was refused or failed
     duplicate: int  #: came again and were answered with status 7; not in `received`
-    objects_loaded: int  #: objects, in all messages, that are in the warehouse, or were until others replaced them
+    objects_loaded: int  #: objects, in all messages, that were taken in, with what was deleted or superseded since
     objects_unchanged: int  #: of those, how many said again what was known
     objects_held: int  #: objects, in all messages, that wait for another
     objects_rejected: int  #: objects, in all messages, that could not be loaded
@@ -103,7 +103,7 @@ def findings(url: str, zone: str, limit: int = 5, code: str | None = None) -> li
     return _found(url, "findings", FindingCount, {"zone": zone, "limit": limit, "code": code})
 
 
-def each(url: str, zone: str, limit: int = 5, code: str | None = None) -> list[OpenFinding]:
+def each_finding(url: str, zone: str, limit: int = 50, code: str | None = None) -> list[OpenFinding]:
     """Give a zone's open findings one by one, of one code or all, the latest first; raise UnknownZone."""
     return _found(url, "each", OpenFinding, {"zone": zone, "limit": limit, "code": code})
 

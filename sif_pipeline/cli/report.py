@@ -21,7 +21,10 @@ def _reports_list() -> str:
 
 @app.command("status", epilog="Example: sif-pipeline status --format json")
 def show_status(format_: Format = "table") -> None:
-    """Show for every zone how many messages were received, are pending, loaded, held, rejected, or came twice."""
+    """Show for every zone how many messages were received, are pending, loaded, held, rejected, or came twice.
+
+    `objects` are those in its drained messages: taken in, some of them unchanged, held, rejected, or not collected.
+    """
     with warehouse() as url:
         zones = status.zones(url)
     columns = tuple(field.name for field in fields(status.ZoneStatus))
@@ -50,7 +53,7 @@ def show_findings(
     """
     with warehouse() as url:
         if each:
-            report = _each(status.each(url, zone, limit, code))
+            report = _each(status.each_finding(url, zone, limit, code))
         else:
             report = _by_kind(status.findings(url, zone, limit, code))
     show(report, format_, f"Open findings of {zone}")

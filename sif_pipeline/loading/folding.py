@@ -8,6 +8,7 @@ table of semantics. Here is no SQL: a Store answers for what was known before.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from lxml import etree
@@ -198,7 +199,7 @@ class Fold:
             event = events[number]
             if event.action == "Delete":
                 return number
-            is_fit = event.action in WHOLE_IMAGES and not judge(event.content, whole=True)
+            is_fit = event.action in WHOLE_IMAGES and not judge(event.content)
             if is_fit and not self._missing(event):
                 return number
         return 0
@@ -257,7 +258,7 @@ class Fold:
             return content, Outcome.HELD, own, [_held(event, own)]
         else:
             after = _changed(content.cls, content, event)
-        if unfit := judge(after, whole=event.action in WHOLE_IMAGES):
+        if unfit := judge(after, None if event.action in WHOLE_IMAGES else event):
             return content, Outcome.UNFIT, None, unfit
         return after, Outcome.APPLIED, None, []
 
@@ -455,17 +456,26 @@ def _changed(cls: type[SifObject], content: Content, change: ObjectEvent) -> Con
     return Content(cls, merged(content.element, change.element))
 
 
-def judge(content: Content, *, whole: bool) -> list[Notice]:
-    """Say why an object as folded cannot be kept: the schema's findings on a merged one, values beyond range."""
-    is_doubtful = not whole and not schema.is_valid(content.element, schema.Profile.WHOLE)
-    if is_doubtful and (errors := inspection.findings(content.element, schema.Profile.WHOLE, errors_only=True)):
-        return [Notice("change_makes_invalid", errors[0].path, 0), *errors]
+def judge(content: Content, change: ObjectEvent | None = None) -> list[Notice]:
+    """Say why an object as folded cannot be kept: the schema's findings on a merged one, values beyond range.
+
+    A merged one is what a `change` made of it. Its elements are from several messages, so its findings have the line at
+    which the Change begins.
+    """
+    is_doubtful = change is not None and not schema.is_valid(content.element, schema.Profile.WHOLE)
+    if (
+        change
+        and is_doubtful
+        and (errors := inspection.findings(content.element, schema.Profile.WHOLE, errors_only=True))
+    ):
+        found = [Notice("change_makes_invalid", errors[0].path), *errors]
+        return [replace(notice, line=change.content.line) for notice in found]
     return content.row[1]
 
 
 def judge_change(content: Content, cause: ObjectEvent) -> list[Notice]:
     """Judge the outcome of a Change; a whole image was judged when it was read."""
-    return judge(content, whole=False) if cause.action == "Change" and content is not cause.source else []
+    return judge(content, cause) if cause.action == "Change" and content is not cause.source else []
 
 
 def changed(states: Mapping[ObjectKey, ObjectState]) -> list[ObjectState]:

@@ -149,7 +149,8 @@ def _undeclared(text: str, names: frozenset[str]) -> str:
         text = text[declaration.end() :]
     if _LOOKS_DECLARED.match(text) or text.startswith("\ufeff"):  # both parsers would skip a second mark
         raise Refused(1, 2, "The XML declaration cannot be used; send XML 1.0 in UTF-8 with one declaration or none.")
-    return text
+    # Its line breaks stay, so that lines are those of the message.
+    return "\n" * declaration[0].count("\n") + text if declaration else text
 
 
 def _count_elements(document: bytes, limits: Limits) -> None:

@@ -78,11 +78,14 @@ LIMIT %(limit)s
 
 -- name: each
 -- Every open finding of a zone, those of the latest message first, in the message's order: on which object, and where it
--- is said. The line is that of the file where a file was sent, and of the message else.
+-- is said. The line is that of the file where a file was sent, and of the message else. An object that cannot be read has
+-- no line of its own: it is a message, and begins where that does.
 SELECT
     n.recorded_at, n.severity, n.code, coalesce(n.object_name, '') AS object_name,
     upper(replace(n.row_key::text, '-', '')) AS row_key, n.path, m.msg_id,
-    CASE WHEN m.first_line > 0 THEN m.first_line - 1 + greatest(n.line, 1) ELSE nullif(n.line, 0) END AS line, n.times
+    CASE WHEN n.line > 0 THEN coalesce(m.first_line - 1, 0) + n.line
+        WHEN n.code = 'message_unreadable' THEN m.first_line END AS line,
+    n.times
 FROM inbox.notice AS n
 JOIN inbox.zone AS z USING (zone_id)
 LEFT JOIN inbox.message AS m ON m.message_id = n.message_id

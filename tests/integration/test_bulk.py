@@ -336,7 +336,7 @@ def test_the_neighbours_of_an_object_that_cannot_be_read_survive(url, connection
         "SELECT m.body FROM inbox.message AS m JOIN inbox.notice USING (message_id) WHERE m.zone_id = %(zone)s LIMIT 1"
     )
     assert text.encode() in bytes(body)
-    assert [one.line for one in status.each(url, zone.name)] == [6]
+    assert [one.line for one in status.each_finding(url, zone.name)] == [6]
     before = zone.everything()
     replay(url, zone.name)
     assert zone.everything() == before
@@ -347,7 +347,7 @@ def test_the_neighbours_of_an_object_that_cannot_be_read_survive(url, connection
     while drain.drain_batch(connection, Limits()) is not None:
         pass
     assert timeless(other) == timeless(zone)
-    assert [one.line for one in status.each(url, other.name)] == [6]
+    assert [one.line for one in status.each_finding(url, other.name)] == [6]
     assert [(one.line, one.type.code, one.path) for one in validation.validate([path])] == [(6, *codes(zone)[0])]
     written = parquet.write([path], tmp_path / "out")
     assert (written.rows, written.findings, written.refused) == (9, 1, done.refused)

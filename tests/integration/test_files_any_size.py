@@ -359,7 +359,7 @@ def test_the_neighbours_of_an_object_without_end_tag_are_kept(url, zone, file, p
 
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("way", ["list", "message", "list with an object that cannot be read"])
-@pytest.mark.parametrize("head", ["", "\n\n"])
+@pytest.mark.parametrize("head", ["", "\n\n", "<?xml version='1.0'\n encoding='UTF-8'?>\n", "\ufeff\n"])
 def test_a_finding_says_its_line_of_the_file(url, zone, file, way, head):
     wrong = sif.student("wrong", "1", more="\n<Demographics>\n<Gender>?</Gender></Demographics>")
     objects = [*students(4), wrong, *students(5), wrong, "<StudentPersonal>&</StudentPersonal>"]
@@ -371,9 +371,22 @@ def test_a_finding_says_its_line_of_the_file(url, zone, file, way, head):
     at = [number for number, line in enumerate((head + text).splitlines(), 1) if "?<" in line or "&" in line]
     received(url, zone, path)
     drained(zone)
-    found = sorted((one.line, one.code, one.path) for one in status.each(url, zone.name))
+    found = sorted((one.line, one.code, one.path) for one in status.each_finding(url, zone.name))
     assert [line for line, *_ in found] == at
     assert found == [(one.line, one.type.code, one.path) for one in validation.validate([path])]
+
+
+def test_a_finding_that_has_no_line_is_given_none(url, zone, file):
+    received(url, zone, file(sif.response(sif.student())))
+    (told,) = status.each_finding(url, drained(zone).name)
+    assert (told.code, told.line) == ("timestamp_implausible", None)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_broken_object_costs_itself_in_a_short_list_of_any_encoding(url, zone, file, encoding):
+    text = bare(*students(3), "<StudentPersonal>&</StudentPersonal>", *students(5)[3:])
+    summary = receiving.receive(url, zone.name, [file(text.encode(encoding))])
+    assert (summary.refused, len(summary.broken), len(drained(zone).documents())) == ([], 1, 5)
 
 
 @pytest.mark.usefixtures("small_pieces")

@@ -19,7 +19,7 @@ SELECT
     count(*) FILTER (WHERE m.state = 'quarantined'),
     count(*) FILTER (WHERE m.state = 'staged'),
     count(*) FILTER (WHERE m.state = 'kept'),
-    coalesce(sum(m.duplicates), 0), max(m.received_at),
+    coalesce(sum(m.duplicates), 0), max(m.received_at), coalesce(sum(m.unchanged), 0),
     (
         SELECT ARRAY[
             count(*) FILTER (WHERE e.outcome IN ('applied', 'superseded')) + coalesce(sum(m.unchanged), 0)::bigint,
@@ -41,7 +41,8 @@ ORDER BY z.name
 def said(url):
     return [
         (z.zone, z.received, z.pending, z.loaded, z.held, z.rejected, z.quarantined, z.staged, z.kept, z.duplicate,
-         z.last_received, [z.objects_loaded, z.objects_held, z.objects_rejected, z.objects_not_collected])
+         z.last_received, z.objects_unchanged,
+         [z.objects_loaded, z.objects_held, z.objects_rejected, z.objects_not_collected])
         for z in status.zones(url)
     ]  # fmt: skip
 
@@ -66,6 +67,8 @@ def some(chance):
             sif.event("Add", wrong, sif.student(word), at=sif.minute(2)),
             sif.event("Add", foreign, sif.student(word), at=sif.minute(2)),
             sif.event("Add", sif.student(word), at=sif.minute(3), msg=f"{chance.randrange(6):032X}"),
+            sif.response(sif.student("again"), at=sif.minute(chance.randrange(4, 9))),
+            sif.event("Delete", sif.sparse("StudentPersonal", "again"), at=sif.minute(chance.randrange(4, 9))),
         ]
     )
 
@@ -138,13 +141,26 @@ def test_findings_are_said_one_by_one_with_object_message_and_line(connection, d
     zone.put(sif.event("Add", bad, at=sif.minute(1), msg="A" * 32))
     zone.put(sif.event("Add", sif.enrollment("E", "A", "S"), at=sif.minute(2), msg="B" * 32))
     zone.drain()
-    held, wrong = status.each(database_url, zone.name)
+    held, wrong = status.each_finding(database_url, zone.name)
     assert (held.code, held.row_key, held.msg_id) == ("parent_missing", sif.ref("E"), "B" * 32)
     assert (wrong.code, wrong.row_key, wrong.msg_id) == ("value_not_in_code_set", sif.ref("bad"), "A" * 32)
     assert wrong.line is not None
-    assert status.each(database_url, zone.name, code="value_not_in_code_set") == [wrong]
-    assert status.each(database_url, zone.name, limit=1) == [held]
+    assert status.each_finding(database_url, zone.name, code="value_not_in_code_set") == [wrong]
+    assert status.each_finding(database_url, zone.name, limit=1) == [held]
     assert [found.code for found in status.findings(database_url, zone.name, code="parent_missing")] == [held.code]
     zone.put(sif.event("Add", sif.student("bad"), at=sif.minute(3)))
     zone.drain()
-    assert status.each(database_url, zone.name) == [held]
+    assert status.each_finding(database_url, zone.name) == [held]
+
+
+def test_what_a_change_makes_invalid_is_said_at_the_change(connection, database_url):
+    """The object is of two messages by then: the lines of its elements are of neither."""
+    zone = sif.Inbox.new(connection)
+    zone.put(sif.event("Add", sif.student("A"), at=sif.minute(1)))
+    address = '<AddressList>\n<Address Type="0123">\n<City>Athol</City></Address></AddressList>'
+    change = sif.event("Change", sif.sparse("StudentPersonal", "A", address), at=sif.minute(2))
+    zone.put(change.replace(b"<StudentPersonal", b"\n\n\n<StudentPersonal"))
+    zone.drain()
+    found = status.each_finding(database_url, zone.name)
+    assert "change_makes_invalid" in {one.code for one in found}
+    assert {one.line for one in found} == {4}
