@@ -16,6 +16,7 @@ from sif_pipeline.sif.elements import NAMESPACE
 from sif_pipeline.sif.xsd import XS
 from sif_pipeline.synth import District, districts, messages
 from sif_pipeline.synth.plan import MAX_STUDENTS
+from sif_pipeline.synth.state import day_for_reports_of
 
 SEED = 20261122
 OBJECTS = (
@@ -73,7 +74,8 @@ def state(students: int, *, first: int = 1, bad: float = 0.0) -> list[District]:
     `first` is the number of the first, so that others have other students; `bad` the share of spoiled objects.
     """
     count = -(-students // MAX_STUDENTS)
-    found = districts(first + count - 1, round(students / count), SEED, bad=bad, varied=False)
+    today = day_for_reports_of(datetime.now(UTC).date())
+    found = districts(first + count - 1, round(students / count), SEED, bad=bad, varied=False, today=today)
     return list(islice(found, first - 1, None))
 
 

@@ -1,5 +1,6 @@
 """`sif-pipeline synth`: a synthetic state as files."""
 
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,10 @@ def synth(  # noqa: PLR0917 -- each is an option
         bool, typer.Option("--state", help="A whole state: 404 districts, 950,000 students, one file each.")
     ] = False,
     share: Annotated[float, typer.Option(min=0, max=1, help="With --state: this share of its districts.")] = 1.0,
+    today: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day on which it is seen, and so the school year; else 2026-11-22."),
+    ] = None,
 ) -> None:
     """Write SIF objects of districts that do not exist, with a manifest of what must become of them.
 
@@ -32,27 +37,39 @@ def synth(  # noqa: PLR0917 -- each is an option
     if state == (districts is not None or students is not None) or (not state and None in (districts, students)):
         raise typer.BadParameter("Give --districts and --students, or --state.")
     if state:
-        _state(out, seed, share, bad)
+        _state(out, seed, share, bad, today)
     elif districts is not None and students is not None:
-        _districts(out, districts, students, seed, bad)
+        _districts(out, districts, students, seed, bad, today)
 
 
-def _districts(out: Path, districts: int, students: int, seed: int, bad: float) -> None:
-    from sif_pipeline import synth as synthetic  # noqa: PLC0415 -- the other commands take 5 MB less without it
+def _day(today: datetime | None) -> date:
+    from sif_pipeline.synth.state import TODAY  # noqa: PLC0415 -- the other commands take 5 MB less without it
+
+    return today.date() if today else TODAY
+
+
+def _districts(out: Path, districts: int, students: int, seed: int, bad: float, today: datetime | None) -> None:  # noqa: PLR0917
+    from sif_pipeline import synth as synthetic  # noqa: PLC0415
 
     with progress("Writing") as bar:
         expected = synthetic.write(
-            out, districts, students, seed, bad=bad, progress=lambda d, t: bar.to(d, t, f"{d} objects")
+            out,
+            districts,
+            students,
+            seed,
+            bad=bad,
+            today=_day(today),
+            progress=lambda d, t: bar.to(d, t, f"{d} objects"),
         )
     typer.echo(f"{expected.sent.total()} objects of {districts} districts are in {out}.")
 
 
-def _state(out: Path, seed: int, share: float, bad: float) -> None:
+def _state(out: Path, seed: int, share: float, bad: float, today: datetime | None) -> None:
     from sif_pipeline.synth import statewide  # noqa: PLC0415
 
     with progress("Writing") as bar:
         written = statewide.write_state(
-            out, seed, share=share, bad=bad, progress=lambda d, t, n: bar.to(d, t, f"{n:,} objects")
+            out, seed, share=share, bad=bad, today=_day(today), progress=lambda d, t, n: bar.to(d, t, f"{n:,} objects")
         )
     typer.echo(
         f"{written.expected.sent.total():,} objects ({written.bytes / 1e9:.2f} GB) of {written.districts} districts, "

@@ -29,7 +29,15 @@ from sif_pipeline.local.supervision import child, wait_until
 from sif_pipeline.synth import agent, folder, messages
 from sif_pipeline.synth.agent import Line
 from sif_pipeline.synth.objects import OBJECTS
-from sif_pipeline.synth.state import District, Expected, Outgoing, districts, expectations, introduction
+from sif_pipeline.synth.state import (
+    District,
+    Expected,
+    Outgoing,
+    day_for_reports_of,
+    districts,
+    expectations,
+    introduction,
+)
 from warehouse.base import CURRENT, objects
 
 SEED, FLAWED = 2026, 0.01
@@ -148,8 +156,10 @@ def fresh(settings: Settings) -> Settings:
 def enrol(running: Running, students: int) -> list[Sender]:
     """Make the five districts and a zone for each; raise ConfigurationError when the zones are there already."""
     senders = []
+    today = day_for_reports_of(datetime.now(running.settings.timezone).date())
+    made = districts(5, students // 5, SEED, bad=FLAWED, varied=False, today=today)
     with database.session(running.url) as connection:
-        for number, district in enumerate(districts(5, students // 5, SEED, bad=FLAWED, varied=False)):
+        for number, district in enumerate(made):
             token = zones.add(connection, district.code, district.code)
             way = {PACKETS: "packets", FILES: "files"}.get(number, "agent")
             senders.append(Sender(district, way, f"{running.server}/zone/{token}"))

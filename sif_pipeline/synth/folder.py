@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from sif_pipeline.synth.flaws import Fate, Sent
 from sif_pipeline.synth.life import Happening
 from sif_pipeline.synth.objects import OBJECTS
 from sif_pipeline.synth.plan import ref_id
-from sif_pipeline.synth.state import District, Expected, districts, later_events
+from sif_pipeline.synth.state import TODAY, District, Expected, districts, later_events
 
 Progress = Callable[[int, int], None]
 """Called now and then with objects written so far and objects in all."""
@@ -41,6 +41,7 @@ def write(  # noqa: PLR0913 -- each is a size or a choice of its own
     *,
     bad: float = 0.0,
     varied: bool = True,
+    today: date = TODAY,
     start: datetime | None = None,
     buffer_size: int = 1_000_000,
     progress: Progress | None = None,
@@ -51,7 +52,7 @@ def write(  # noqa: PLR0913 -- each is a size or a choice of its own
     must come to in a warehouse. Raise ConfigurationError when a district's folder is there already.
     """
     total = Expected()
-    state = list(districts(count, students, seed, bad=bad, varied=varied))
+    state = list(districts(count, students, seed, bad=bad, varied=varied, today=today))
     size = sum(sum(district.counts().values()) for district in state) if progress else 0
     for district in state:
         done = total.sent.total()

@@ -34,6 +34,12 @@ def school_year(number: int, today: date) -> SchoolYear:
     return SchoolYear(number, days, until, today)
 
 
+def year_seen_on(day: date) -> SchoolYear:
+    """Return the school year that is under way on a day, or in the summer the one that is over, seen on that day."""
+    number = day.year + 1
+    return school_year(number if next(_in_session(number)) <= day.isoformat() else day.year, day)
+
+
 def _in_session(number: int) -> Iterator[str]:
     day, left, closed = _nth(number - 1, 9, _MONDAY, 1) - timedelta(days=7), 180, _closed(number)
     while left:

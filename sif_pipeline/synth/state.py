@@ -13,7 +13,7 @@ from sif_pipeline.synth.names import TOWNS
 from sif_pipeline.synth.objects import OBJECTS, counts
 from sif_pipeline.synth.parts import SynthObject
 from sif_pipeline.synth.plan import Plan, plan
-from sif_pipeline.synth.school_year import school_year
+from sif_pipeline.synth.school_year import year_seen_on
 
 TODAY = date(2026, 11, 22)
 """The day on which the synthetic state is seen, unless told otherwise: no clock is ever read."""
@@ -71,6 +71,14 @@ class District:
         return messages.stamps(self.plan.seed, self.source_id, start or default)
 
 
+def day_for_reports_of(now: date) -> date:
+    """Choose the day of a state whose members are to be counted `now`: TODAY until its school year ends, then `now`.
+
+    So figures that pages show stay what everybody gets for as long as they can.
+    """
+    return TODAY if now <= date(SCHOOL_YEAR, 6, 30) else now
+
+
 def districts(  # noqa: PLR0913 -- each is a size or a choice of its own
     count: int,
     students: int,
@@ -79,15 +87,14 @@ def districts(  # noqa: PLR0913 -- each is a size or a choice of its own
     bad: float = 0.0,
     varied: bool = True,
     today: date = TODAY,
-    year: int = SCHOOL_YEAR,
 ) -> Iterator[District]:
     """Yield `count` districts (at most 999) of `students` students on average, each independent of others.
 
     With `varied` their sizes spread as Massachusetts' do; else all are alike. `bad` is the share (0 to 1)
-    of objects with a flaw. Raise ValueError for sizes beyond what the identifiers hold, or when `today`
-    lies before the first day of school year `year` (the year it ends in).
+    of objects with a flaw. They are in the school year of `today`, and tell what was so on that day. Raise
+    ValueError for sizes beyond what the identifiers hold.
     """
-    calendar = school_year(year, today)
+    calendar = year_seen_on(today)
     for number in range(1, count + 1):
         yield District(plan(seed, number, students, calendar, varied=varied), bad)
 

@@ -6,6 +6,7 @@ Districts are made and written one after the other, object by object: memory doe
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from math import log
 from pathlib import Path
 from random import Random
@@ -13,8 +14,8 @@ from random import Random
 from sif_pipeline.exceptions import ConfigurationError
 from sif_pipeline.synth import messages
 from sif_pipeline.synth.plan import STATE_ENROLLMENT, Character, Cuts, plan, shares
-from sif_pipeline.synth.school_year import school_year
-from sif_pipeline.synth.state import SCHOOL_YEAR, TODAY, District, Expected
+from sif_pipeline.synth.school_year import year_seen_on
+from sif_pipeline.synth.state import TODAY, District, Expected
 
 DISTRICTS, STUDENTS = 404, 950_000
 """The size of the state: districts of 2016-17, students between those of 2016-17 and of 2025-26."""
@@ -106,12 +107,12 @@ def _moved(raw: list[float], by: float) -> list[float]:
     return [min(_MOST, max(_LEAST, need - by)) for need in raw]
 
 
-def state(seed: int, *, share: float = 1.0, bad: float = 0.0) -> Iterator[District]:
+def state(seed: int, *, share: float = 1.0, bad: float = 0.0, today: date = TODAY) -> Iterator[District]:
     """Yield the districts of the state by number; with `share` (over 0, to 1) so many of them, of all sizes.
 
-    A district is the same in every share. `bad` is the share of objects with a flaw.
+    A district is the same in every share. `bad` is the share of objects with a flaw, `today` as for `districts`.
     """
-    calendar, students, like = school_year(SCHOOL_YEAR, TODAY), sizes(seed), characters(seed)
+    calendar, students, like = year_seen_on(today), sizes(seed), characters(seed)
     for number in _chosen(students, share):
         size, character = students[number - 1], like[number - 1]
         yield District(plan(seed, number, size, calendar, varied=False, character=character), bad)
@@ -135,15 +136,21 @@ class Written:
     expected: Expected = field(default_factory=Expected)  #: what a warehouse must hold of it
 
 
-def write_state(
-    out: Path, seed: int, *, share: float = 1.0, bad: float = 0.0, progress: Progress | None = None
+def write_state(  # noqa: PLR0913 -- each is a size or a choice of its own
+    out: Path,
+    seed: int,
+    *,
+    share: float = 1.0,
+    bad: float = 0.0,
+    today: date = TODAY,
+    progress: Progress | None = None,
 ) -> Written:
     """Write one file for each district below `out`, a bare list of its objects, and a manifest.
 
     A file's name is the district's code. Objects stand in an order in which nothing refers to what has not been
     sent. Raise ConfigurationError when the folder holds anything, or the share is so small that it is no district.
     """
-    districts, written = list(state(seed, share=share, bad=bad)), Written()
+    districts, written = list(state(seed, share=share, bad=bad, today=today)), Written()
     if not districts:
         raise ConfigurationError("No district is so small a share of the state; give at least --share 0.002.")
     if out.exists() and any(out.iterdir()):

@@ -80,11 +80,15 @@ def test_replay_leaves_reports_as_they_were(warehouse: dict[str, str], tmp_path:
     sif_pipeline("zone", "add", "north", "--lea", "09990001", **warehouse)
     sif_pipeline("receive", "--zone", "north", str(out), **warehouse)
     sif_pipeline("drain", **warehouse)
-    report = ("report", "enrollment_by_grade", "--format", "csv")
-    before = sif_pipeline(*report, **warehouse).stdout
+    names = ("attendance", "enrollment_by_grade")
+
+    def reports() -> list[str]:
+        return [sif_pipeline("report", name, "--format", "csv", **warehouse).stdout for name in names]
+
+    before = reports()
     assert sif_pipeline("replay", "--zone", "north", **warehouse).returncode == 0
-    assert sif_pipeline(*report, **warehouse).stdout == before
-    assert before.startswith("lea_code,district_name,grade_code,students\n09990001,")
+    assert reports() == before
+    assert "\n09990001," in before[0]  # on any day of any year; who is enrolled is a matter of the day
 
 
 def test_validate_needs_no_database_and_tells_errors_by_exit_code() -> None:

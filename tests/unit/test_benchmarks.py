@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from benchmarks.meter import Cost
 from sif_pipeline.config import PROJECT
 from sif_pipeline.loading import bulk
 from sif_pipeline.sif import carried, gate, messages
+from sif_pipeline.synth.school_year import year_seen_on
 from warehouse.base import elements, objects
 
 
@@ -250,6 +252,9 @@ def test_a_run_from_the_corpus_to_the_file(
 def test_questions_are_asked_of_a_warehouse_that_is_there(
     database_url: str, made: corpus.Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    today = datetime.now(UTC).date()
+    if today.month >= 7 and year_seen_on(today).number == today.year:
+        pytest.skip("it is summer: nobody is a member before school begins")
     with pytest.raises(SystemExit, match="no student"):
         queries.main([database_url])
     capsys.readouterr()

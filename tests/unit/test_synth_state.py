@@ -14,8 +14,8 @@ from sif_pipeline.synth.names import FAMILY_NAMES, GIVEN_NAMES, TOWNS
 from sif_pipeline.synth.objects import OBJECTS, counts
 from sif_pipeline.synth.organization import classes
 from sif_pipeline.synth.plan import GRADES, plan, shares
-from sif_pipeline.synth.school_year import school_year
-from sif_pipeline.synth.state import District, add_events, introduction, later_events
+from sif_pipeline.synth.school_year import school_year, year_seen_on
+from sif_pipeline.synth.state import District, add_events, day_for_reports_of, introduction, later_events
 
 YEAR = school_year(2027, date(2026, 11, 22))
 GOLDEN = "80b7b42cc99fa45c3f965d6d164e2ca338d803803bc14afdf7538cc821c3a52a"
@@ -328,6 +328,23 @@ def test_school_year_follows_the_calendar() -> None:
 def test_a_year_that_has_not_begun_is_refused() -> None:
     with pytest.raises(ValueError, match="has not begun"):
         school_year(2027, date(2026, 8, 30))
+
+
+@pytest.mark.parametrize(
+    ("day", "number"),
+    [("2026-08-30", 2026), ("2026-08-31", 2027), ("2027-06-30", 2027), ("2027-08-29", 2027), ("2028-02-29", 2028)],
+)
+def test_the_year_seen_on_a_day_is_under_way_or_the_last_that_was(day: str, number: int) -> None:
+    seen = year_seen_on(date.fromisoformat(day))
+    assert seen.number == number
+    assert seen.days[0] <= day
+
+
+@pytest.mark.parametrize("day", ["2026-11-30", "2027-06-30", "2027-07-01", "2027-10-04", "2030-02-01"])
+def test_a_state_told_for_reports_of_a_day_is_of_that_days_school_year(day: str) -> None:
+    now = date.fromisoformat(day)
+    (district,) = districts(1, 60, 5, today=day_for_reports_of(now))
+    assert district.plan.year.number == year_seen_on(now).number
 
 
 def test_on_the_first_day_everybody_is_there() -> None:
