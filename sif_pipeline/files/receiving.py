@@ -76,9 +76,9 @@ def receive_path(url: str, zone: str, path: Path) -> Received:
 
 
 def below(path: Path) -> Iterator[Path]:
-    """Yield the `*.xml` files below a folder by name, or the file itself."""
+    """Yield the `*.xml` files below a folder by name, in capitals or not, or the file itself."""
     if path.is_dir():
-        yield from sorted(file for file in path.rglob("*.xml") if file.is_file())
+        yield from sorted(file for file in path.rglob("*") if file.suffix.lower() == ".xml" and file.is_file())
     else:
         yield path
 
@@ -174,6 +174,7 @@ def accepted(file: Path, read: Callable[[bytes], list[core.Found]] = core.read) 
     Raise Refused where the file cannot be read on; what stood before was given. An object of a list that cannot be read
     is a message of its own, and its neighbours are given. `read` reads the objects of what is let in.
     """
+    _check_unpacked(file)
     if file.stat().st_size <= WHOLE_BYTES:
         body = file.read_bytes()
         if (root := _message(body)) is not None:
@@ -192,6 +193,12 @@ def accepted(file: Path, read: Callable[[bytes], list[core.Found]] = core.read) 
             yield from _of_list(facts, piece, read)
     if number < 0:
         raise Refused(1, 3, "The file holds no SIF objects.")
+
+
+def _check_unpacked(file: Path) -> None:
+    with file.open("rb") as opened:
+        if opened.read(4).startswith((b"\x1f\x8b", b"PK\x03\x04")):
+            raise Refused(1, 2, "The file is packed (gzip or zip); unpack it, and send the XML that is in it.")
 
 
 def _message(body: bytes) -> etree._Element | None:

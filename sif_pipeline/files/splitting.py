@@ -146,7 +146,7 @@ class Piece(NamedTuple):
 def pieces(path: Path) -> Iterator[Piece]:
     """Yield the pieces of a file of objects, in order and in UTF-8; none when it has no objects.
 
-    Raise Refused when the file has a DOCTYPE, is not in the encoding it says or, as far as its tags were followed, not
+    Raise Refused when the file has a DOCTYPE, is in no encoding that is read or, as far as its tags were followed, not
     well-formed. Whether a piece is, the gate has to find out.
     """
     with path.open("rb") as file:
@@ -193,36 +193,61 @@ _UNFINISHED, _DOUBTFUL = 0, -1
 def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest | None]:
     """Yield the pieces of a bare list in which no tag needs to be followed; the same that a Cutter gives.
 
-    Where no comment, CDATA section or processing instruction is, every `<` begins a tag, so an object ends with the
-    first end tag of its name unless another one of that name began in it. Where another object begins before, it has
-    no end tag, and ends there. From the piece on in which that is not certain the rest is given back; None where the
-    list ends as it should.
+    Every `<` outside of comments, CDATA sections and instructions begins a tag, so an object ends with the first end
+    tag of its name unless another one of that name began in it. Where another object begins before, it has no end tag,
+    and ends there. From the piece on in which that is not certain the rest is given back; None where the list ends as
+    it should.
     """
     held = next(blocks, b"")
-    if (found := _LIST.match(held)) is None:
+    tags = _tags(held)
+    if (found := _LIST.match(tags)) is None:
         return Rest(held)
-    head, tail = found[0], b"</" + found[1] + b">"
-    held, lines, place, objects = held[found.end() :], 0, 0, 0
-    while (end := _end_of_object(held, place, found[1])) != _DOUBTFUL:
+    head, tail = held[: found.end()], b"</" + found[1] + b">"
+    held, tags = _behind(found.end(), held, tags)
+    lines, place, objects = 0, 0, 0
+    while (end := _end_of_object(tags, place, found[1])) != _DOUBTFUL:
         if end == _UNFINISHED:
             if len(held) > MOST_HELD or (block := next(blocks, None)) is None:
                 break
+            is_plain = tags is held and not held.endswith(b"<") and not has_more_than_tags(block)
             held += block
+            tags = held if is_plain else _tags(held)
             continue
         place, objects = end, objects + 1
         if objects == MOST_OBJECTS or place >= MOST_BYTES:
-            if has_more_than_tags(held[:place]):
-                break
             yield Piece(head + held[:place] + tail, lines)
             lines += held.count(b"\n", 0, place)
-            held, place, objects = held[place:], 0, 0
-    is_last = end == _UNFINISHED or (objects and re.compile(rb"\s*" + tail + rb"\s*").fullmatch(held, place))
-    if is_last and held.rstrip().endswith(tail) and not has_more_than_tags(held):
+            held, tags = _behind(place, held, tags)
+            place, objects = 0, 0
+    is_last = end == _UNFINISHED or (objects and re.compile(rb"\s*" + tail + rb"\s*").fullmatch(tags, place))
+    if is_last and tags.rstrip().endswith(tail) and len(tags) == len(held):
         if (block := next(blocks, None)) is None:
             yield Piece(head + held, lines)
             return None
         held += block
     return Rest(head + held, lines, len(head))
+
+
+_NO_TAGS = re.compile(rb"<!--(?:(?!--).)*-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
+_BEGINS_NONE = re.compile(rb"<[!?]|<\Z")
+
+
+def _behind(place: int, held: bytes, tags: bytes) -> tuple[bytes, bytes]:
+    """Give what is behind a place; the two stay one where they are, so that it is in memory once."""
+    left = held[place:]
+    return left, left if tags is held else tags[place:]
+
+
+def _tags(text: bytes) -> bytes:
+    """Blank out what has no tags; it ends where something begins that is no tag and has no end yet, or is not XML's.
+
+    The text itself where it has tags only.
+    """
+    if not has_more_than_tags(text) and not text.endswith(b"<"):
+        return text
+    blanked = _NO_TAGS.sub(lambda found: b" " * len(found[0]), text)
+    begun = _BEGINS_NONE.search(blanked)
+    return blanked[: begun.start()] if begun else blanked
 
 
 class Part(NamedTuple):
@@ -248,22 +273,23 @@ def apart(piece: bytes, is_good: Callable[[bytes], bool]) -> list[Part] | None:
 
     None too where a list without objects is not good. `is_good` judges a list of one object or none; each once.
     """
-    found = _LIST.match(piece)
-    stop = piece.rfind(b"</" + found[1] + b">") if found else -1
+    tags = _tags(piece)
+    found = _LIST.match(tags)
+    stop = tags.rfind(b"</" + found[1] + b">") if found and len(tags) == len(piece) else -1
     if found is None or stop < found.end():
         return None
-    head, tail = found[0], b"</" + found[1] + b">"
+    head, tail = piece[: found.end()], b"</" + found[1] + b">"
     if not is_good(head + tail):
         return None
-    runs, place = list[_Run](), _past_blanks(piece, found.end())
+    runs, place = list[_Run](), _past_blanks(tags, found.end())
     while place < stop:
-        end = _end_of_object(piece, place, found[1]) or stop  # the last one may have no end tag
+        end = _end_of_object(tags, place, found[1]) or stop  # the last one may have no end tag
         if not place < end <= stop:
             return None
         good = is_good(head + piece[place:end] + tail)
         before = runs.pop() if good and runs and runs[-1].is_good else None
         runs.append(_Run(before.start if before else place, end, good))
-        place = _past_blanks(piece, end)
+        place = _past_blanks(tags, end)
     return list(_parts(piece, head, tail, runs))
 
 
@@ -287,7 +313,7 @@ _BLANKS = re.compile(rb"\s*")
 def ends_early(path: Path) -> bool:
     """Tell whether a plainly spelled list breaks off: the end tag of its root is nowhere near its end."""
     with path.open("rb") as file:
-        found = _LIST.match(_MARKED.sub(b"", file.read(_HEAD_BYTES)))
+        found = _LIST.match(_tags(_MARKED.sub(b"", file.read(_HEAD_BYTES))))
         file.seek(max(0, path.stat().st_size - _HEAD_BYTES))
         return found is not None and b"</" + found[1] not in file.read()
 
@@ -296,7 +322,7 @@ def is_list(text: bytes) -> bool:
     """Tell a plainly spelled list; what it is not may be a message, or another list."""
     head = text[:_HEAD_BYTES]
     decoded = (head[len(mark) :].decode(encoding, "ignore") for mark, encoding in _MARKS if head.startswith(mark))
-    return _LIST.match(_MARKED.sub(b"", next(decoded, "").encode() or head)) is not None
+    return _LIST.match(_tags(_MARKED.sub(b"", next(decoded, "").encode() or head))) is not None
 
 
 def last_line(path: Path) -> int:
@@ -318,7 +344,8 @@ def _end_of_object(held: bytes, place: int, root: bytes) -> int:
     if found is None:
         if (stray := _END_TAG.match(held, place)) is not None and stray[1] != root:
             return stray.end()
-        return _UNFINISHED if len(held) - place < _LONGEST_NAME and b"</" not in held[place:] else _DOUBTFUL
+        rest = held[place:].lstrip()
+        return _UNFINISHED if len(rest) < _LONGEST_NAME and b"</" not in rest else _DOUBTFUL
     name = found[1]
     end = held.find(b"</" + name + b">", found.end())
     if end >= 0 and not _begins_within(held, name, found.end(), end):
@@ -380,7 +407,9 @@ def _utf8(file: BinaryIO) -> Iterator[bytes]:
             yield decoder.decode(block).encode()
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        raise Refused(1, 2, "The file is not in the encoding it says it has; write it in UTF-8.") from None
+        raise Refused(
+            1, 2, "The file is not in the encoding UTF-8, nor in UTF-16 with its mark; write it in UTF-8."
+        ) from None
 
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))

@@ -1,5 +1,6 @@
 """Files of any size and encoding: each is stored whole or not at all, and says what was wrong."""
 
+import gzip
 import hashlib
 import os
 import subprocess
@@ -321,18 +322,48 @@ def test_a_large_list_with_a_broken_object_in_its_middle_takes_no_more_memory(ur
 
 
 @pytest.mark.parametrize("place", [0, 4, 9])
-@pytest.mark.parametrize("between", ["\n", ""])
-@pytest.mark.parametrize("before", ["", "\ufeff", '<?xml version="1.0" encoding="UTF-8"?>\n'])
+@pytest.mark.parametrize("between", ["\n", "", "<!-- <a> -->\n", "<?a </Objects> ?>"])
+@pytest.mark.parametrize("before", ["", "\ufeff", '<?xml version="1.0" encoding="UTF-8"?>\n', "<!-- of\nus -->\n"])
 def test_the_neighbours_of_a_broken_object_in_a_short_list_are_kept(url, zone, file, *, place, between, before):
-    objects = students(9)
+    objects = [*students(8), sif.student("marked", first="<![CDATA[</StudentPersonal>]]><!-- <b> -->Ada")]
     objects.insert(place, "<StudentPersonal RefId='1'><LocalId>R&D</LocalId></StudentPersonal>")
     summary = receiving.receive(url, zone.name, [file(before + bare(*objects, between=between))])
     ((_, why),) = summary.broken
-    line = (place + 2 if between else 1) + before.count("\n")
+    line = (place + 2 if "\n" in between else 1) + before.count("\n")
     assert why == f"The object that begins at line {line} cannot be read. All others are taken."
     assert summary.refused == []
     assert len(drained(zone).documents()) == 9
     assert zone.open_findings() == [("message_unreadable", "StudentPersonal")]
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("place", [0, 7, 29])
+def test_the_neighbours_of_a_broken_object_in_a_long_list_with_comments_are_kept(url, zone, file, place):
+    """Pieces and blocks are small, so that a comment begins in one block and ends in another."""
+    objects = [f"{one}\n<!-- {'x' * 300} <StudentPersonal> -->" for one in students(30)]
+    objects.insert(place, "<StudentPersonal RefId='1'><LocalId>R&D</LocalId></StudentPersonal>")
+    summary = receiving.receive(url, zone.name, [file(bare(*objects, head="<!-- ours -->\n"))])
+    line = 3 + 2 * place
+    assert [why for _, why in summary.broken] == [
+        f"The object that begins at line {line} cannot be read. All others are taken."
+    ]
+    assert (summary.refused, len(drained(zone).documents())) == ([], 30)
+
+
+@pytest.mark.parametrize("begun", ["<!-- no end", "<![CDATA[no end", "<?no end", "<!no"])
+def test_a_list_in_which_something_begins_that_never_ends_is_refused_whole(url, zone, file, begun):
+    messages, _, (why,) = received(url, zone, file(bare(*students(3), begun, *students(3))))
+    assert messages == 0
+    assert "not well-formed" in why
+
+
+def test_a_packed_file_is_told_so(url, zone, file):
+    assert "unpack" in received(url, zone, file(gzip.compress(bare(*students(3)).encode())))[2][0]
+
+
+def test_files_of_a_folder_may_end_in_capitals(url, zone, file, tmp_path):
+    file(bare(*students(1)), "A.XML")
+    assert received(url, zone, tmp_path) == (1, 0, [])
 
 
 UNENDED = {
