@@ -31,6 +31,9 @@ def receive(
 
     An object of a list that cannot be read is stored on its own, as it came; its neighbours are not touched. Exit
     code 1 when that was so, or a file was refused; the others are stored all the same.
+
+    A SIF_Message is known again by its SIF_MsgId, a list by its path, size and time of writing: such a file is held
+    already, and is not stored twice. To send a list again, write it again, or `touch` it.
     """
     with warehouse() as url, progress("Receiving") as bar:
         received = receiving.receive(url, zone, paths, lambda done, total: bar.to(done, total, f"{done >> 20} MiB"))

@@ -33,8 +33,8 @@ def show_status(format_: Format = "table") -> None:
 
 def _known(code: str | None) -> str | None:
     if code is not None and code not in CATALOGUE:
-        near = ", ".join(get_close_matches(code, CATALOGUE, n=3)) or "docs/reference/findings.md has them all"
-        raise typer.BadParameter(f"there is no such code; near to it: {near}")
+        near = " or ".join(get_close_matches(code, CATALOGUE, n=3))
+        raise typer.BadParameter(f"did you mean {near}?" if near else "docs/reference/findings.md has every code")
     return code
 
 
@@ -53,10 +53,12 @@ def show_findings(
     """
     with warehouse() as url:
         if each:
-            report = _each(status.each_finding(url, zone, limit, code))
+            report = _each(status.each_finding(url, zone, limit + 1, code))
         else:
-            report = _by_kind(status.findings(url, zone, limit, code))
-    show(report, format_, f"Open findings of {zone}")
+            report = _by_kind(status.findings(url, zone, limit + 1, code))
+    show(reports.Report(report.columns, report.lines[:limit]), format_, f"Open findings of {zone}")
+    if len(report.lines) > limit:
+        typer.echo(f"There are more than these {limit}; --limit {limit * 10} shows more.", err=True)
 
 
 def _by_kind(found: list[status.FindingCount]) -> reports.Report:
