@@ -14,7 +14,7 @@ from sif_pipeline import zones
 from sif_pipeline.boundary import without_values
 from sif_pipeline.database import Connection, connect, queries
 from sif_pipeline.files import splitting
-from sif_pipeline.files.splitting import Piece, apart, ends_early, is_list, last_line, pieces
+from sif_pipeline.files.splitting import Piece, apart, check_unpacked, ends_early, is_list, last_line, pieces
 from sif_pipeline.reading import core
 from sif_pipeline.sif import carried, gate, messages
 from sif_pipeline.sif.envelope import open_envelope
@@ -174,9 +174,9 @@ def accepted(file: Path, read: Callable[[bytes], list[core.Found]] = core.read) 
     Raise Refused where the file cannot be read on; what stood before was given. An object of a list that cannot be read
     is a message of its own, and its neighbours are given. `read` reads the objects of what is let in.
     """
-    _check_unpacked(file)
     if file.stat().st_size <= WHOLE_BYTES:
         body = file.read_bytes()
+        check_unpacked(body)
         if (root := _message(body)) is not None:
             yield Accepted(_line(read_message(root), body, 0) | {"first_line": 1}, read(body))
             return
@@ -193,12 +193,6 @@ def accepted(file: Path, read: Callable[[bytes], list[core.Found]] = core.read) 
             yield from _of_list(facts, piece, read)
     if number < 0:
         raise Refused(1, 3, "The file holds no SIF objects.")
-
-
-def _check_unpacked(file: Path) -> None:
-    with file.open("rb") as opened:
-        if opened.read(4).startswith((b"\x1f\x8b", b"PK\x03\x04")):
-            raise Refused(1, 2, "The file is packed (gzip or zip); unpack it, and send the XML that is in it.")
 
 
 def _message(body: bytes) -> etree._Element | None:

@@ -391,9 +391,16 @@ _TAG = re.compile(rb"<([A-Za-z_][\w.-]*)((?:\s[^<>]*)?)>")
 _ATTRIBUTE = re.compile(rb"\s([A-Za-z_][\w.:-]*)\s*=")
 
 
+def check_unpacked(head: bytes) -> None:
+    """Raise Refused for the beginning of a file that is packed."""
+    if head.startswith((b"\x1f\x8b", b"PK\x03\x04")):
+        raise Refused(1, 2, "The file is packed (gzip or zip); unpack it, and send the XML that is in it.")
+
+
 def _utf8(file: BinaryIO) -> Iterator[bytes]:
     """Decode by byte order mark, without the XML declaration, which would name another encoding."""
     head = file.read(BLOCK)
+    check_unpacked(head)
     mark, encoding = next(
         ((mark, name) for mark, name in _MARKS if head.startswith(mark)),
         (b"", "utf-8"),

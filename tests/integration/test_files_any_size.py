@@ -357,7 +357,9 @@ def test_a_list_in_which_something_begins_that_never_ends_is_refused_whole(url, 
     assert "not well-formed" in why
 
 
-def test_a_packed_file_is_told_so(url, zone, file):
+@pytest.mark.parametrize("whole", [100, 1_000_000])
+def test_a_packed_file_is_told_so(url, zone, file, monkeypatch, whole):
+    monkeypatch.setattr(receiving, "WHOLE_BYTES", whole)
     assert "unpack" in received(url, zone, file(gzip.compress(bare(*students(3)).encode())))[2][0]
 
 
