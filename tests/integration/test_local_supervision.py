@@ -67,12 +67,21 @@ def test_tree_ends_with_the_block(tmp_path: Path) -> None:
 def test_tree_ends_with_its_parent(tmp_path: Path, how: signal.Signals) -> None:
     command = [sys.executable, "-c", PARENT, str(tmp_path / "log"), *family(tmp_path, "polite")]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
-        assert parent.stdout
-        assert parent.stdout.readline() == b"started\n"
-        assert soon(lambda: len(living(tmp_path)) == 3)
-        parent.send_signal(how)
-        parent.wait(timeout=60)
-    assert soon(lambda: living(tmp_path) == [])
+        try:
+            assert parent.stdout
+            assert parent.stdout.readline() == b"started\n"
+            assert soon(lambda: len(living(tmp_path)) == 3), told(tmp_path)
+            parent.send_signal(how)
+            parent.wait(timeout=60)
+        finally:
+            parent.kill()
+    assert soon(lambda: living(tmp_path) == []), told(tmp_path)
+
+
+def told(folder: Path) -> str:
+    """Say what a failure cannot be understood without: what lives, and what the log holds."""
+    log = folder / "log"
+    return f"{living(folder)}\n{log.read_text() if log.exists() else 'no log'}"
 
 
 def test_command_that_died_is_started_again(tmp_path: Path) -> None:
