@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from psycopg.rows import class_row
 
@@ -108,7 +108,7 @@ def each_finding(url: str, zone: str, limit: int = 50, code: str | None = None) 
     return _found(url, "each", OpenFinding, {"zone": zone, "limit": limit, "code": code})
 
 
-def _found(url: str, query: str, kind: type[F], parameters: Mapping[str, object]) -> list[F]:
+def _found(url: str, query: str, kind: type[F], parameters: Mapping[str, Any]) -> list[F]:
     with connect(url) as connection, connection.cursor(row_factory=class_row(kind)) as cursor:
-        number_of(connection, str(parameters["zone"]))
+        number_of(connection, parameters["zone"])
         return cursor.execute(STATUS[query], parameters).fetchall()

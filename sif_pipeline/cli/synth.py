@@ -37,9 +37,9 @@ def synth(  # noqa: PLR0917 -- each is an option
     if state == (districts is not None or students is not None) or (not state and None in (districts, students)):
         raise typer.BadParameter("Give --districts and --students, or --state.")
     if state:
-        _state(out, seed, share, bad, today)
+        _state(out, seed, share, bad, _day(today))
     elif districts is not None and students is not None:
-        _districts(out, districts, students, seed, bad, today)
+        _districts(out, districts, students, seed, bad, _day(today))
 
 
 def _day(today: datetime | None) -> date:
@@ -48,7 +48,7 @@ def _day(today: datetime | None) -> date:
     return today.date() if today else TODAY
 
 
-def _districts(out: Path, districts: int, students: int, seed: int, bad: float, today: datetime | None) -> None:  # noqa: PLR0917
+def _districts(out: Path, districts: int, students: int, seed: int, bad: float, today: date) -> None:  # noqa: PLR0917
     from sif_pipeline import synth as synthetic  # noqa: PLC0415
 
     with progress("Writing") as bar:
@@ -58,18 +58,18 @@ def _districts(out: Path, districts: int, students: int, seed: int, bad: float, 
             students,
             seed,
             bad=bad,
-            today=_day(today),
+            today=today,
             progress=lambda d, t: bar.to(d, t, f"{d} objects"),
         )
     typer.echo(f"{expected.sent.total()} objects of {districts} districts are in {out}.")
 
 
-def _state(out: Path, seed: int, share: float, bad: float, today: datetime | None) -> None:
+def _state(out: Path, seed: int, share: float, bad: float, today: date) -> None:
     from sif_pipeline.synth import statewide  # noqa: PLC0415
 
     with progress("Writing") as bar:
         written = statewide.write_state(
-            out, seed, share=share, bad=bad, today=_day(today), progress=lambda d, t, n: bar.to(d, t, f"{n:,} objects")
+            out, seed, share=share, bad=bad, today=today, progress=lambda d, t, n: bar.to(d, t, f"{n:,} objects")
         )
     typer.echo(
         f"{written.expected.sent.total():,} objects ({written.bytes / 1e9:.2f} GB) of {written.districts} districts, "

@@ -228,8 +228,8 @@ def _plain_pieces(blocks: Iterator[bytes]) -> Generator[Piece, None, Rest | None
     return Rest(head + held, lines, len(head))
 
 
-_NO_TAGS = re.compile(rb"<!--(?:(?!--).)*-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
-_BEGINS_NONE = re.compile(rb"<[!?]|<\Z")
+_NO_TAG = re.compile(rb"<(?:!--|!\[CDATA\[|\?|!|\Z)")
+_CLOSINGS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 
 
 def _behind(place: int, held: bytes, tags: bytes) -> tuple[bytes, bytes]:
@@ -241,13 +241,26 @@ def _behind(place: int, held: bytes, tags: bytes) -> tuple[bytes, bytes]:
 def _tags(text: bytes) -> bytes:
     """Blank out what has no tags; it ends where something begins that is no tag and has no end yet, or is not XML's.
 
-    The text itself where it has tags only.
+    The text itself where it has tags only. What has no end is looked for once, so that many such cost no more than one.
     """
     if not has_more_than_tags(text) and not text.endswith(b"<"):
         return text
-    blanked = _NO_TAGS.sub(lambda found: b" " * len(found[0]), text)
-    begun = _BEGINS_NONE.search(blanked)
-    return blanked[: begun.start()] if begun else blanked
+    parts, place = list[bytes](), 0
+    while (found := _NO_TAG.search(text, place)) is not None:
+        parts.append(text[place : found.start()])
+        if (place := _behind_no_tag(text, found)) < 0:
+            return b"".join(parts)
+        parts.append(b" " * (place - found.start()))
+    return b"".join(parts) + text[place:]
+
+
+def _behind_no_tag(text: bytes, begun: re.Match[bytes]) -> int:
+    """Give the place behind what is no tag; -1 where it has no end, or none by XML: no `--` may stand in a comment."""
+    closing = _CLOSINGS.get(begun[0])
+    end = text.find(closing, begun.end()) if closing else -1
+    if end < 0 or closing is None or (closing == b"-->" and text.find(b"--", begun.end()) < end):
+        return -1
+    return end + len(closing)
 
 
 class Part(NamedTuple):

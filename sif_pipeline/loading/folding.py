@@ -463,14 +463,11 @@ def judge(content: Content, change: ObjectEvent | None = None) -> list[Notice]:
     which the Change begins.
     """
     is_doubtful = change is not None and not schema.is_valid(content.element, schema.Profile.WHOLE)
-    if (
-        change
-        and is_doubtful
-        and (errors := inspection.findings(content.element, schema.Profile.WHOLE, errors_only=True))
-    ):
-        found = [Notice("change_makes_invalid", errors[0].path), *errors]
-        return [replace(notice, line=change.content.line) for notice in found]
-    return content.row[1]
+    errors = inspection.findings(content.element, schema.Profile.WHOLE, errors_only=True) if is_doubtful else []
+    if change is None or not errors:
+        return content.row[1]
+    line = change.content.line
+    return [replace(notice, line=line) for notice in (Notice("change_makes_invalid", errors[0].path), *errors)]
 
 
 def judge_change(content: Content, cause: ObjectEvent) -> list[Notice]:

@@ -357,6 +357,16 @@ def test_a_list_in_which_something_begins_that_never_ends_is_refused_whole(url, 
     assert "not well-formed" in why
 
 
+@pytest.mark.parametrize("begun", ["<![CDATA[", "<?", "<!--", "<!-- -- ", "<!"])
+def test_beginnings_without_end_cost_no_more_than_their_bytes(begun):
+    """Were each looked for to the end of the text, this would take hours."""
+    text = (bare(*students(3)) + begun * 500_000).encode()
+    started = time.process_time()
+    assert not splitting.is_list(text) or splitting.apart(text, lambda _: True) is None
+    assert splitting._tags(text) == text[: text.index(begun.encode())]
+    assert time.process_time() - started < 25
+
+
 @pytest.mark.parametrize("whole", [100, 1_000_000])
 def test_a_packed_file_is_told_so(url, zone, file, monkeypatch, whole):
     monkeypatch.setattr(receiving, "WHOLE_BYTES", whole)
